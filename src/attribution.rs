@@ -1,0 +1,127 @@
+//! The result of an exact solver, and of closed forms.
+
+use std::fmt;
+use std::ops::Index;
+
+use crate::Value;
+
+/// One value for each player, with what they share out and what it cost.
+///
+/// [`exact`](crate::exact) returns Shapley values: they sum to [`grand`](Self::grand) − [`baseline`](Self::baseline),
+/// up to rounding. Other values that come in this type need not: their solvers say so.
+///
+/// `Display` is one line a player, its number and its value, right-aligned; a precision goes to the values.
+///
+/// ```
+/// let phi = shapley::exact(&shapley::from_fn(2, |s| [100.0, 200.0, 400.0][s.len()]))?;
+/// assert_eq!(phi.values(), [150.0, 150.0]);
+/// assert_eq!((*phi.baseline(), *phi.grand(), phi.evaluations()), (100.0, 400.0, 4));
+/// assert_eq!(format!("{phi:.1}"), "0  150.0\n1  150.0");
+/// # Ok::<(), shapley::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Attribution<V> {
+    values: Vec<V>,
+    baseline: V,
+    grand: V,
+    evaluations: u64,
+}
+
+impl<V> Attribution<V> {
+    pub(crate) fn new(values: Vec<V>, baseline: V, grand: V, evaluations: u64) -> Self {
+        Self { values, baseline, grand, evaluations }
+    }
+
+    /// The players' values, player 0 first.
+    #[must_use]
+    pub fn values(&self) -> &[V] {
+        &self.values
+    }
+
+    /// The players' values, player 0 first, without a copy.
+    #[must_use]
+    pub fn into_values(self) -> Vec<V> {
+        self.values
+    }
+
+    /// The value of the empty coalition, v(∅).
+    #[must_use]
+    pub fn baseline(&self) -> &V {
+        &self.baseline
+    }
+
+    /// The value of the grand coalition, v(N).
+    #[must_use]
+    pub fn grand(&self) -> &V {
+        &self.grand
+    }
+
+    /// How many values of the game were asked for.
+    #[must_use]
+    pub fn evaluations(&self) -> u64 {
+        self.evaluations
+    }
+
+    /// The number of players, which is at least one.
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "a game without players is an error, so no result is empty")]
+    pub fn len(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The players' values, player 0 first.
+    pub fn iter(&self) -> std::slice::Iter<'_, V> {
+        self.values.iter()
+    }
+}
+
+/// The value of a player.
+///
+/// # Panics
+///
+/// If the player does not exist.
+impl<V> Index<usize> for Attribution<V> {
+    type Output = V;
+
+    fn index(&self, player: usize) -> &V {
+        &self.values[player]
+    }
+}
+
+impl<'a, V> IntoIterator for &'a Attribution<V> {
+    type Item = &'a V;
+    type IntoIter = std::slice::Iter<'a, V>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+/// Shows a value the way its type wants to be read.
+pub(crate) struct Shown<'a, V>(pub(crate) &'a V);
+
+impl<V: Value> fmt::Display for Shown<'_, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.display(f)
+    }
+}
+
+impl<V: Value> fmt::Display for Attribution<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let show = |value| match f.precision() {
+            Some(digits) => format!("{:.digits$}", Shown(value)),
+            None => format!("{}", Shown(value)),
+        };
+        let shown: Vec<String> = self.values.iter().map(show).collect();
+        let width = shown.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+        let digits = (self.len().max(1) - 1).to_string().len();
+        for (player, value) in shown.iter().enumerate() {
+            if player > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{player:digits$}  {value:>width$}")?;
+        }
+        Ok(())
+    }
+}

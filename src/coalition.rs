@@ -1,0 +1,280 @@
+//! Sets of players.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+use smallvec::SmallVec;
+
+const WORD_BITS: usize = u64::BITS as usize;
+
+/// A coalition: a set of the players `0..n` that knows `n`.
+///
+/// Up to 128 players need no heap allocation; there is no upper limit. Two coalitions are equal when they have the
+/// same members *and* the same number of players. They are ordered by the number of players, then as the numbers
+/// whose binary digits they are (player 0 is the lowest bit): the order of [`Table`](crate::Table).
+///
+/// ```
+/// use shapley::Coalition;
+///
+/// let mut coalition = Coalition::from_players(5, [0, 2]);
+/// assert!(coalition.insert(4));
+/// assert_eq!(coalition.to_string(), "{0, 2, 4}");
+/// assert_eq!(coalition.complement(), Coalition::from_players(5, [1, 3]));
+/// ```
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Coalition {
+    /// Player `i` is bit `i % 64` of word `i / 64`. Canonical: always `ceil(n / 64)` words, and the bits at and above
+    /// `n` are zero, so that equality, order and hash follow from the words whatever the history of insertions.
+    words: SmallVec<[u64; 2]>,
+    num_players: usize,
+}
+
+impl Coalition {
+    /// The empty coalition of a game of `num_players`.
+    #[must_use]
+    pub fn empty(num_players: usize) -> Self {
+        Self { words: SmallVec::from_elem(0, num_players.div_ceil(WORD_BITS)), num_players }
+    }
+
+    /// The grand coalition: all of `num_players`.
+    #[must_use]
+    pub fn grand(num_players: usize) -> Self {
+        Self::empty(num_players).complement()
+    }
+
+    /// The coalition of `members`, in any order; a member given twice counts once.
+    ///
+    /// # Panics
+    ///
+    /// If a member is not below `num_players`.
+    #[must_use]
+    pub fn from_players(num_players: usize, members: impl IntoIterator<Item = usize>) -> Self {
+        let mut coalition = Self::empty(num_players);
+        for player in members {
+            coalition.insert(player);
+        }
+        coalition
+    }
+
+    /// Makes this the coalition whose members are the bits of `mask`; for games of at most 64 players, and masks
+    /// below `2^num_players`.
+    #[inline]
+    pub(crate) fn set_mask(&mut self, mask: u64) {
+        debug_assert!(self.num_players <= WORD_BITS);
+        debug_assert!(mask & !last_word(self.num_players) == 0);
+        if let [word] = self.words.as_mut_slice() {
+            *word = mask;
+        }
+    }
+
+    /// The members as the bits of one word; for games of at most 64 players.
+    #[inline]
+    pub(crate) fn mask(&self) -> u64 {
+        debug_assert!(self.num_players <= WORD_BITS);
+        self.words.first().copied().unwrap_or(0)
+    }
+
+    /// The number of players of the game: the size of the universe, not of this set.
+    #[must_use]
+    #[inline]
+    pub fn num_players(&self) -> usize {
+        self.num_players
+    }
+
+    /// The number of members.
+    #[must_use]
+    #[inline]
+    #[expect(clippy::len_without_is_empty, reason = "is_empty is below; the lint wants it next to len")]
+    pub fn len(&self) -> usize {
+        self.words.iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// Whether nobody is a member.
+    #[must_use]
+    #[inline]
+    pub fn is_empty(&self) -> bool {
+        self.words.iter().all(|&word| word == 0)
+    }
+
+    /// Whether everybody is a member.
+    #[must_use]
+    #[inline]
+    pub fn is_grand(&self) -> bool {
+        self.len() == self.num_players
+    }
+
+    /// Whether `player` is a member: `false` for a player that does not exist.
+    #[must_use]
+    #[inline]
+    pub fn contains(&self, player: usize) -> bool {
+        self.words.get(player / WORD_BITS).is_some_and(|word| word >> (player % WORD_BITS) & 1 == 1)
+    }
+
+    /// Adds `player`; `true` if it was absent.
+    ///
+    /// # Panics
+    ///
+    /// If `player` is not below the number of players.
+    #[inline]
+    pub fn insert(&mut self, player: usize) -> bool {
+        assert!(player < self.num_players, "player {player} does not exist: there are {}", self.num_players);
+        let word = &mut self.words[player / WORD_BITS];
+        let bit = 1 << (player % WORD_BITS);
+        let absent = *word & bit == 0;
+        *word |= bit;
+        absent
+    }
+
+    /// Removes `player`; `true` if it was a member. A player that does not exist is not a member.
+    #[inline]
+    pub fn remove(&mut self, player: usize) -> bool {
+        let present = self.contains(player);
+        if present {
+            self.words[player / WORD_BITS] &= !(1 << (player % WORD_BITS));
+        }
+        present
+    }
+
+    /// The members, ascending.
+    #[must_use]
+    #[inline]
+    pub fn iter(&self) -> Players<'_> {
+        Players { rest: &self.words, word: 0, next_base: 0 }
+    }
+
+    /// The players that are not members.
+    #[must_use]
+    pub fn complement(&self) -> Self {
+        let mut words: SmallVec<_> = self.words.iter().map(|word| !word).collect();
+        if let Some(last) = words.last_mut() {
+            *last &= last_word(self.num_players);
+        }
+        Self { words, num_players: self.num_players }
+    }
+
+    /// Whether every member is a member of `other`. Coalitions of games of different sizes are compared by their
+    /// members alone.
+    #[must_use]
+    pub fn is_subset(&self, other: &Self) -> bool {
+        let others = other.words.iter().copied().chain(std::iter::repeat(0));
+        self.words.iter().zip(others).all(|(&mine, theirs)| mine & !theirs == 0)
+    }
+}
+
+/// The bits that the last word of a set of `num_players` may have.
+fn last_word(num_players: usize) -> u64 {
+    match num_players % WORD_BITS {
+        0 if num_players == 0 => 0,
+        0 => u64::MAX,
+        used => (1 << used) - 1,
+    }
+}
+
+impl PartialOrd for Coalition {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Coalition {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_words = || self.words.iter().rev().cmp(other.words.iter().rev());
+        self.num_players.cmp(&other.num_players).then_with(by_words)
+    }
+}
+
+impl fmt::Display for Coalition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("{")?;
+        for (k, player) in self.iter().enumerate() {
+            if k > 0 {
+                f.write_str(", ")?;
+            }
+            write!(f, "{player}")?;
+        }
+        f.write_str("}")
+    }
+}
+
+impl fmt::Debug for Coalition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Coalition({self} of {})", self.num_players)
+    }
+}
+
+impl<'a> IntoIterator for &'a Coalition {
+    type Item = usize;
+    type IntoIter = Players<'a>;
+
+    fn into_iter(self) -> Players<'a> {
+        self.iter()
+    }
+}
+
+/// The members of a coalition, ascending: what [`Coalition::iter`] returns.
+#[derive(Clone, Debug)]
+pub struct Players<'a> {
+    /// The words not yet begun.
+    rest: &'a [u64],
+    /// What is left of the current word.
+    word: u64,
+    /// The first player of the next word.
+    next_base: usize,
+}
+
+impl Iterator for Players<'_> {
+    type Item = usize;
+
+    #[inline]
+    fn next(&mut self) -> Option<usize> {
+        while self.word == 0 {
+            let (&word, rest) = self.rest.split_first()?;
+            self.word = word;
+            self.rest = rest;
+            self.next_base += WORD_BITS;
+        }
+        let bit = self.word.trailing_zeros() as usize;
+        self.word &= self.word - 1;
+        Some(self.next_base - WORD_BITS + bit)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = std::iter::once(&self.word).chain(self.rest).map(|word| word.count_ones() as usize).sum();
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for Players<'_> {}
+impl std::iter::FusedIterator for Players<'_> {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_canonical_after_any_history() {
+        for n in [0, 1, 63, 64, 65, 127, 128, 129, 1000] {
+            let mut there_and_back = Coalition::grand(n);
+            (0..n).for_each(|player| assert!(there_and_back.remove(player)));
+            assert_eq!(there_and_back.words, Coalition::empty(n).words);
+            assert_eq!(there_and_back.words.len(), n.div_ceil(64));
+            assert_eq!(Coalition::grand(n).len(), n);
+            assert_eq!(Coalition::grand(n).words.last().copied().unwrap_or(0), last_word(n));
+        }
+    }
+
+    #[test]
+    fn up_to_128_players_stay_inline() {
+        assert!(!Coalition::grand(128).words.spilled());
+        assert!(Coalition::grand(129).words.spilled());
+        assert_eq!(size_of::<Coalition>(), 32);
+    }
+
+    #[test]
+    fn masks_are_the_words() {
+        let mut coalition = Coalition::empty(7);
+        coalition.set_mask(0b100_0101);
+        assert_eq!(coalition, Coalition::from_players(7, [0, 2, 6]));
+        assert_eq!(coalition.mask(), 0b100_0101);
+    }
+}

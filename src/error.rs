@@ -1,0 +1,103 @@
+//! Every error of a solver.
+
+use std::convert::Infallible;
+
+use thiserror::Error;
+
+use crate::Coalition;
+
+/// Why a solver, or the making of a game, gave no result.
+///
+/// `E` is the game's own error; a game that cannot fail has [`Infallible`] there.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum Error<E = Infallible> {
+    /// The game has no players, so there is nobody to give credit to.
+    #[error("the game has no players: its 1 evaluation, v({{}}), has nobody to be attributed to")]
+    NoPlayers {},
+
+    /// An exact answer would take too many evaluations. The limit is [`Exact::max_players`](crate::Exact::max_players).
+    #[error("{players} players are over the limit of {limit}: an exact answer takes {} evaluations", power_of_two(*players))]
+    TooManyPlayers {
+        /// The number of players.
+        players: usize,
+        /// The largest number of players allowed.
+        limit: usize,
+    },
+
+    /// A value is NaN or infinite.
+    #[error("the value of coalition {coalition} is not finite")]
+    NotFinite {
+        /// The coalition that has the value.
+        coalition: Coalition,
+    },
+
+    /// The values are finite, but a sum of them is not: they are too large for their type.
+    #[error("the result for {coalition} exceeds the range of the value type: scale the values down")]
+    Overflow {
+        /// The player, or players, whose result overflowed.
+        coalition: Coalition,
+    },
+
+    /// The game failed.
+    #[error("the game failed at coalition {coalition}")]
+    Game {
+        /// The coalition it failed at.
+        coalition: Coalition,
+        /// What the game says of it.
+        source: E,
+    },
+
+    /// A batch did not give one value for each coalition.
+    #[error("a batch of {asked} coalitions came back with {got} values")]
+    BatchLength {
+        /// The number of coalitions in the batch.
+        asked: usize,
+        /// The number of values the game gave.
+        got: usize,
+    },
+
+    /// A table's length is not a power of two that is at least two.
+    #[error("a table of {len} values is not a game: the length must be a power of two, at least 2")]
+    TableLength {
+        /// The length.
+        len: usize,
+    },
+
+    /// The observer asked to stop, and half an exact answer is none.
+    #[error("stopped by the observer after {evaluations} of {total} evaluations")]
+    Stopped {
+        /// The evaluations made.
+        evaluations: u64,
+        /// The evaluations that the answer takes.
+        total: u64,
+    },
+
+    /// The system refused to start that many threads.
+    #[error("could not start {threads} threads")]
+    Threads {
+        /// The number of threads asked for.
+        threads: usize,
+    },
+}
+
+/// 2^n as people write it: with its digits as long as there are not too many.
+fn power_of_two(exponent: usize) -> String {
+    match u32::try_from(exponent).ok().and_then(|e| 1_u64.checked_shl(e)) {
+        Some(power) => format!("2^{exponent} = {power}"),
+        None => format!("2^{exponent}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn powers_of_two_are_written_out_while_they_fit() {
+        assert_eq!(power_of_two(31), "2^31 = 2147483648");
+        assert_eq!(power_of_two(63), "2^63 = 9223372036854775808");
+        assert_eq!(power_of_two(64), "2^64");
+        assert_eq!(power_of_two(usize::MAX), format!("2^{}", usize::MAX));
+    }
+}

@@ -1,0 +1,221 @@
+//! From a stream of value blocks to sums of differences by coalition size: what everything exact is made of.
+//!
+//! For players K and a coalition S without them, the discrete derivative Δ_K v(S) is what K add together on top of S:
+//! v(S) for no players, v(S ∪ i) − v(S) for one, v(S ∪ ij) − v(S ∪ i) − v(S ∪ j) + v(S) for two. A [`Sums`] of order k
+//! holds, for every K of at most k players and every size s, the sum of Δ_K v(S) over the coalitions S of size s.
+//! Weights that depend on sizes alone, which are all that Shapley values, semivalues and interaction indices have, are
+//! applied to these at the end.
+//!
+//! The sums of a cube of 2^b coalitions come from those of its halves, without and with player b:
+//!
+//! * K without b: the sums of both halves, those of the upper half one size up;
+//! * K with b: the differences, upper minus lower, of the halves' sums for K without b.
+//!
+//! So it goes from blocks up to the whole game, by a tree that depends on n alone: the same bits on any number of
+//! threads, rounding errors that grow with the tree's depth n and not with 2^n, and additions only, whatever the type.
+//! A player who never changes the value has halves whose sums are equal to the last bit, so it gets an exact zero.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use super::{Exact, stream};
+use crate::{Coalition, Error, Progress, TryGame, Value};
+
+/// The sums of a whole game.
+pub(super) struct Sums<V> {
+    shape: Shape,
+    rows: Rows<V>,
+}
+
+impl<V> Sums<V> {
+    pub(super) fn num_players(&self) -> usize {
+        self.rows.players
+    }
+
+    /// The sums of the values themselves, sizes 0 to n.
+    pub(super) fn totals(&self) -> &[V] {
+        &self.rows.entries[..=self.num_players()]
+    }
+
+    /// The other sums, one row for each K that is not empty, sizes 0 to n − |K|. The sets come in the order of their
+    /// masks, so for order 1 player by player.
+    pub(super) fn derivatives(&self) -> impl Iterator<Item = (Coalition, &[V])> {
+        let n = self.num_players();
+        self.shape.rows(&self.rows).skip(1).map(move |(set, row)| {
+            let mut coalition = Coalition::empty(n);
+            coalition.set_mask(set);
+            (coalition, row)
+        })
+    }
+}
+
+/// Which sets have a row, and where.
+struct Shape {
+    order: usize,
+    /// The sets of at most `order` players, as masks, ascending. Those of the first b players are a prefix.
+    sets: Vec<u64>,
+    /// How many of them are sets of the first b players, for b = 0 to n.
+    counts: Vec<usize>,
+}
+
+impl Shape {
+    fn new(players: usize, order: usize) -> Self {
+        let (mut sets, mut counts) = (vec![0_u64], vec![1]);
+        for player in 0..players {
+            for k in 0..sets.len() {
+                if (sets[k].count_ones() as usize) < order {
+                    sets.push(sets[k] | 1 << player);
+                }
+            }
+            counts.push(sets.len());
+        }
+        Self { order, sets, counts }
+    }
+
+    /// The sets that rows over these many players are for, each with its row.
+    fn rows<'a, V>(&'a self, rows: &'a Rows<V>) -> impl Iterator<Item = (u64, &'a [V])> {
+        let mut rest = rows.entries.as_slice();
+        self.sets[..self.counts[rows.players]].iter().map(move |&set| {
+            let (row, others) = rest.split_at(rows.players - set.count_ones() as usize + 1);
+            rest = others;
+            (set, row)
+        })
+    }
+
+    /// The rows of a cube from those of its halves, without and with one more player.
+    fn merge<V: Value>(&self, lower: &Rows<V>, upper: &Rows<V>) -> Rows<V> {
+        let players = lower.players + 1;
+        let halves = || self.rows(lower).zip(self.rows(upper)).map(|((set, low), (_, high))| (set, low, high));
+        let mut entries = Vec::with_capacity(2 * lower.entries.len() + self.counts[players]);
+        for (_, low, high) in halves() {
+            let first = entries.len() + 1;
+            entries.extend_from_slice(low);
+            entries.push(high[high.len() - 1].clone());
+            for (sum, high) in entries[first..].iter_mut().zip(&high[..high.len() - 1]) {
+                sum.add_assign(high);
+            }
+        }
+        for (_, low, high) in halves().filter(|(set, ..)| (set.count_ones() as usize) < self.order) {
+            let first = entries.len();
+            entries.extend_from_slice(high);
+            for (difference, low) in entries[first..].iter_mut().zip(low) {
+                difference.sub_assign(low);
+            }
+        }
+        Rows { players, entries }
+    }
+}
+
+/// The sums of a cube: of the coalitions whose members among the first `players` players are free and whose other
+/// members are fixed.
+struct Rows<V> {
+    players: usize,
+    /// Row after row in the order of [`Shape::sets`]; that of a set K has sizes 0 to `players` − |K|.
+    entries: Vec<V>,
+}
+
+/// The sums of order `order` of a game: the one way from values to results.
+///
+/// Costs 2^n evaluations, a few additions a value, and memory for O(n^order) sums a thread and level of the tree.
+pub(super) fn sums<G, F>(game: &G, order: usize, options: &Exact<F>) -> Result<Sums<G::Value>, Error<G::Error>>
+where
+    G: TryGame + ?Sized,
+    F: Fn(&Progress) -> ControlFlow<()> + Sync,
+{
+    let players = game.num_players();
+    // A game that is too large is refused by the stream, before it is asked for anything.
+    let shape = Shape::new(players.min(super::MOST_PLAYERS), order);
+    let tree = Tree { shape: &shape, players, waiting: Mutex::new(HashMap::new()) };
+    stream::stream(game, options, |first, block| {
+        let rows = fold(block, order);
+        // A sum of values is finite only if all of them are.
+        let totals = &rows.entries[..=rows.players];
+        if !totals.iter().all(Value::is_finite)
+            && let Some(error) = stream::not_finite(players, first, block)
+        {
+            return Err(error);
+        }
+        tree.insert(first, rows);
+        Ok(())
+    })?;
+    let rows = tree.into_root().expect("every block was inserted, so the root is complete");
+    Ok(Sums { shape, rows })
+}
+
+/// Cubes that wait for their other half.
+struct Tree<'a, V> {
+    shape: &'a Shape,
+    players: usize,
+    /// By the number of free players and the first mask. Blocks come in nearly their order, so few wait: a few a
+    /// thread at the blocks' level, and about one at each level above.
+    waiting: Mutex<HashMap<(usize, u64), Rows<V>>>,
+}
+
+impl<V: Value> Tree<'_, V> {
+    /// Takes a cube's sums, and merges upwards as far as the other halves are there.
+    fn insert(&self, mut first: u64, mut rows: Rows<V>) {
+        loop {
+            let half = 1 << rows.players;
+            let other = {
+                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+                match waiting.remove(&(rows.players, first ^ half)) {
+                    Some(other) if rows.players < self.players => other,
+                    _ => {
+                        waiting.insert((rows.players, first), rows);
+                        return;
+                    }
+                }
+            };
+            rows = if first & half == 0 { self.shape.merge(&rows, &other) } else { self.shape.merge(&other, &rows) };
+            first &= !half;
+        }
+    }
+
+    fn into_root(self) -> Option<Rows<V>> {
+        self.waiting.into_inner().unwrap_or_else(PoisonError::into_inner).remove(&(self.players, 0))
+    }
+}
+
+/// The rows of one block.
+fn fold<V: Value>(values: &[V], order: usize) -> Rows<V> {
+    let players = values.len().ilog2() as usize;
+    let mut entries = Vec::new();
+    peel(values, 1, order, &mut entries);
+    Rows { players, entries }
+}
+
+/// Appends the rows of a table whose coalitions are already summed by size over players that are done with: `strata`
+/// sizes, one after the other, each over all sets of the players that are left. Peels off the last of these.
+fn peel<V: Value>(table: &[V], strata: usize, order: usize, entries: &mut Vec<V>) {
+    let stratum = table.len() / strata;
+    if stratum == 1 {
+        entries.extend_from_slice(table);
+        return;
+    }
+    let halves = || table.chunks_exact(stratum).map(|values| values.split_at(stratum / 2));
+    // Summed: the upper half counts one size up.
+    let mut sums = Vec::with_capacity((strata + 1) * stratum / 2);
+    for (low, _) in halves() {
+        sums.extend_from_slice(low);
+    }
+    sums.extend_from_slice(&table[table.len() - stratum / 2..]);
+    for ((_, high), sums) in halves().zip(sums[stratum / 2..].chunks_exact_mut(stratum / 2)).take(strata - 1) {
+        for (sum, high) in sums.iter_mut().zip(high) {
+            sum.add_assign(high);
+        }
+    }
+    peel(&sums, strata + 1, order, entries);
+    drop(sums);
+    if order > 0 {
+        let mut differences = Vec::with_capacity(table.len() / 2);
+        for (low, high) in halves() {
+            let first = differences.len();
+            differences.extend_from_slice(high);
+            for (difference, low) in differences[first..].iter_mut().zip(low) {
+                difference.sub_assign(low);
+            }
+        }
+        peel(&differences, strata, order - 1, entries);
+    }
+}

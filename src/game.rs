@@ -1,0 +1,267 @@
+//! The contract between a user's value function and the solvers.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+
+use crate::{Coalition, Value};
+
+/// A value function that cannot fail: the number of players, and what a coalition of them is worth.
+///
+/// This is what most users implement, or get from [`from_fn`](crate::from_fn). Solvers take any [`TryGame`], which
+/// every `Game` is.
+///
+/// # Contract
+///
+/// * `value` is **deterministic**: the same coalition has the same value, on any thread and in any batch. Solvers ask
+///   for each coalition once and in an order of their own.
+/// * Values are **finite**. A solver that meets NaN or infinity returns [`NotFinite`](crate::Error::NotFinite).
+/// * `num_players` does not change.
+/// * v(∅) need not be zero: Shapley values share out v(N) − v(∅).
+///
+/// A panic in `value` goes through the solver to the caller; no result comes of it.
+///
+/// # Example
+///
+/// Two methods make a game. A model that is faster on batches overrides `values` too:
+///
+/// ```
+/// use shapley::{Coalition, Game};
+///
+/// struct Committee { votes: Vec<u32>, quota: u32 }
+///
+/// impl Game for Committee {
+///     type Value = f64;
+///
+///     fn num_players(&self) -> usize {
+///         self.votes.len()
+///     }
+///
+///     fn value(&self, coalition: &Coalition) -> f64 {
+///         let votes: u32 = coalition.iter().map(|member| self.votes[member]).sum();
+///         f64::from(u8::from(votes >= self.quota))
+///     }
+/// }
+///
+/// let power = shapley::exact(&Committee { votes: vec![3, 2, 1, 1], quota: 4 })?;
+/// assert!((power[0] - 1.0 / 2.0).abs() < 1e-12);
+/// assert!((power[3] - 1.0 / 6.0).abs() < 1e-12);
+/// # Ok::<(), shapley::Error>(())
+/// ```
+pub trait Game: Sync {
+    /// What a coalition is worth: `f64`, `[f64; 3]`, …
+    type Value: Value;
+
+    /// The number of players, n.
+    fn num_players(&self) -> usize;
+
+    /// The value of one coalition of this game's players.
+    fn value(&self, coalition: &Coalition) -> Self::Value;
+
+    /// Many coalitions at once: appends one value for each, in order.
+    ///
+    /// Override it for a model that is faster on batches. `values` may hold other values already: append only.
+    fn values(&self, coalitions: &[Coalition], values: &mut Vec<Self::Value>) {
+        values.extend(coalitions.iter().map(|coalition| self.value(coalition)));
+    }
+
+    /// Along an order of distinct players (a permutation, or a prefix of one): appends v({o₀}), v({o₀, o₁}), …
+    ///
+    /// Override it for a game that can add one player cheaply. Otherwise it goes through `values`, some prefixes at
+    /// a time.
+    ///
+    /// # Panics
+    ///
+    /// If a player does not exist.
+    fn walk(&self, order: &[usize], values: &mut Vec<Self::Value>) {
+        for prefixes in prefix_batches(self.num_players(), order) {
+            self.values(&prefixes, values);
+        }
+    }
+
+    /// All 2^n values, for a game that has them in memory: indexed by the coalition's bit mask, player i being bit i.
+    ///
+    /// Exact solvers read them where they lie instead of asking for copies. [`Table`](crate::Table) overrides it;
+    /// other games need not.
+    fn tabulated(&self) -> Option<&[Self::Value]> {
+        None
+    }
+}
+
+/// A value function that can fail: a model behind a network, a programme without a solution.
+///
+/// `TryGame` is to [`Game`] what `TryFrom` is to `From`: every `Game` is a `TryGame` with [`Infallible`] as its error,
+/// and every solver takes a `TryGame`. The contract is that of `Game`; a failure ends the solver with
+/// [`Error::Game`](crate::Error::Game), which has the coalition and this error in it.
+///
+/// ```
+/// use shapley::{Coalition, Error, TryGame};
+///
+/// #[derive(Debug, thiserror::Error)]
+/// #[error("no price for {0} items")]
+/// struct NoPrice(usize);
+///
+/// struct Prices(Vec<f64>);
+///
+/// impl TryGame for Prices {
+///     type Value = f64;
+///     type Error = NoPrice;
+///
+///     fn num_players(&self) -> usize {
+///         3
+///     }
+///
+///     fn try_value(&self, coalition: &Coalition) -> Result<f64, NoPrice> {
+///         self.0.get(coalition.len()).copied().ok_or(NoPrice(coalition.len()))
+///     }
+/// }
+///
+/// assert_eq!(shapley::exact(&Prices(vec![0.0, 5.0, 8.0, 9.0]))?.values(), [3.0, 3.0, 3.0]);
+///
+/// match shapley::exact(&Prices(vec![0.0, 5.0, 8.0])) {
+///     Err(Error::Game { coalition, source: NoPrice(3) }) => assert!(coalition.is_grand()),
+///     other => panic!("{other:?}"),
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait TryGame: Sync {
+    /// What a coalition is worth: `f64`, `[f64; 3]`, …
+    type Value: Value;
+
+    /// Why a coalition has no value.
+    type Error: std::error::Error + Send + Sync + 'static;
+
+    /// The number of players, n.
+    fn num_players(&self) -> usize;
+
+    /// The value of one coalition of this game's players.
+    ///
+    /// # Errors
+    ///
+    /// The game's own.
+    fn try_value(&self, coalition: &Coalition) -> Result<Self::Value, Self::Error>;
+
+    /// Many coalitions at once: appends one value for each, in order.
+    ///
+    /// # Errors
+    ///
+    /// The game's own. It is taken to be that of the first coalition that got no value; a batch that fails as a whole
+    /// and appends nothing is reported under its first coalition.
+    fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<Self::Value>) -> Result<(), Self::Error> {
+        for coalition in coalitions {
+            values.push(self.try_value(coalition)?);
+        }
+        Ok(())
+    }
+
+    /// Along an order of distinct players (a permutation, or a prefix of one): appends v({o₀}), v({o₀, o₁}), …
+    ///
+    /// # Errors
+    ///
+    /// The game's own, taken to be that of the first prefix that got no value.
+    ///
+    /// # Panics
+    ///
+    /// If a player does not exist.
+    fn try_walk(&self, order: &[usize], values: &mut Vec<Self::Value>) -> Result<(), Self::Error> {
+        for prefixes in prefix_batches(self.num_players(), order) {
+            self.try_values(&prefixes, values)?;
+        }
+        Ok(())
+    }
+
+    /// All 2^n values, for a game that has them in memory: see [`Game::tabulated`].
+    fn tabulated(&self) -> Option<&[Self::Value]> {
+        None
+    }
+}
+
+/// The non-empty prefixes of an order, in batches that stay below a megabyte or so however many players there are.
+fn prefix_batches(num_players: usize, order: &[usize]) -> impl Iterator<Item = Vec<Coalition>> {
+    const WORDS: usize = 1 << 16;
+    let batch = (WORDS / num_players.div_ceil(64).max(1)).clamp(1, 4096);
+    let mut prefix = Coalition::empty(num_players);
+    order.chunks(batch).map(move |players| {
+        let grow = |&player: &usize| {
+            prefix.insert(player);
+            prefix.clone()
+        };
+        players.iter().map(grow).collect()
+    })
+}
+
+impl<G: Game + ?Sized> TryGame for G {
+    type Value = G::Value;
+    type Error = Infallible;
+
+    fn num_players(&self) -> usize {
+        Game::num_players(self)
+    }
+
+    fn try_value(&self, coalition: &Coalition) -> Result<Self::Value, Infallible> {
+        Ok(self.value(coalition))
+    }
+
+    fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<Self::Value>) -> Result<(), Infallible> {
+        self.values(coalitions, values);
+        Ok(())
+    }
+
+    fn try_walk(&self, order: &[usize], values: &mut Vec<Self::Value>) -> Result<(), Infallible> {
+        self.walk(order, values);
+        Ok(())
+    }
+
+    fn tabulated(&self) -> Option<&[Self::Value]> {
+        Game::tabulated(self)
+    }
+}
+
+/// A pointer to a game is a game: every method goes to what it points to, overrides included.
+macro_rules! game_through_pointer {
+    ($(($($generics:tt)*) $pointer:ty),*) => {$(
+        impl<$($generics)*> Game for $pointer {
+            type Value = G::Value;
+
+            fn num_players(&self) -> usize {
+                Game::num_players(&**self)
+            }
+
+            fn value(&self, coalition: &Coalition) -> Self::Value {
+                (**self).value(coalition)
+            }
+
+            fn values(&self, coalitions: &[Coalition], values: &mut Vec<Self::Value>) {
+                (**self).values(coalitions, values);
+            }
+
+            fn walk(&self, order: &[usize], values: &mut Vec<Self::Value>) {
+                (**self).walk(order, values);
+            }
+
+            fn tabulated(&self) -> Option<&[Self::Value]> {
+                Game::tabulated(&**self)
+            }
+        }
+    )*};
+}
+
+game_through_pointer!(
+    (G: Game + ?Sized) &G,
+    (G: Game + ?Sized) Box<G>,
+    (G: Game + Send + ?Sized) Arc<G>
+);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn prefix_batches_stay_small_and_miss_nothing() {
+        let n = 100_000;
+        let order: Vec<usize> = (0..200).rev().collect();
+        let batches: Vec<_> = prefix_batches(n, &order).collect();
+        assert!(batches.iter().all(|batch| batch.len() * n.div_ceil(64) <= 1 << 16));
+        let sizes: Vec<usize> = batches.iter().flatten().map(Coalition::len).collect();
+        assert_eq!(sizes, (1..=200).collect::<Vec<_>>());
+    }
+}

@@ -1,0 +1,9 @@
+//! Ready-made games.
+//!
+//! | game | players | value |
+//! |---|---|---|
+//! | [`Words`] | the words of a text | what a model says of the words that are left |
+
+mod words;
+
+pub use words::{Sentence, Words};

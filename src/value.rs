@@ -1,0 +1,183 @@
+//! What a coalition can be worth.
+
+use std::fmt;
+
+use num_traits::{AsPrimitive, Float};
+
+/// What a coalition can be worth: an element of a vector space over the rationals.
+///
+/// A Shapley value is a sum of differences of values with rational weights, so this is all that a solver needs: to
+/// add, to subtract, to scale by a ratio of integers, and to know whether the result is a number at all.
+/// Implemented for `f64`, `f32`, arrays of values (a game with `N` outputs is explained in one pass) and, with the
+/// feature `rational`, `num_rational::Ratio` (exact results).
+///
+/// # Contract
+///
+/// * Addition and scaling follow the laws of a vector space, up to rounding.
+/// * **Not finite is for ever**: once [`is_finite`](Value::is_finite) is false for one of two values, it is false
+///   for their sum and difference. NaN and infinity of floats behave so. The solvers look at sums, not at every
+///   value, and rely on it to refuse bad values.
+/// * What does not fit the type becomes not finite; it never wraps around.
+///
+/// # Example
+///
+/// A value of one's own takes a dozen lines: here the mean and the cost of something, explained together.
+///
+/// ```
+/// use shapley::{Value, from_fn};
+///
+/// #[derive(Clone, Debug)]
+/// struct Measured { mean: f64, cost: f64 }
+///
+/// impl Value for Measured {
+///     fn add_assign(&mut self, other: &Self) {
+///         self.mean += other.mean;
+///         self.cost += other.cost;
+///     }
+///     fn sub_assign(&mut self, other: &Self) {
+///         self.mean -= other.mean;
+///         self.cost -= other.cost;
+///     }
+///     fn scale(&mut self, numerator: i128, denominator: i128) {
+///         self.mean.scale(numerator, denominator);
+///         self.cost.scale(numerator, denominator);
+///     }
+///     fn is_finite(&self) -> bool {
+///         self.mean.is_finite() && self.cost.is_finite()
+///     }
+/// }
+///
+/// let game = from_fn(3, |s| Measured { mean: s.len() as f64, cost: if s.is_empty() { 0.0 } else { 6.0 } });
+/// let phi = shapley::exact(&game)?;
+/// assert!((phi[0].mean - 1.0).abs() < 1e-12 && (phi[0].cost - 2.0).abs() < 1e-12);
+/// # Ok::<(), shapley::Error>(())
+/// ```
+pub trait Value: Clone + fmt::Debug + Send + Sync {
+    /// Adds `other` to this value.
+    fn add_assign(&mut self, other: &Self);
+
+    /// Takes `other` from this value.
+    fn sub_assign(&mut self, other: &Self);
+
+    /// Multiplies this value by `numerator / denominator`. The denominator is positive.
+    fn scale(&mut self, numerator: i128, denominator: i128);
+
+    /// Whether this is a number: neither NaN nor infinite, in any of its components.
+    #[must_use]
+    fn is_finite(&self) -> bool;
+
+    /// Writes this value for people, with the formatter's precision and sign; what the `Display` of results uses.
+    /// As its `Debug` says unless overridden.
+    ///
+    /// # Errors
+    ///
+    /// Those of the formatter.
+    fn display(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
+/// Divides first: `x * numerator` could overflow where the result does not, and with a numerator of one (every
+/// Shapley weight) the division is the only rounding.
+fn scale_float<F: Float + 'static>(x: F, numerator: i128, denominator: i128) -> F
+where
+    i128: AsPrimitive<F>,
+{
+    x / denominator.as_() * numerator.as_()
+}
+
+macro_rules! float_values {
+    ($($float:ty),*) => {$(
+        impl Value for $float {
+            #[inline]
+            fn add_assign(&mut self, other: &Self) {
+                *self += *other;
+            }
+
+            #[inline]
+            fn sub_assign(&mut self, other: &Self) {
+                *self -= *other;
+            }
+
+            #[inline]
+            fn scale(&mut self, numerator: i128, denominator: i128) {
+                *self = scale_float(*self, numerator, denominator);
+            }
+
+            #[inline]
+            fn is_finite(&self) -> bool {
+                Float::is_finite(*self)
+            }
+
+            fn display(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                fmt::Display::fmt(self, f)
+            }
+        }
+    )*};
+}
+
+float_values!(f32, f64);
+
+impl<V: Value, const N: usize> Value for [V; N] {
+    #[inline]
+    fn add_assign(&mut self, other: &Self) {
+        for (mine, theirs) in self.iter_mut().zip(other) {
+            mine.add_assign(theirs);
+        }
+    }
+
+    #[inline]
+    fn sub_assign(&mut self, other: &Self) {
+        for (mine, theirs) in self.iter_mut().zip(other) {
+            mine.sub_assign(theirs);
+        }
+    }
+
+    #[inline]
+    fn scale(&mut self, numerator: i128, denominator: i128) {
+        for mine in self {
+            mine.scale(numerator, denominator);
+        }
+    }
+
+    #[inline]
+    fn is_finite(&self) -> bool {
+        self.iter().all(Value::is_finite)
+    }
+
+    fn display(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("[")?;
+        for (k, value) in self.iter().enumerate() {
+            if k > 0 {
+                f.write_str(", ")?;
+            }
+            value.display(f)?;
+        }
+        f.write_str("]")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scaling_divides_before_it_multiplies() {
+        let mut large = f64::MAX;
+        large.scale(3, 4);
+        assert_eq!(large, f64::MAX / 4.0 * 3.0);
+        let mut third = 1.0_f32;
+        third.scale(1, 3);
+        assert_eq!(third, 1.0 / 3.0);
+        let mut pair = [1.0, -2.0];
+        pair.scale(-1, 2);
+        assert_eq!(pair, [-0.5, 1.0]);
+    }
+
+    #[test]
+    fn one_bad_component_is_enough() {
+        assert!([[0.0; 2]; 3].is_finite());
+        assert!(![[0.0, f64::NAN], [0.0, 0.0]].is_finite());
+        assert!(![1.0, f32::INFINITY].is_finite());
+    }
+}
