@@ -84,7 +84,6 @@ impl Coalition {
     /// The number of members.
     #[must_use]
     #[inline]
-    #[expect(clippy::len_without_is_empty, reason = "is_empty is below; the lint wants it next to len")]
     pub fn len(&self) -> usize {
         self.words.iter().map(|word| word.count_ones() as usize).sum()
     }

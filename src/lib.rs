@@ -1,4 +1,81 @@
-//! Fair credit.
+//! Fair credit: how much did each player add to what all of them achieved together?
+//!
+//! A **game** is a set N of n players and a value function v that says what each coalition S ⊆ N of them is worth. The
+//! **Shapley value** of player i is what i adds to the coalition of those who came before, averaged over all orders in
+//! which the players can come:
+//!
+//! φᵢ = Σ over S ⊆ N∖{i} of |S|! (n−|S|−1)! / n! · [v(S ∪ {i}) − v(S)]
+//!
+//! where |S|! (n−|S|−1)! / n! is the share of orders in which exactly the players S come before i, and v(S ∪ {i}) − v(S)
+//! is what i adds to them. It is the only way to share out v(N) − v(∅) that is symmetric, adds up over sums of games,
+//! and gives nothing to a player who adds nothing (Shapley 1953).
+//!
+//! The items that matter:
+//!
+//! * [`Game`]: what you implement, or get from [`from_fn`]; [`TryGame`], if it can fail; [`Table`], if you have all values.
+//! * [`exact`]: the Shapley values of a game, as an [`Attribution`]; [`Exact`], the same with options.
+//! * [`Coalition`]: what your value function is asked about.
+//! * [`Error`]: why there is no result.
+//! * [`games`]: ready-made games, such as the words of a text.
+//!
+//! # Example
+//!
+//! Four states elect a president. They have 3, 2, 1 and 1 votes, and 4 votes win. How much power has each?
+//!
+//! ```
+//! let votes = [3, 2, 1, 1];
+//! let game = shapley::from_fn(4, |coalition| {
+//!     let sum: u32 = coalition.iter().map(|state| votes[state]).sum();
+//!     if sum >= 4 { 1.0 } else { 0.0 }
+//! });
+//! let power = shapley::exact(&game)?;
+//! assert_eq!(format!("{power:.4}"), "0  0.5000\n1  0.1667\n2  0.1667\n3  0.1667");
+//! # Ok::<(), shapley::Error>(())
+//! ```
+//!
+//! The values sum to v(N) − v(∅) = 1. The first state is decisive in half of all orders. The second has twice the votes
+//! of the third and no more power: there is no coalition that two votes turn and one does not.
+//!
+//! # Which solver do I want?
+//!
+//! | players | one evaluation | solver | evaluations | memory |
+//! |---|---|---|---|---|
+//! | up to 10 | a minute | [`exact`] | 1024 | a batch a thread |
+//! | up to 20 | a millisecond | [`exact`] | 10⁶ | a batch a thread |
+//! | up to 30 | a microsecond | [`Exact`] with [`observe`](Exact::observe) | 10⁹ | a batch a thread |
+//! | up to 30 | known | [`Table`], then [`exact`] | none | the table, 2^n values |
+//!
+//! An exact answer always takes 2^n evaluations, so each further player doubles the time.
+//!
+//! # Games that fail, cost, or have several outputs
+//!
+//! A [`TryGame`] may fail; the solver stops and returns its error with the coalition. A game that is faster on batches
+//! overrides [`Game::values`]; [`Exact::batch`] sets their size. [`Exact::observe`] shows progress and can stop a run. A
+//! game with several outputs has an array as its [`Value`], and is explained in one pass.
+//!
+//! # Repeatable
+//!
+//! The same game gives the same bits on any number of threads, in batches of any size, and with any features of this
+//! crate. A player who never changes the value gets exactly zero.
+//!
+//! # What is tested and what is not
+//!
+//! Results are tested against published values of real games (voting bodies, cost games, textbook examples), as exact
+//! fractions too; against an independent oracle that goes through all n! orders (n ≤ 7); and for the axioms, on random
+//! games. Limits, failures and repeatability are tested as described. Not tested: games of more than 20 players against
+//! anything but closed forms, targets that are 32-bit or big-endian, and Rust versions below the current one (clippy
+//! checks that nothing newer than the minimum is used).
+//!
+//! # Crate features
+//!
+//! * `parallel` (default): solvers use threads, by rayon. Without it they run on the calling thread, with the same bits.
+//! * `rational`: [`Value`] for `num_rational::Ratio`, so that results are exact fractions. Costs num-rational and
+//!   num-bigint.
+//!
+//! # Minimum supported Rust version
+//!
+//! 1.88. It rises only in a minor release, and the changelog says so first.
+
 mod attribution;
 mod coalition;
 mod error;
@@ -21,3 +98,28 @@ pub use game::{Game, TryGame};
 pub use progress::Progress;
 pub use table::Table;
 pub use value::Value;
+
+/// The README's code, compiled and run with the other examples.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What a user puts into a thread, a static or an error type can go there.
+    #[test]
+    fn auto_traits() {
+        fn all<T: Send + Sync + std::panic::UnwindSafe + Unpin>() {}
+        all::<Attribution<f64>>();
+        all::<Coalition>();
+        all::<Error<std::io::Error>>();
+        all::<Exact>();
+        all::<Players<'_>>();
+        all::<Progress>();
+        all::<Table<[f64; 3]>>();
+        all::<games::Sentence>();
+        all::<games::Words<fn(&str) -> f64>>();
+    }
+}

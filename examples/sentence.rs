@@ -1,0 +1,160 @@
+//! Which word made the model say so?
+//!
+//! Explains VADER's sentiment of a sentence, exactly: the model's score of every text that some of the words make, and
+//! from them how much each word contributed.
+//!
+//! ```text
+//! cargo run --release --example sentence
+//! cargo run --release --example sentence -- what a lovely film, but far too long
+//! echo "not bad at all" | cargo run --release --example sentence -- -
+//! cargo run --release --example sentence -- --json not bad at all
+//! ```
+//!
+//! The model is the crate `vader_sentiment`, a port of VADER (Hutto & Gilbert 2014) that carries its lexicon. It differs
+//! from the Python package in places, so its scores are its own.
+
+use std::error::Error;
+use std::io::{IsTerminal, Read, Write};
+use std::ops::ControlFlow;
+use std::process::ExitCode;
+
+use serde_json::json;
+use shapley::games::Words;
+use shapley::{Attribution, Exact, Progress};
+use vader_sentiment::SentimentIntensityAnalyzer;
+
+const SENTENCE: &str = "The acting was not very good but the soundtrack is absolutely wonderful";
+
+const USAGE: &str = "usage: sentence [--json] [WORDS... | -]
+  explains how much each word of a sentence contributes to its sentiment
+  -       read the sentence from standard input
+  --json  print JSON instead of a table
+  --      what follows are words";
+
+/// Cells on either side of a bar's zero.
+const BAR: usize = 12;
+
+fn main() -> ExitCode {
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("sentence: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run() -> Result<(), Box<dyn Error>> {
+    let Some((sentence, as_json)) = arguments(std::env::args().skip(1))? else {
+        println!("{USAGE}");
+        return Ok(());
+    };
+
+    let model = SentimentIntensityAnalyzer::new();
+    let game = Words::new(&sentence, |text: &str| model.polarity_scores(text)["compound"]);
+    let phi = Exact::new().observe(show_progress).solve(&game).map_err(advice)?;
+
+    let mut out = std::io::stdout().lock();
+    if as_json { print_json(&mut out, game.words(), &phi) } else { print_table(&mut out, game.words(), &phi) }?;
+    Ok(())
+}
+
+/// The sentence, and whether to print JSON; nothing if help was asked for.
+fn arguments(mut rest: impl Iterator<Item = String>) -> Result<Option<(String, bool)>, Box<dyn Error>> {
+    let (mut words, mut as_json, mut from_stdin) = (Vec::new(), false, false);
+    while let Some(argument) = rest.next() {
+        match argument.as_str() {
+            "-h" | "--help" => return Ok(None),
+            "--json" => as_json = true,
+            "-" => from_stdin = true,
+            "--" => words.extend(rest.by_ref()),
+            flag if flag.starts_with("--") => return Err(format!("unknown option {flag}\n{USAGE}").into()),
+            _ => words.push(argument),
+        }
+    }
+    let sentence = match (from_stdin, words.is_empty()) {
+        (true, false) => return Err(format!("give words or -, not both\n{USAGE}").into()),
+        (true, true) => {
+            let mut text = String::new();
+            std::io::stdin().read_to_string(&mut text)?;
+            text
+        }
+        (false, false) => words.join(" "),
+        (false, true) => SENTENCE.to_owned(),
+    };
+    Ok(Some((sentence, as_json)))
+}
+
+/// What to do about an error, beside what it is.
+fn advice(error: shapley::Error) -> String {
+    match error {
+        shapley::Error::NoPlayers {} => "there are no words to explain".to_owned(),
+        shapley::Error::TooManyPlayers { players, limit } => format!(
+            "{error}\nThe limit is {limit} words, and every further word doubles the work. Of these {players} words, \
+             explain one clause or sentence at a time."
+        ),
+        other => other.to_string(),
+    }
+}
+
+/// A line that keeps itself up to date, for sentences that take longer than a moment.
+fn show_progress(progress: &Progress) -> ControlFlow<()> {
+    if progress.elapsed.as_secs() >= 1 && std::io::stderr().is_terminal() {
+        let end = if progress.evaluations == progress.total { "\n" } else { "" };
+        eprint!("\r{} of {} texts scored{end}", progress.evaluations, progress.total);
+    }
+    ControlFlow::Continue(())
+}
+
+fn print_table(out: &mut impl Write, words: &[String], phi: &Attribution<f64>) -> std::io::Result<()> {
+    let width = words.iter().map(|word| word.chars().count()).max().unwrap_or(0).max("word".len());
+    let largest = phi.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+    writeln!(out, "{:width$}    value  {:^bar$}   share", "word", "- | +", bar = 2 * BAR + 1)?;
+    for ((word, value), share) in words.iter().zip(phi).zip(shares(phi)) {
+        writeln!(out, "{word:width$}  {:+.4}  {}  {:5.1}%", shown(*value), bar(value / largest), 100.0 * share)?;
+    }
+    writeln!(out)?;
+    let totals = [
+        ("no words, v(empty)", *phi.baseline()),
+        ("all words, v(N)", *phi.grand()),
+        ("v(N) - v(empty)", phi.grand() - phi.baseline()),
+        ("sum of the values", phi.iter().sum()),
+    ];
+    for (name, value) in totals {
+        writeln!(out, "{name:18}  {:+.4}", shown(value))?;
+    }
+    writeln!(out, "{:18}  {}", "texts scored", phi.evaluations())
+}
+
+/// What is shown of a value: nobody wants to read "-0.0000".
+fn shown(value: f64) -> f64 {
+    if value.abs() < 0.00005 { 0.0 } else { value }
+}
+
+/// A bar from the middle to the left or to the right, full at -1 and 1.
+fn bar(fraction: f64) -> String {
+    let cells = (fraction.abs() * BAR as f64).round() as usize;
+    let (left, right) = if fraction < 0.0 { (cells, 0) } else { (0, cells) };
+    let (blocks, space) = (|n| "█".repeat(n), |n| " ".repeat(n));
+    format!("{}{}|{}{}", space(BAR - left), blocks(left), blocks(right), space(BAR - right))
+}
+
+/// Each value's share of all that was given and taken.
+fn shares(phi: &Attribution<f64>) -> Vec<f64> {
+    let all: f64 = phi.iter().map(|value| value.abs()).sum();
+    phi.iter().map(|value| if all > 0.0 { value.abs() / all } else { 0.0 }).collect()
+}
+
+fn print_json(out: &mut impl Write, words: &[String], phi: &Attribution<f64>) -> std::io::Result<()> {
+    let word = |((word, value), share)| json!({ "word": word, "value": value, "share": share });
+    let explained = json!({
+        "words": words.iter().zip(phi).zip(shares(phi)).map(word).collect::<Vec<_>>(),
+        "baseline": phi.baseline(),
+        "grand": phi.grand(),
+        "difference": phi.grand() - phi.baseline(),
+        "sum": phi.iter().sum::<f64>(),
+        "evaluations": phi.evaluations(),
+    });
+    serde_json::to_writer_pretty(&mut *out, &explained)?;
+    writeln!(out)
+}
