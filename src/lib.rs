@@ -114,7 +114,7 @@ mod tests {
         fn all<T: Send + Sync + std::panic::UnwindSafe + Unpin>() {}
         all::<Attribution<f64>>();
         all::<Coalition>();
-        all::<Error<std::io::Error>>();
+        all::<Error<std::num::ParseFloatError>>();
         all::<Exact>();
         all::<Players<'_>>();
         all::<Progress>();
