@@ -64,6 +64,40 @@ pub enum Error<E = Infallible> {
         len: usize,
     },
 
+    /// A parameter of a semivalue's weights is out of range.
+    #[error("a weight parameter of {value} is not allowed: it must be {allowed}")]
+    WeightParameter {
+        /// The parameter.
+        value: f64,
+        /// What it may be.
+        allowed: &'static str,
+    },
+
+    /// A semivalue's weights do not sum to one over all coalitions without the player.
+    #[error("the weights sum to {sum} over the coalitions without a player: a semivalue's sum to 1")]
+    WeightSum {
+        /// Σ C(n−1, s) p(s).
+        sum: f64,
+    },
+
+    /// A semivalue has weights for games of another number of players.
+    #[error("{len} weights do not fit a game of {players} players, which takes {players}")]
+    WeightLength {
+        /// The number of weights.
+        len: usize,
+        /// The number of players.
+        players: usize,
+    },
+
+    /// No player is in no interaction, and no interaction has more players than the game.
+    #[error("interactions of order {order} do not exist here: the order must be from 1 to {limit}")]
+    Order {
+        /// The order asked for.
+        order: usize,
+        /// The largest order possible.
+        limit: usize,
+    },
+
     /// The observer asked to stop, and half an exact answer is none.
     #[error("stopped by the observer after {evaluations} of {total} evaluations")]
     Stopped {

@@ -1,18 +1,20 @@
 //! Exact solvers: their options, and what they return.
 
+mod fold;
 mod stream;
 mod sums;
+mod work;
 
 use std::fmt;
 use std::ops::ControlFlow;
 
-use crate::{Attribution, Error, Progress, TryGame, Value};
+use crate::{Attribution, Error, Index, Interactions, Progress, Semivalue, TryGame, Value};
 use sums::Sums;
 
 pub(crate) use stream::tabulate;
 
 /// The largest game that can be asked for: its coalitions are numbered by a 64-bit word, and the weights by an i128.
-const MOST_PLAYERS: usize = 62;
+pub(crate) const MOST_PLAYERS: usize = 62;
 
 /// Shapley values by the definition: each player's marginal contribution, averaged over all orders of the players.
 ///
@@ -148,52 +150,157 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     /// Shapley (1953), "A value for n-person games", in *Contributions to the Theory of Games II*, 307–317,
     /// doi:10.1515/9781400881970-018.
     pub fn solve<G: TryGame + ?Sized>(&self, game: &G) -> Result<Attribution<G::Value>, Error<G::Error>> {
-        let sums = sums::sums(game, 1, self)?;
-        // |S|! (n−|S|−1)! / n! is the mean over the C(n−1, |S|) coalitions of a size, averaged over the n sizes.
-        attribution(&sums, |n, size| (1, binomial(n - 1, size)), |n| (1, n as i128))
+        sums::sums(game, 1, self)?.attribution(&Semivalue::shapley())
     }
-}
 
-/// Weights each player's sums: `by_size(n, s)` is the weight of a coalition of s others, as a numerator and a
-/// denominator, and `common(n)` a factor that all have. The common factor comes last, so that a mean of whole numbers
-/// is rounded once.
-fn attribution<V: Value, E>(
-    sums: &Sums<V>,
-    by_size: impl Fn(usize, usize) -> (i128, i128),
-    common: impl Fn(usize) -> (i128, i128),
-) -> Result<Attribution<V>, Error<E>> {
-    let n = sums.num_players();
-    let by_size: Vec<_> = (0..n).map(|size| by_size(n, size)).collect();
-    let (numerator, denominator) = common(n);
-    let totals = sums.totals();
-    let mut values = Vec::with_capacity(n);
-    for (coalition, row) in sums.derivatives() {
-        let mut value = weighted(row, &by_size);
-        value.scale(numerator, denominator);
-        if !value.is_finite() {
-            return Err(Error::Overflow { coalition });
+    /// The values of a semivalue: Banzhaf, Beta-Shapley, or weights of one's own.
+    ///
+    /// Cost, errors and panics are those of [`solve`](Self::solve), and
+    /// [`WeightLength`](Error::WeightLength) if the weights are for another number of players.
+    ///
+    /// ```
+    /// use shapley::{Exact, Semivalue};
+    ///
+    /// let game = shapley::from_fn(3, |s| (s.len() * s.len()) as f64);
+    /// let noise_reduced = Exact::new().semivalue(&Semivalue::beta(16.0, 1.0)?, &game)?;
+    /// assert!(noise_reduced[0] < shapley::exact(&game)?[0]); // small coalitions count more, and gain less
+    /// # Ok::<(), shapley::Error>(())
+    /// ```
+    pub fn semivalue<G: TryGame + ?Sized>(
+        &self,
+        semivalue: &Semivalue,
+        game: &G,
+    ) -> Result<Attribution<G::Value>, Error<G::Error>> {
+        // Before the game is asked for anything.
+        if let n @ 1..=MOST_PLAYERS = game.num_players() {
+            semivalue.weights(n)?;
         }
-        values.push(value);
+        sums::sums(game, 1, self)?.attribution(semivalue)
     }
-    Ok(Attribution::new(values, totals[0].clone(), totals[n].clone(), 1 << n))
+
+    /// The interactions of up to `order` players.
+    ///
+    /// # Cost
+    ///
+    /// 2^n evaluations, each coalition once; for a fixed order O(2^n) additions, about C(18, order) for each value; memory
+    /// for n/2 sums for each set of at most `order` players, several times on each thread.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`solve`](Self::solve), and [`Order`](Error::Order) unless the order is from 1 to n; or if it is so large
+    /// that an index's weights do not fit 128 bits, which begins above order 20.
+    pub fn interactions<G: TryGame + ?Sized>(
+        &self,
+        game: &G,
+        index: Index,
+        order: usize,
+    ) -> Result<Interactions<G::Value>, Error<G::Error>> {
+        self.summary(game, order)?.sums.interactions(index)
+    }
+
+    /// Everything that a pass over all coalitions can tell, for those who want more than one thing: Shapley *and* Banzhaf
+    /// values, or several indices, for 2^n evaluations once.
+    ///
+    /// An `order` of 1 is enough for values; interactions of up to k players take order k, and cost and errors are those
+    /// of [`interactions`](Self::interactions).
+    ///
+    /// ```
+    /// use shapley::{Exact, Index, Semivalue};
+    ///
+    /// let game = shapley::from_fn(3, |s| if s.len() >= 2 { 1.0 } else { 0.0 });
+    /// let summary = Exact::new().summary(&game, 2)?;
+    /// let power = summary.values(&Semivalue::shapley())?;
+    /// let swings = summary.values(&Semivalue::banzhaf())?;
+    /// let pairs = summary.interactions(Index::Shapley)?;
+    /// assert_eq!((power[0], swings[0], pairs.get(&[0, 1])), (1.0 / 3.0, 0.5, Some(&0.0)));
+    /// # Ok::<(), shapley::Error>(())
+    /// ```
+    pub fn summary<G: TryGame + ?Sized>(&self, game: &G, order: usize) -> Result<Summary<G::Value>, Error<G::Error>> {
+        let limit = game.num_players();
+        // A game without players, or with too many, has an error of its own.
+        if (1..=MOST_PLAYERS).contains(&limit) && !(1..=limit).contains(&order) {
+            return Err(Error::Order { order, limit });
+        }
+        Ok(Summary { sums: sums::sums(game, order, self)? })
+    }
 }
 
-/// The sum of the row's entries, each times its weight.
-fn weighted<V: Value>(row: &[V], weights: &[(i128, i128)]) -> V {
-    let mut terms = row.iter().zip(weights).map(|(entry, &(numerator, denominator))| {
-        let mut term = entry.clone();
-        term.scale(numerator, denominator);
-        term
-    });
-    let first = terms.next().expect("a row has an entry for each size, and sizes begin at 0");
-    terms.fold(first, |mut sum, term| {
-        sum.add_assign(&term);
-        sum
-    })
+/// The Banzhaf values: each player's marginal contribution, averaged over all coalitions of the others.
+///
+/// ψᵢ = Σ over S ⊆ N∖{i} of 1/2^(n−1) · [v(S ∪ {i}) − v(S)]
+///
+/// They do not sum to v(N) − v(∅), and are not rescaled to. Cost and errors are those of [`Exact::solve`]; the source is
+/// at [`Semivalue::banzhaf`].
+///
+/// ```
+/// // The Security Council of 1958 to 1965: 5 vetoes, 6 others, 7 votes.
+/// let game = shapley::from_fn(11, |s| {
+///     let vetoes = s.iter().filter(|&i| i < 5).count();
+///     f64::from(u8::from(vetoes == 5 && s.len() >= 7))
+/// });
+/// let power = shapley::banzhaf(&game)?;
+/// assert_eq!((power[0], power[10]), (57.0 / 1024.0, 5.0 / 1024.0));
+/// # Ok::<(), shapley::Error>(())
+/// ```
+pub fn banzhaf<G: TryGame + ?Sized>(game: &G) -> Result<Attribution<G::Value>, Error<G::Error>> {
+    Exact::new().semivalue(&Semivalue::banzhaf(), game)
+}
+
+/// The interactions of up to `order` players: [`Exact::new().interactions(game, index, order)`](Exact::interactions).
+///
+/// ```
+/// use shapley::Index;
+///
+/// // A left and a right glove are worth something together, two right gloves are not.
+/// let game = shapley::from_fn(3, |s| f64::from(u8::from(s.contains(0) && s.len() > 1)));
+/// let pairs = shapley::interactions(&game, Index::Shapley, 2)?;
+/// assert_eq!(pairs.get(&[0, 1]), Some(&0.5)); // they help each other
+/// assert_eq!(pairs.get(&[1, 2]), Some(&-0.5)); // they replace each other
+/// # Ok::<(), shapley::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of [`Exact::interactions`].
+pub fn interactions<G: TryGame + ?Sized>(
+    game: &G,
+    index: Index,
+    order: usize,
+) -> Result<Interactions<G::Value>, Error<G::Error>> {
+    Exact::new().interactions(game, index, order)
+}
+
+/// What a pass over all coalitions of a game leaves: the sums of discrete derivatives by coalition size, from which every
+/// semivalue and interaction index follows without asking the game again. [`Exact::summary`] makes it.
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Summary<V> {
+    sums: Sums<V>,
+}
+
+impl<V: Value> Summary<V> {
+    /// The values of a semivalue: [`Semivalue::shapley`] for Shapley values.
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`](Error::Overflow), and [`WeightLength`](Error::WeightLength) if the weights are for another number of
+    /// players.
+    pub fn values(&self, semivalue: &Semivalue) -> Result<Attribution<V>, Error> {
+        self.sums.attribution(semivalue)
+    }
+
+    /// The interactions of up to as many players as the summary's order.
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`](Error::Overflow), and [`Order`](Error::Order) if the index's weights do not fit 128 bits.
+    pub fn interactions(&self, index: Index) -> Result<Interactions<V>, Error> {
+        self.sums.interactions(index)
+    }
 }
 
 /// n choose k, for n up to about 120.
-fn binomial(n: usize, k: usize) -> i128 {
+pub(crate) fn binomial(n: usize, k: usize) -> i128 {
     (0..k.min(n - k)).fold(1, |product, j| product * (n - j) as i128 / (j + 1) as i128)
 }
 

@@ -80,22 +80,27 @@ mod attribution;
 mod coalition;
 mod error;
 mod exact;
+mod fraction;
 mod function;
 mod game;
 pub mod games;
+mod interaction;
 mod progress;
 #[cfg(feature = "rational")]
 mod rational;
+mod semivalue;
 mod table;
 mod value;
 
 pub use attribution::Attribution;
 pub use coalition::{Coalition, Players};
 pub use error::Error;
-pub use exact::{Exact, exact};
+pub use exact::{Exact, Summary, banzhaf, exact, interactions};
 pub use function::{from_fn, try_from_fn};
 pub use game::{Game, TryGame};
+pub use interaction::{Index, Interactions};
 pub use progress::Progress;
+pub use semivalue::Semivalue;
 pub use table::Table;
 pub use value::Value;
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use num_rational::Ratio;
-use num_traits::{CheckedAdd, CheckedMul, CheckedSub, FromPrimitive, Zero};
+use num_traits::{CheckedAdd, CheckedMul, CheckedSub, FromPrimitive, ToPrimitive, Zero};
 
 use crate::Value;
 
@@ -13,7 +13,7 @@ use crate::Value;
 impl<T> Value for Ratio<T>
 where
     T: Zero + FromPrimitive + Clone + fmt::Debug + Send + Sync,
-    Ratio<T>: CheckedAdd + CheckedSub + CheckedMul + fmt::Display,
+    Ratio<T>: CheckedAdd + CheckedSub + CheckedMul + ToPrimitive + fmt::Display,
 {
     fn add_assign(&mut self, other: &Self) {
         *self = checked(self, other, Self::checked_add);
@@ -33,6 +33,10 @@ where
 
     fn is_finite(&self) -> bool {
         !self.denom().is_zero()
+    }
+
+    fn magnitude(&self) -> f64 {
+        self.to_f64().map_or(f64::INFINITY, f64::abs)
     }
 
     fn display(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

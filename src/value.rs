@@ -7,7 +7,7 @@ use num_traits::{AsPrimitive, Float};
 /// What a coalition can be worth: an element of a vector space over the rationals.
 ///
 /// A Shapley value is a sum of differences of values with rational weights, so this is all that a solver needs: to
-/// add, to subtract, to scale by a ratio of integers, and to know whether the result is a number at all.
+/// add, to subtract, to scale by a ratio of integers, and to know whether the result is a number at all and how large.
 /// Implemented for `f64`, `f32`, arrays of values (a game with `N` outputs is explained in one pass) and, with the
 /// feature `rational`, `num_rational::Ratio` (exact results).
 ///
@@ -45,6 +45,9 @@ use num_traits::{AsPrimitive, Float};
 ///     fn is_finite(&self) -> bool {
 ///         self.mean.is_finite() && self.cost.is_finite()
 ///     }
+///     fn magnitude(&self) -> f64 {
+///         self.mean.abs().max(self.cost.abs())
+///     }
 /// }
 ///
 /// let game = from_fn(3, |s| Measured { mean: s.len() as f64, cost: if s.is_empty() { 0.0 } else { 6.0 } });
@@ -65,6 +68,11 @@ pub trait Value: Clone + fmt::Debug + Send + Sync {
     /// Whether this is a number: neither NaN nor infinite, in any of its components.
     #[must_use]
     fn is_finite(&self) -> bool;
+
+    /// How large this is: the largest absolute value of its components, as a float. For orders ("the strongest
+    /// interactions"), not for results.
+    #[must_use]
+    fn magnitude(&self) -> f64;
 
     /// Writes this value for people, with the formatter's precision and sign; what the `Display` of results uses.
     /// As its `Debug` says unless overridden.
@@ -109,6 +117,10 @@ macro_rules! float_values {
                 Float::is_finite(*self)
             }
 
+            fn magnitude(&self) -> f64 {
+                f64::from(self.abs())
+            }
+
             fn display(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 fmt::Display::fmt(self, f)
             }
@@ -145,6 +157,10 @@ impl<V: Value, const N: usize> Value for [V; N] {
         self.iter().all(Value::is_finite)
     }
 
+    fn magnitude(&self) -> f64 {
+        self.iter().map(Value::magnitude).fold(0.0, f64::max)
+    }
+
     fn display(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[")?;
         for (k, value) in self.iter().enumerate() {
@@ -165,13 +181,13 @@ mod tests {
     fn scaling_divides_before_it_multiplies() {
         let mut large = f64::MAX;
         large.scale(3, 4);
-        assert_eq!(large, f64::MAX / 4.0 * 3.0);
+        assert_eq!(large.to_bits(), (f64::MAX / 4.0 * 3.0).to_bits());
         let mut third = 1.0_f32;
         third.scale(1, 3);
-        assert_eq!(third, 1.0 / 3.0);
+        assert_eq!(third.to_bits(), (1.0_f32 / 3.0).to_bits());
         let mut pair = [1.0, -2.0];
         pair.scale(-1, 2);
-        assert_eq!(pair, [-0.5, 1.0]);
+        assert_eq!(pair.map(f64::to_bits), [-0.5, 1.0].map(f64::to_bits));
     }
 
     #[test]

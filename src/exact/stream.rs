@@ -1,16 +1,19 @@
 //! A game's 2^n values as a stream of blocks: who asks for them, in what order, and what happens when that goes wrong.
 //!
-//! A **block** is an aligned range of 2^b masks, what a consumer takes at once; b depends on n alone, so that nothing
-//! that is computed from blocks depends on the number of threads. A **call** is what the game is asked at once, and
-//! depends on the threads and the user's wishes. Threads take **units**, the larger of the two, from one counter in
-//! ascending order: so the units begun are always a contiguous range from zero, and when some fail, the first that
-//! fails is the same on any number of threads, though no further one is begun.
+//! A **block** is an aligned range of masks, what a consumer takes at once; its size depends on n alone, so that
+//! nothing that is computed from blocks depends on the number of threads. A **call** is what the game is asked at once,
+//! and depends on the threads and the user's wishes. A **unit** of work is a block; or, where there are too few blocks
+//! to keep many threads busy, a call, and a block is put together from several.
+//!
+//! Threads take units in ascending order. So the units begun are always a contiguous range from zero: when some fail,
+//! the first that fails is the same on any number of threads, though no further one is begun; and few blocks are
+//! incomplete at any time.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::{ControlFlow, Range};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use super::work::{self, Queue};
 use super::{Exact, MOST_PLAYERS};
 use crate::progress::Meter;
 use crate::{Coalition, Error, Progress, TryGame, Value};
@@ -18,16 +21,17 @@ use crate::{Coalition, Error, Progress, TryGame, Value};
 /// The largest call of a game is 2^12 coalitions.
 const CALL_BITS: usize = 12;
 
-/// A block of a large game. Measured: see `docs/numerics.md`, "Blocks".
-const BLOCK_BITS: usize = 12;
+/// The block of a large game has 2^17 values. Measured: see `docs/numerics.md`.
+const BLOCK_BITS: usize = 17;
 
-/// A game is cut into 2^8 blocks, if it has that many values, so that many threads can share a small one.
-const BLOCKS_BITS: usize = 8;
+/// With 2^6 blocks or more, blocks are units of work.
+const MANY_BLOCKS_BITS: usize = 6;
 
 /// How the 2^n values are cut.
 struct Plan {
     players: usize,
     block_bits: usize,
+    unit_bits: usize,
     call_bits: usize,
     threads: usize,
 }
@@ -41,26 +45,32 @@ impl Plan {
         if players > limit {
             return Err(Error::TooManyPlayers { players, limit });
         }
-        let threads = workers::available(options.threads);
+        let threads = work::available(options.threads);
         let call_bits = match options.batch {
             0 => players.saturating_sub(5 + threads.next_power_of_two().ilog2() as usize),
             batch => batch.ilog2() as usize,
         };
         let call_bits = call_bits.min(CALL_BITS).min(players);
-        Ok(Self { players, block_bits: players.saturating_sub(BLOCKS_BITS).min(BLOCK_BITS), call_bits, threads })
+        let block_bits = players.min(BLOCK_BITS);
+        let unit_bits = if players >= block_bits + MANY_BLOCKS_BITS { block_bits } else { call_bits };
+        Ok(Self { players, block_bits, unit_bits, call_bits, threads })
     }
 
-    fn unit_bits(&self) -> usize {
-        self.block_bits.max(self.call_bits)
-    }
-
-    fn units(&self) -> u64 {
-        1 << (self.players - self.unit_bits())
+    /// Runs `work` for every unit of 2^bits masks.
+    fn run<S, E: Send>(
+        &self,
+        bits: usize,
+        state: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, Range<u64>) -> Result<(), Error<E>> + Sync,
+    ) -> Result<(), Error<E>> {
+        let queue = Queue::new(1 << (self.players - bits));
+        queue.run(self.threads, state, |state, index| work(state, index << bits..(index + 1) << bits))
     }
 }
 
-/// Asks the game for all its values and gives them to `consume`, block by block, with the mask of the block's first
-/// coalition; on several threads, in no particular order, and each block once.
+/// Gives a game's values to `consume`, block by block, with the mask of the block's first coalition; on several
+/// threads, in no particular order, and each block once. Values that were asked for are finite; those of a table have
+/// not been looked at.
 pub(super) fn stream<G, F, C>(game: &G, options: &Exact<F>, consume: C) -> Result<(), Error<G::Error>>
 where
     G: TryGame + ?Sized,
@@ -68,39 +78,44 @@ where
     C: Fn(u64, &[G::Value]) -> Result<(), Error<G::Error>> + Sync,
 {
     let plan = Plan::new(game.num_players(), options)?;
-    let table = match game.tabulated() {
-        Some(table) if table.len() as u64 != 1 << plan.players => {
+    let meter = Meter::new(1 << plan.players, options.observer.as_ref());
+    if let Some(table) = game.tabulated() {
+        if table.len() as u64 != 1 << plan.players {
             let asked = usize::try_from(1_u64 << plan.players).unwrap_or(usize::MAX);
             return Err(Error::BatchLength { asked, got: table.len() });
         }
-        table => table,
-    };
-    let meter = Meter::new(1 << plan.players, options.observer.as_ref());
-    let queue = Queue::new(plan.units());
-    let block = 1_u64 << plan.block_bits;
-    let unit = 1_u64 << plan.unit_bits();
-    let work = || {
-        let mut asker = Asker::new(game, &plan);
-        while let Some(index) = queue.next() {
-            let masks = index * unit..(index + 1) * unit;
-            let outcome = (|| {
-                let values = match table {
-                    Some(table) => {
-                        count(&meter, unit)?;
-                        &table[as_indices(&masks)]
-                    }
-                    None => asker.ask(masks.clone(), &meter)?,
-                };
-                let blocks = values.chunks_exact(as_indices(&(0..block)).len());
-                masks.clone().step_by(as_indices(&(0..block)).len()).zip(blocks).try_for_each(|(m, b)| consume(m, b))
-            })();
-            queue.done(index, outcome);
-        }
-    };
-    // A table is read faster than threads are woken.
-    let threads = if table.is_some() && plan.players <= 14 { 1 } else { plan.threads };
-    workers::run(threads, plan.units(), work).map_err(|threads| Error::Threads { threads })?;
-    queue.outcome()
+        return plan.run(
+            plan.block_bits,
+            || (),
+            |(), masks| {
+                consume(masks.start, &table[as_indices(&masks)])?;
+                count(&meter, masks)
+            },
+        );
+    }
+    if plan.unit_bits == plan.block_bits {
+        return plan.run(
+            plan.unit_bits,
+            || Asker::new(game, &plan),
+            |asker, masks| {
+                let first = masks.start;
+                asker.ask(masks, &meter).and_then(|values| consume(first, values))
+            },
+        );
+    }
+    let assembly = Assembly::new(&plan);
+    plan.run(
+        plan.unit_bits,
+        || Asker::new(game, &plan),
+        |asker, masks| {
+            let first = masks.start;
+            asker.ask(masks, &meter)?;
+            match assembly.add(first, std::mem::take(&mut asker.values)) {
+                Some((first, block)) => consume(first, &block),
+                None => Ok(()),
+            }
+        },
+    )
 }
 
 /// Ranges of masks within memory are ranges of indices.
@@ -109,11 +124,11 @@ fn as_indices(masks: &Range<u64>) -> Range<usize> {
     index(masks.start)..index(masks.end)
 }
 
-fn count<E, F: Fn(&Progress) -> ControlFlow<()> + Sync>(
-    meter: &Meter<'_, F>,
-    evaluations: u64,
-) -> Result<(), Error<E>> {
-    match meter.add(evaluations) {
+fn count<E, F>(meter: &Meter<'_, F>, masks: Range<u64>) -> Result<(), Error<E>>
+where
+    F: Fn(&Progress) -> ControlFlow<()> + Sync,
+{
+    match meter.add(masks.end - masks.start) {
         ControlFlow::Break(evaluations) => Err(Error::Stopped { evaluations, total: meter.total() }),
         ControlFlow::Continue(()) => Ok(()),
     }
@@ -129,8 +144,7 @@ struct Asker<'a, G: TryGame + ?Sized> {
 
 impl<'a, G: TryGame + ?Sized> Asker<'a, G> {
     fn new(game: &'a G, plan: &Plan) -> Self {
-        let coalitions = vec![Coalition::empty(plan.players); 1 << plan.call_bits];
-        Self { game, coalitions, values: Vec::with_capacity(1 << plan.unit_bits()) }
+        Self { game, coalitions: vec![Coalition::empty(plan.players); 1 << plan.call_bits], values: Vec::new() }
     }
 
     /// The values of a range of masks, whose length is a multiple of a call's.
@@ -146,68 +160,77 @@ impl<'a, G: TryGame + ?Sized> Asker<'a, G> {
             }
             let before = self.values.len();
             let answer = self.game.try_values(&self.coalitions, &mut self.values);
-            let got = self.values.len().saturating_sub(before);
-            if let Err(source) = answer {
-                let coalition = self.coalitions[got.min(asked - 1)].clone();
-                return Err(Error::Game { coalition, source });
-            }
-            if self.values.len() != before + asked {
+            let new = self.values.get(before..).unwrap_or_default();
+            let got = new.len();
+            if answer.is_ok() && got != asked {
                 return Err(Error::BatchLength { asked, got });
             }
-            count(meter, asked as u64)?;
+            // A bad value before the coalition that failed comes first.
+            let coalition = |index: usize| self.coalitions[index.min(asked - 1)].clone();
+            check(new, coalition)?;
+            if let Err(source) = answer {
+                return Err(Error::Game { coalition: coalition(got), source });
+            }
+            count(meter, first..first + asked as u64)?;
         }
         Ok(&self.values)
     }
 }
 
-/// Hands out the numbers of units in ascending order, until all are out or one has failed.
-struct Queue<E> {
-    next: AtomicU64,
-    units: u64,
-    stop: AtomicBool,
-    /// The failed unit with the lowest number.
-    failed: Mutex<Option<(u64, Error<E>)>>,
+/// Refuses values that are not finite, by the coalition of the first.
+fn check<V: Value, E>(values: &[V], coalition: impl Fn(usize) -> Coalition) -> Result<(), Error<E>> {
+    // Without a way out in the middle, so that it goes by vector instructions.
+    if values.iter().fold(true, |all, value| all & value.is_finite()) {
+        return Ok(());
+    }
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(Error::NotFinite { coalition: coalition(index) }),
+        None => Ok(()),
+    }
 }
 
-impl<E> Queue<E> {
-    fn new(units: u64) -> Self {
-        Self { next: AtomicU64::new(0), units, stop: AtomicBool::new(false), failed: Mutex::new(None) }
-    }
+/// Refuses a block that has a value that is not finite.
+pub(super) fn check_block<V: Value, E>(players: usize, first: u64, block: &[V]) -> Result<(), Error<E>> {
+    check(block, |index| {
+        let mut coalition = Coalition::empty(players);
+        coalition.set_mask(first + index as u64);
+        coalition
+    })
+}
 
-    fn next(&self) -> Option<u64> {
-        // The numbers carry no data with them, and stopping a unit later is no harm: relaxed is enough for both.
-        if self.stop.load(Ordering::Relaxed) {
-            return None;
+/// Blocks that wait for the rest of their units.
+struct Assembly<V> {
+    block: u64,
+    pieces: usize,
+    /// By the block's first mask: the pieces that are there, by theirs.
+    waiting: Mutex<HashMap<u64, BTreeMap<u64, Vec<V>>>>,
+}
+
+impl<V: Value> Assembly<V> {
+    fn new(plan: &Plan) -> Self {
+        Self {
+            block: 1 << plan.block_bits,
+            pieces: 1 << (plan.block_bits - plan.unit_bits),
+            waiting: Mutex::new(HashMap::new()),
         }
-        Some(self.next.fetch_add(1, Ordering::Relaxed)).filter(|&index| index < self.units)
     }
 
-    fn done(&self, index: u64, outcome: Result<(), Error<E>>) {
-        if let Err(error) = outcome {
-            self.stop.store(true, Ordering::Relaxed);
-            let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
-            // A bad value outranks the observer's wish to stop, which came at a time of its own.
-            let rank = |index: u64, error: &Error<E>| (matches!(error, Error::Stopped { .. }), index);
-            if failed.as_ref().is_none_or(|(other, theirs)| rank(index, &error) < rank(*other, theirs)) {
-                *failed = Some((index, error));
+    /// Takes the values of a unit, and gives the block and its first mask once it is complete.
+    fn add(&self, first: u64, values: Vec<V>) -> Option<(u64, Vec<V>)> {
+        let start = first & !(self.block - 1);
+        let pieces = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            let pieces = waiting.entry(start).or_default();
+            pieces.insert(first, values);
+            if pieces.len() < self.pieces {
+                return None;
             }
-        }
+            waiting.remove(&start)?
+        };
+        let mut block = Vec::with_capacity(self.pieces * pieces.first_key_value()?.1.len());
+        pieces.into_values().for_each(|mut piece| block.append(&mut piece));
+        Some((start, block))
     }
-
-    fn outcome(self) -> Result<(), Error<E>> {
-        match self.failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some((_, error)) => Err(error),
-            None => Ok(()),
-        }
-    }
-}
-
-/// The first value that is not finite, as the error that names its coalition.
-pub(super) fn not_finite<V: Value, E>(players: usize, first_mask: u64, values: &[V]) -> Option<Error<E>> {
-    let (_, mask) = values.iter().zip(first_mask..).find(|(value, _)| !value.is_finite())?;
-    let mut coalition = Coalition::empty(players);
-    coalition.set_mask(mask);
-    Some(Error::NotFinite { coalition })
 }
 
 /// All values of a game, in the order of the masks.
@@ -224,9 +247,7 @@ where
     let players = game.num_players();
     let gathered = Mutex::new(Gathered { values: Vec::new(), early: BTreeMap::new() });
     stream(game, options, |first, block| {
-        if let Some(error) = not_finite(players, first, block) {
-            return Err(error);
-        }
+        check_block(players, first, block)?;
         let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
         let Gathered { values, early } = &mut *gathered;
         if values.len() as u64 == first {
@@ -240,42 +261,4 @@ where
         Ok(())
     })?;
     Ok(gathered.into_inner().unwrap_or_else(PoisonError::into_inner).values)
-}
-
-#[cfg(feature = "parallel")]
-mod workers {
-    /// How many threads `asked` for means: 0 is rayon's own choice.
-    pub(super) fn available(asked: usize) -> usize {
-        if asked == 0 { rayon::current_num_threads() } else { asked }
-    }
-
-    /// Runs `work` once on each of `threads` threads, but no more than there are units. Fails with the number of
-    /// threads if they cannot be started.
-    pub(super) fn run(threads: usize, units: u64, work: impl Fn() + Sync) -> Result<(), usize> {
-        let threads = threads.min(usize::try_from(units).unwrap_or(usize::MAX));
-        if threads <= 1 {
-            work();
-            return Ok(());
-        }
-        let everywhere = || rayon::scope(|scope| (0..threads).for_each(|_| scope.spawn(|_| work())));
-        if threads <= rayon::current_num_threads() {
-            everywhere();
-            return Ok(());
-        }
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().map_err(|_| threads)?;
-        pool.install(everywhere);
-        Ok(())
-    }
-}
-
-#[cfg(not(feature = "parallel"))]
-mod workers {
-    pub(super) fn available(_asked: usize) -> usize {
-        1
-    }
-
-    pub(super) fn run(_threads: usize, _units: u64, work: impl Fn() + Sync) -> Result<(), usize> {
-        work();
-        Ok(())
-    }
 }

@@ -19,38 +19,60 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Exact, stream};
-use crate::{Coalition, Error, Progress, TryGame, Value};
+use super::{Exact, fold, stream};
+use crate::{Attribution, Coalition, Error, Index, Interactions, Progress, Semivalue, TryGame, Value};
 
 /// The sums of a whole game.
+#[derive(Clone, Debug)]
 pub(super) struct Sums<V> {
     shape: Shape,
     rows: Rows<V>,
 }
 
-impl<V> Sums<V> {
-    pub(super) fn num_players(&self) -> usize {
-        self.rows.players
+impl<V: Value> Sums<V> {
+    /// Each player's sums, weighted.
+    pub(super) fn attribution<E>(&self, semivalue: &Semivalue) -> Result<Attribution<V>, Error<E>> {
+        let n = self.rows.players;
+        let weights = semivalue.weights(n)?;
+        let common = semivalue.common(n);
+        let mut values = Vec::with_capacity(n);
+        for (coalition, row) in self.rows().filter(|(set, _)| set.len() == 1) {
+            let mut terms = row.iter().zip(&weights).map(|(sum, weight)| {
+                let mut term = sum.clone();
+                weight.apply(&mut term);
+                term
+            });
+            let first = terms.next().expect("a player comes to coalitions of at least one size");
+            let mut value = terms.fold(first, |mut total, term| {
+                total.add_assign(&term);
+                total
+            });
+            common.scale(&mut value);
+            if !value.is_finite() {
+                return Err(Error::Overflow { coalition });
+            }
+            values.push(value);
+        }
+        let totals = &self.rows.entries;
+        Ok(Attribution::new(values, totals[0].clone(), totals[n].clone(), 1 << n))
     }
 
-    /// The sums of the values themselves, sizes 0 to n.
-    pub(super) fn totals(&self) -> &[V] {
-        &self.rows.entries[..=self.num_players()]
+    pub(super) fn interactions<E>(&self, index: Index) -> Result<Interactions<V>, Error<E>> {
+        Interactions::from_sums(index, self.shape.order, self.rows.players, self.rows())
     }
 
-    /// The other sums, one row for each K that is not empty, sizes 0 to n − |K|. The sets come in the order of their
-    /// masks, so for order 1 player by player.
-    pub(super) fn derivatives(&self) -> impl Iterator<Item = (Coalition, &[V])> {
-        let n = self.num_players();
-        self.shape.rows(&self.rows).skip(1).map(move |(set, row)| {
-            let mut coalition = Coalition::empty(n);
+    /// All sums: a row for each K, sizes 0 to n − |K|. The sets come in the order of their masks.
+    fn rows(&self) -> impl Iterator<Item = (Coalition, &[V])> {
+        let mut coalition = Coalition::empty(self.rows.players);
+        self.shape.rows(&self.rows).map(move |(set, row)| {
             coalition.set_mask(set);
-            (coalition, row)
+            (coalition.clone(), row)
         })
     }
 }
 
 /// Which sets have a row, and where.
+#[derive(Clone, Debug)]
 struct Shape {
     order: usize,
     /// The sets of at most `order` players, as masks, ascending. Those of the first b players are a prefix.
@@ -109,10 +131,11 @@ impl Shape {
 
 /// The sums of a cube: of the coalitions whose members among the first `players` players are free and whose other
 /// members are fixed.
-struct Rows<V> {
-    players: usize,
+#[derive(Clone, Debug)]
+pub(super) struct Rows<V> {
+    pub(super) players: usize,
     /// Row after row in the order of [`Shape::sets`]; that of a set K has sizes 0 to `players` − |K|.
-    entries: Vec<V>,
+    pub(super) entries: Vec<V>,
 }
 
 /// The sums of order `order` of a game: the one way from values to results.
@@ -128,13 +151,11 @@ where
     let shape = Shape::new(players.min(super::MOST_PLAYERS), order);
     let tree = Tree { shape: &shape, players, waiting: Mutex::new(HashMap::new()) };
     stream::stream(game, options, |first, block| {
-        let rows = fold(block, order);
+        let rows = fold::fold(block, order);
         // A sum of values is finite only if all of them are.
         let totals = &rows.entries[..=rows.players];
-        if !totals.iter().all(Value::is_finite)
-            && let Some(error) = stream::not_finite(players, first, block)
-        {
-            return Err(error);
+        if !totals.iter().all(Value::is_finite) {
+            stream::check_block(players, first, block)?;
         }
         tree.insert(first, rows);
         Ok(())
@@ -174,48 +195,5 @@ impl<V: Value> Tree<'_, V> {
 
     fn into_root(self) -> Option<Rows<V>> {
         self.waiting.into_inner().unwrap_or_else(PoisonError::into_inner).remove(&(self.players, 0))
-    }
-}
-
-/// The rows of one block.
-fn fold<V: Value>(values: &[V], order: usize) -> Rows<V> {
-    let players = values.len().ilog2() as usize;
-    let mut entries = Vec::new();
-    peel(values, 1, order, &mut entries);
-    Rows { players, entries }
-}
-
-/// Appends the rows of a table whose coalitions are already summed by size over players that are done with: `strata`
-/// sizes, one after the other, each over all sets of the players that are left. Peels off the last of these.
-fn peel<V: Value>(table: &[V], strata: usize, order: usize, entries: &mut Vec<V>) {
-    let stratum = table.len() / strata;
-    if stratum == 1 {
-        entries.extend_from_slice(table);
-        return;
-    }
-    let halves = || table.chunks_exact(stratum).map(|values| values.split_at(stratum / 2));
-    // Summed: the upper half counts one size up.
-    let mut sums = Vec::with_capacity((strata + 1) * stratum / 2);
-    for (low, _) in halves() {
-        sums.extend_from_slice(low);
-    }
-    sums.extend_from_slice(&table[table.len() - stratum / 2..]);
-    for ((_, high), sums) in halves().zip(sums[stratum / 2..].chunks_exact_mut(stratum / 2)).take(strata - 1) {
-        for (sum, high) in sums.iter_mut().zip(high) {
-            sum.add_assign(high);
-        }
-    }
-    peel(&sums, strata + 1, order, entries);
-    drop(sums);
-    if order > 0 {
-        let mut differences = Vec::with_capacity(table.len() / 2);
-        for (low, high) in halves() {
-            let first = differences.len();
-            differences.extend_from_slice(high);
-            for (difference, low) in differences[first..].iter_mut().zip(low) {
-                difference.sub_assign(low);
-            }
-        }
-        peel(&differences, strata, order - 1, entries);
     }
 }

@@ -1,0 +1,128 @@
+//! Numbered units of work, dealt to threads.
+
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use crate::Error;
+
+pub(super) use threads::available;
+
+/// Deals the numbers of units in ascending order, until all are out or one has failed.
+pub(super) struct Queue<E> {
+    next: AtomicU64,
+    units: u64,
+    stop: AtomicBool,
+    /// The failed unit with the lowest number.
+    failed: Mutex<Option<(u64, Error<E>)>>,
+}
+
+impl<E: Send> Queue<E> {
+    pub(super) fn new(units: u64) -> Self {
+        Self { next: AtomicU64::new(0), units, stop: AtomicBool::new(false), failed: Mutex::new(None) }
+    }
+
+    /// Runs `work` for every unit, on up to `threads` threads, each of which has a `state` of its own. After a failure
+    /// no further unit is begun, and of several failures that of the lowest number is returned.
+    pub(super) fn run<S>(
+        self,
+        threads: usize,
+        state: impl Fn() -> S + Sync,
+        work: impl Fn(&mut S, u64) -> Result<(), Error<E>> + Sync,
+    ) -> Result<(), Error<E>> {
+        let threads = threads.min(usize::try_from(self.units).unwrap_or(usize::MAX));
+        let one_thread = || {
+            let mut state = state();
+            while let Some(index) = self.take() {
+                // If `work` panics, the other threads stop too.
+                let stop = StopUnlessDone(&self.stop);
+                match work(&mut state, index) {
+                    Ok(()) => std::mem::forget(stop),
+                    Err(error) => self.fail(index, error),
+                }
+            }
+        };
+        threads::run(threads, one_thread).map_err(|threads| Error::Threads { threads })?;
+        match self.failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some((_, error)) => Err(error),
+            None => Ok(()),
+        }
+    }
+
+    fn take(&self) -> Option<u64> {
+        // The numbers carry no data with them, and stopping a unit later is no harm: relaxed is enough for both.
+        if self.stop.load(Ordering::Relaxed) {
+            return None;
+        }
+        Some(self.next.fetch_add(1, Ordering::Relaxed)).filter(|&index| index < self.units)
+    }
+
+    fn fail(&self, index: u64, error: Error<E>) {
+        let mut failed = self.failed.lock().unwrap_or_else(PoisonError::into_inner);
+        // A bad value outranks the observer's wish to stop, which came at a time of its own.
+        let rank = |index: u64, error: &Error<E>| (matches!(error, Error::Stopped { .. }), index);
+        if failed.as_ref().is_none_or(|(other, theirs)| rank(index, &error) < rank(*other, theirs)) {
+            *failed = Some((index, error));
+        }
+    }
+}
+
+/// Stops a queue when dropped.
+struct StopUnlessDone<'a>(&'a AtomicBool);
+
+impl Drop for StopUnlessDone<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(feature = "parallel")]
+mod threads {
+    use std::error::Error;
+    use std::sync::OnceLock;
+
+    use rayon::ThreadPoolBuilder;
+
+    /// The number of threads of the pool that this thread is in, or of rayon's global pool, which is started if need
+    /// be; none if it cannot be.
+    fn pool() -> Option<usize> {
+        // Rayon itself panics if its global pool cannot be started, so it is started here, where that is an error: one
+        // with a source, unlike the one that says that the pool was there already.
+        static STARTED: OnceLock<bool> = OnceLock::new();
+        let start = || ThreadPoolBuilder::new().build_global().map_or_else(|error| error.source().is_none(), |()| true);
+        let usable = rayon::current_thread_index().is_some() || *STARTED.get_or_init(start);
+        usable.then(rayon::current_num_threads)
+    }
+
+    /// How many threads `asked` for means: 0 is rayon's own choice, or this one if there are no others.
+    pub(in crate::exact) fn available(asked: usize) -> usize {
+        if asked == 0 { pool().unwrap_or(1) } else { asked }
+    }
+
+    /// Runs `work` once on each of `threads` threads. Fails with their number if they cannot be started.
+    pub(super) fn run(threads: usize, work: impl Fn() + Sync) -> Result<(), usize> {
+        if threads <= 1 {
+            work();
+            return Ok(());
+        }
+        let everywhere = || rayon::scope(|scope| (0..threads).for_each(|_| scope.spawn(|_| work())));
+        if pool().is_some_and(|size| threads <= size) {
+            everywhere();
+            return Ok(());
+        }
+        let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(|_| threads)?;
+        pool.install(everywhere);
+        Ok(())
+    }
+}
+
+#[cfg(not(feature = "parallel"))]
+mod threads {
+    pub(in crate::exact) fn available(_asked: usize) -> usize {
+        1
+    }
+
+    pub(super) fn run(_threads: usize, work: impl Fn() + Sync) -> Result<(), usize> {
+        work();
+        Ok(())
+    }
+}

@@ -1,0 +1,219 @@
+//! Weights by coalition size.
+
+use crate::exact::binomial;
+use crate::fraction::Fraction;
+use crate::{Error, Value};
+
+/// A semivalue: how much a coalition's size counts when marginal contributions are averaged.
+///
+/// ψᵢ = Σ over S ⊆ N∖{i} of p(|S|) · [v(S ∪ {i}) − v(S)], with p(s) ≥ 0 and Σ over s of C(n−1, s) p(s) = 1
+///
+/// The second condition says that C(n−1, s) p(s) are probabilities: of the size of the coalition that a player comes
+/// to. [`Shapley`](Self::shapley) is the semivalue in which every size is equally likely, and the only one whose values
+/// always sum to v(N) − v(∅). All of them give nothing to a player who never changes the value, and treat like players
+/// alike (Dubey, Neyman & Weber 1981, "Value theory without efficiency", *Mathematics of Operations Research* 6,
+/// 122–128, doi:10.1287/moor.6.1.122).
+///
+/// Solved by [`Exact::semivalue`](crate::Exact::semivalue).
+///
+/// ```
+/// use shapley::{Exact, Semivalue};
+///
+/// let game = shapley::from_fn(3, |s| if s.len() >= 2 { 1.0 } else { 0.0 });
+/// let loo = Semivalue::by_size(vec![0.0, 0.0, 1.0])?; // leave one out: only the largest coalitions count
+/// assert_eq!(Exact::new().semivalue(&loo, &game)?.values(), [0.0, 0.0, 0.0]);
+/// assert_eq!(Exact::new().semivalue(&Semivalue::banzhaf(), &game)?.values(), [0.5, 0.5, 0.5]);
+/// # Ok::<(), shapley::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Semivalue(Kind);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Kind {
+    Shapley,
+    Banzhaf,
+    Beta { alpha: f64, beta: f64 },
+    Binomial { p: f64 },
+    BySize(Vec<f64>),
+}
+
+/// How far given weights may be from a sum of one: the rounding of a few dozen products.
+const SUM_TOLERANCE: f64 = 1e-9;
+
+impl Semivalue {
+    /// The Shapley value: every size is equally likely, p(s) = s! (n−s−1)! / n!.
+    pub fn shapley() -> Self {
+        Self(Kind::Shapley)
+    }
+
+    /// The Banzhaf value: every coalition is equally likely, p(s) = 1/2^(n−1) (Banzhaf 1965, *Rutgers Law Review* 19,
+    /// 317–343; Owen 1975, doi:10.1002/nav.3800220408).
+    pub fn banzhaf() -> Self {
+        Self(Kind::Banzhaf)
+    }
+
+    /// Beta(α, β)-Shapley values, p(s) = B(s+β, n−1−s+α) / B(α, β): Beta(1, 1) is Shapley; α above β puts the weight on
+    /// small coalitions, where a training point's value is least noisy (Kwon & Zou 2022, "Beta Shapley: a unified and
+    /// noise-reduced data valuation framework for machine learning", AISTATS 151, 8780–8802).
+    ///
+    /// # Errors
+    ///
+    /// [`WeightParameter`](Error::WeightParameter) unless both are from 10⁻¹⁰⁰ to 10¹⁰⁰.
+    pub fn beta(alpha: f64, beta: f64) -> Result<Self, Error> {
+        for value in [alpha, beta] {
+            if !(1e-100..=1e100).contains(&value) {
+                return Err(Error::WeightParameter { value, allowed: "from 1e-100 to 1e100" });
+            }
+        }
+        Ok(Self(Kind::Beta { alpha, beta }))
+    }
+
+    /// The p-binomial semivalue, p(s) = p^s (1−p)^(n−1−s): every other player is there with probability p. Half is
+    /// Banzhaf; 0 is what a player is worth alone, 1 what the others lose without it.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightParameter`](Error::WeightParameter) unless p is from 0 to 1.
+    pub fn binomial(p: f64) -> Result<Self, Error> {
+        if !(0.0..=1.0).contains(&p) {
+            return Err(Error::WeightParameter { value: p, allowed: "from 0 to 1" });
+        }
+        Ok(Self(Kind::Binomial { p }))
+    }
+
+    /// The weights p(0), …, p(n−1) of a coalition of 0, …, n−1 others, for games of n players.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightParameter`](Error::WeightParameter) if a weight is negative or not finite;
+    /// [`WeightSum`](Error::WeightSum) if Σ C(n−1, s) p(s) is not one, to within 10⁻⁹;
+    /// [`WeightLength`](Error::WeightLength) if there is none, or more than 62.
+    pub fn by_size(weights: Vec<f64>) -> Result<Self, Error> {
+        let n = weights.len();
+        if n == 0 || n > crate::exact::MOST_PLAYERS {
+            return Err(Error::WeightLength { len: n, players: n.clamp(1, crate::exact::MOST_PLAYERS) });
+        }
+        if let Some(&value) = weights.iter().find(|&&weight| !(weight >= 0.0 && weight.is_finite())) {
+            return Err(Error::WeightParameter { value, allowed: "non-negative and finite" });
+        }
+        let sum = weights.iter().enumerate().map(|(s, weight)| weight * binomial(n - 1, s) as f64).sum::<f64>();
+        // Negated, so that NaN is refused.
+        if !((sum - 1.0).abs() <= SUM_TOLERANCE) {
+            return Err(Error::WeightSum { sum });
+        }
+        Ok(Self(Kind::BySize(weights)))
+    }
+
+    /// What the sum of the contributions to all coalitions of s others counts, s = 0 to n−1.
+    pub(crate) fn weights<E>(&self, n: usize) -> Result<Vec<Weight>, Error<E>> {
+        let sizes = 0..n;
+        let likely = |likelihoods: Vec<f64>| -> Vec<Weight> {
+            likelihoods.into_iter().enumerate().map(|(s, q)| Weight::Mean(q, binomial(n - 1, s))).collect()
+        };
+        Ok(match &self.0 {
+            Kind::Shapley => sizes.map(|s| Weight::Exact(Fraction::new(1, binomial(n - 1, s)))).collect(),
+            Kind::Banzhaf => sizes.map(|_| Weight::Exact(Fraction::new(1, 1 << (n - 1)))).collect(),
+            &Kind::Beta { alpha, beta } => likely(normalised(n, |s| {
+                (n - 1 - s) as f64 * (beta + s as f64) / ((s + 1) as f64 * (alpha + (n - 2 - s) as f64))
+            })),
+            &Kind::Binomial { p } => likely(normalised(n, |s| (n - 1 - s) as f64 * p / ((s + 1) as f64 * (1.0 - p)))),
+            Kind::BySize(weights) if weights.len() != n => {
+                return Err(Error::WeightLength { len: weights.len(), players: n });
+            }
+            Kind::BySize(weights) => weights.iter().map(|&p| Weight::Mean(p, 1)).collect(),
+        })
+    }
+
+    /// A factor of all the weights, which is taken last: so that a mean of whole numbers is rounded once.
+    pub(crate) fn common(&self, n: usize) -> Fraction {
+        match self.0 {
+            Kind::Shapley => Fraction::new(1, n as i128),
+            _ => Fraction::ONE,
+        }
+    }
+}
+
+/// Probabilities from the ratios of neighbours, `ratio(s)` = q(s+1) / q(s). From the first peak outwards, so that what
+/// underflows is negligible.
+fn normalised(n: usize, ratio: impl Fn(usize) -> f64) -> Vec<f64> {
+    let peak = (0..n - 1).find(|&s| ratio(s) < 1.0).unwrap_or(n - 1);
+    let mut q = vec![1.0; n];
+    for s in peak..n - 1 {
+        q[s + 1] = q[s] * ratio(s);
+    }
+    for s in (0..peak).rev() {
+        q[s] = q[s + 1] / ratio(s);
+    }
+    let sum: f64 = q.iter().sum();
+    q.iter().map(|q| q / sum).collect()
+}
+
+/// What a sum is multiplied by.
+pub(crate) enum Weight {
+    Exact(Fraction),
+    /// A float, divided by a count.
+    Mean(f64, i128),
+}
+
+impl Weight {
+    pub(crate) fn apply<V: Value>(&self, value: &mut V) {
+        match *self {
+            Self::Exact(fraction) => fraction.scale(value),
+            Self::Mean(weight, count) => {
+                value.scale(1, count);
+                scale_by_float(value, weight);
+            }
+        }
+    }
+}
+
+/// Multiplies by a float that is not negative: exactly what the float is, as whole number over a power of two.
+fn scale_by_float<V: Value>(value: &mut V, factor: f64) {
+    const MANTISSA_BITS: u64 = 52;
+    let bits = factor.to_bits();
+    let (exponent, mantissa) = (bits >> MANTISSA_BITS, bits & ((1 << MANTISSA_BITS) - 1));
+    let mantissa = if exponent == 0 { mantissa } else { mantissa | 1 << MANTISSA_BITS };
+    // factor = mantissa / 2^halvings
+    let mut halvings = 1075 - exponent.max(1);
+    let first = halvings.min(62);
+    value.scale(i128::from(mantissa), 1 << first);
+    halvings -= first;
+    while halvings > 0 {
+        let next = halvings.min(62);
+        value.scale(1, 1 << next);
+        halvings -= next;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn floats_scale_as_floats_do() {
+        for factor in [0.0, 1.0, 0.1, 2.0_f64.powi(-40), 1e-30, 0.999_999, 5e-324] {
+            let mut value = 3.7_f64;
+            scale_by_float(&mut value, factor);
+            assert!((value - 3.7 * factor).abs() <= 3.7 * factor * f64::EPSILON, "{factor}: {value}");
+        }
+    }
+
+    #[test]
+    fn likelihoods_survive_extreme_parameters() {
+        for (alpha, beta) in [(1e-100, 1e100), (1e100, 1e-100), (1e-100, 1e-100), (1e100, 1.0), (0.5, 0.5)] {
+            let q =
+                normalised(30, |s| (29 - s) as f64 * (beta + s as f64) / ((s + 1) as f64 * (alpha + (28 - s) as f64)));
+            assert!((q.iter().sum::<f64>() - 1.0).abs() < 1e-14, "{alpha} {beta}");
+            assert!(q.iter().all(|q| (0.0..=1.0).contains(q)));
+        }
+    }
+
+    #[test]
+    fn sure_things() {
+        for (p, sure) in [(0.0, 0), (1.0, 4)] {
+            let q = normalised(5, |s| (4 - s) as f64 * p / ((s + 1) as f64 * (1.0 - p)));
+            assert!(q.iter().enumerate().all(|(s, q)| (q - f64::from(u8::from(s == sure))).abs() < 1e-300), "{q:?}");
+        }
+    }
+}
