@@ -1,6 +1,7 @@
 //! Exact solvers: their options, and what they return.
 
 mod fold;
+mod rows;
 mod stream;
 mod sums;
 mod work;

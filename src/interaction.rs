@@ -105,6 +105,7 @@ impl<V: Value> Interactions<V> {
     }
 
     /// All sets with their values, by size, then in lexicographic order, the empty set first.
+    #[must_use]
     pub fn iter(&self) -> impl ExactSizeIterator<Item = (Coalition, &V)> {
         self.entries.iter().map(|(set, value)| (set.clone(), value))
     }

@@ -98,8 +98,8 @@ impl Semivalue {
             return Err(Error::WeightParameter { value, allowed: "non-negative and finite" });
         }
         let sum = weights.iter().enumerate().map(|(s, weight)| weight * binomial(n - 1, s) as f64).sum::<f64>();
-        // Negated, so that NaN is refused.
-        if !((sum - 1.0).abs() <= SUM_TOLERANCE) {
+        // Not a number counts as wrong.
+        if !(-SUM_TOLERANCE..=SUM_TOLERANCE).contains(&(sum - 1.0)) {
             return Err(Error::WeightSum { sum });
         }
         Ok(Self(Kind::BySize(weights)))

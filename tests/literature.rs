@@ -3,9 +3,11 @@
 
 mod common;
 
+use std::collections::BTreeMap;
+
 use common::{close, largest};
 use serde_json::Value as Json;
-use shapley::{Exact, Table, Value};
+use shapley::{Exact, Index, Interactions, Table, Value};
 
 /// Relative to the game's largest value: the exact solver's own bound for 15 players is 66 ε = 1.5e-14, and reading a
 /// fraction as an `f64` adds an ε. One wrong value among the 2^15 of the largest game shows as 1/(15·C(14, 7)) = 1.9e-5.
@@ -84,7 +86,9 @@ impl Entry {
     fn exact(&self, concept: &str) -> Vec<Fraction> {
         let fractions = self.json["exact"][concept].as_array().unwrap_or_else(|| panic!("{}: no {concept}", self.id));
         assert_eq!(fractions.len(), self.players, "{}: {concept}", self.id);
-        fractions.iter().map(|text| Fraction::parse(text.as_str().expect("a fraction in quotes"))).collect()
+        // Counts are whole numbers, without quotes.
+        let text = |number: &Json| number.as_str().map_or_else(|| number.to_string(), str::to_owned);
+        fractions.iter().map(|number| Fraction::parse(&text(number))).collect()
     }
 
     /// The rows that sources print of a concept.
@@ -223,6 +227,198 @@ fn shapley_values_of_games_by_their_values() {
 fn shapley_values_as_fractions() {
     assert_eq!(check_exactly(&voting(), "shapley", shapley_values), 36);
     assert_eq!(check_exactly(&tables(), "shapley", shapley_values), 28);
+}
+
+/// The absolute Banzhaf values: swings / 2^(n−1) for a voting game.
+fn banzhaf_values<V: Value>(game: &Table<V>) -> Vec<V> {
+    shapley::banzhaf(game).expect("the games of the literature have values").into_values()
+}
+
+/// All that a player adds, not the mean of it: for a voting game, how many coalitions it turns.
+fn swings(game: &Table<f64>) -> Vec<f64> {
+    let coalitions = (game.values().len() / 2) as f64;
+    banzhaf_values(game).into_iter().map(|value| value * coalitions).collect()
+}
+
+/// Each player's part of all swings.
+fn normalized(game: &Table<f64>) -> Vec<f64> {
+    let values = banzhaf_values(game);
+    let sum: f64 = values.iter().sum();
+    values.into_iter().map(|value| value / sum).collect()
+}
+
+#[test]
+fn banzhaf_values_of_voting_games() {
+    assert_eq!(check(&voting(), "banzhaf", banzhaf_values), Checked { games: 36, rows: 13, numbers: 69 });
+    assert_eq!(check(&voting(), "banzhaf_normalized", normalized), Checked { games: 36, rows: 26, numbers: 141 });
+    assert_eq!(check(&voting(), "swings", swings), Checked { games: 36, rows: 14, numbers: 72 });
+}
+
+#[test]
+fn banzhaf_values_of_games_by_their_values() {
+    assert_eq!(check(&tables(), "banzhaf", banzhaf_values), Checked { games: 28, rows: 1, numbers: 3 });
+    // CoopGame's raw values are sums, not means.
+    let raw = tables().into_iter().find(|entry| entry.published("banzhaf_raw").next().is_some()).expect("one has them");
+    let row = raw.published("banzhaf_raw").next().expect("one row").clone();
+    for (got, text) in swings(&raw.table(Fraction::to_f64)).into_iter().zip(row["values"].as_array().unwrap()) {
+        let (expected, tolerance) = printed(text.as_str().unwrap(), 4.0 * raw.size());
+        assert!(close(got, expected, tolerance), "{}: {got}, but {} has {text}", raw.id, row["source"]);
+    }
+}
+
+#[cfg(feature = "rational")]
+#[test]
+fn banzhaf_values_as_fractions() {
+    assert_eq!(check_exactly(&voting(), "banzhaf", banzhaf_values), 36);
+    assert_eq!(check_exactly(&tables(), "banzhaf", banzhaf_values), 28);
+}
+
+/// The interactions that the data know a game's by: `SII`, of any order, or `k-SII_order2`.
+struct Concept {
+    name: String,
+    index: Index,
+    order: usize,
+    /// By players in ascending order.
+    values: BTreeMap<Vec<usize>, Fraction>,
+}
+
+/// The sets that a key stands for: `0,2`, `empty`, or `single` and `pair` where all players are alike.
+fn sets(key: &str, players: usize) -> Vec<Vec<usize>> {
+    match key {
+        "empty" => vec![vec![]],
+        "single" => (0..players).map(|player| vec![player]).collect(),
+        "pair" => (0..players).flat_map(|i| (i + 1..players).map(move |j| vec![i, j])).collect(),
+        _ => vec![key.split(',').map(|digits| digits.parse().expect("a player")).collect()],
+    }
+}
+
+impl Entry {
+    fn interactions(&self) -> Vec<Concept> {
+        let concepts = self.json["exact"].as_object().expect("results by concept").iter();
+        concepts.filter_map(|(name, values)| self.interactions_of(name, values)).collect()
+    }
+
+    fn interactions_of(&self, name: &str, values: &Json) -> Option<Concept> {
+        let mut by_set = BTreeMap::new();
+        for (key, value) in values.as_object()? {
+            for set in sets(key, self.players) {
+                let known = by_set.insert(set, Fraction::parse(value.as_str().expect("a fraction in quotes")));
+                assert!(known.is_none(), "{}: {name} of {key} is there twice", self.id);
+            }
+        }
+        let (kind, order) = match name.split_once("_order") {
+            Some((kind, order)) => (kind, order.parse().expect("an order")),
+            None => (name, by_set.keys().map(Vec::len).max().expect("interactions of some players")),
+        };
+        let index = match kind {
+            "SII" => Index::Shapley,
+            "BII" => Index::Banzhaf,
+            "k-SII" => Index::KShapley,
+            "STII" => Index::ShapleyTaylor,
+            "FSII" => Index::FaithfulShapley,
+            "FBII" => Index::FaithfulBanzhaf,
+            "moebius" => Index::Moebius,
+            _ => panic!("{}: {name} is no index", self.id),
+        };
+        if index == Index::Moebius {
+            // Sets that are not there have none.
+            for mask in 0..self.values.len() {
+                let set = (0..self.players).filter(|player| mask >> player & 1 == 1).collect();
+                by_set.entry(set).or_insert(Fraction::whole(0));
+            }
+        }
+        let order = if index == Index::Moebius { self.players } else { order };
+        Some(Concept { name: name.to_owned(), index, order, values: by_set })
+    }
+}
+
+fn interactions<V: Value>(game: &Table<V>, concept: &Concept) -> Interactions<V> {
+    shapley::interactions(game, concept.index, concept.order).expect("the games of the literature have interactions")
+}
+
+/// How many interactions are known, by index and order.
+fn known_interactions() -> BTreeMap<String, usize> {
+    [
+        ("BII", 7 * 3 + 11 + 55),
+        ("FBII_order2", 7 * 3 + 1 + 11 + 55),
+        ("FBII_order3", 8 * 3),
+        ("FSII_order2", 6 * 3 + 11 + 55),
+        ("FSII_order3", 7 * 3),
+        ("SII", 7 * 3 + 5 + 11 + 55),
+        ("STII_order2", 6 * 3 + 11 + 55),
+        ("STII_order3", 7 * 3),
+        ("k-SII_order2", 6 * 3 + 3 + 11 + 55),
+        ("k-SII_order3", 7 * 3),
+        ("moebius", 8 * 3),
+    ]
+    .map(|(name, count)| (name.to_owned(), count))
+    .into()
+}
+
+#[test]
+fn interactions_of_games_by_their_values() {
+    let mut checked = BTreeMap::new();
+    for entry in tables() {
+        for concept in entry.interactions() {
+            let found = interactions(&entry.table(Fraction::to_f64), &concept);
+            for (set, exact) in &concept.values {
+                let (got, exact) = (*found.get(set).expect("a set of the order"), exact.to_f64());
+                let what = format!("{}, {} of {set:?}", entry.id, concept.name);
+                assert!(close(got, exact, RELATIVE_TOLERANCE * entry.size()), "{what}: {got} is not {exact}");
+                *checked.entry(concept.name.clone()).or_default() += 1;
+            }
+        }
+    }
+    assert_eq!(checked, known_interactions());
+}
+
+#[cfg(feature = "rational")]
+#[test]
+fn interactions_as_fractions() {
+    let mut checked = BTreeMap::new();
+    for entry in tables() {
+        for concept in entry.interactions() {
+            let found = interactions(&entry.table(Fraction::to_rational), &concept);
+            for (set, exact) in &concept.values {
+                let what = format!("{}, {} of {set:?}", entry.id, concept.name);
+                assert_eq!(found.get(set), Some(&exact.to_rational()), "{what}");
+                *checked.entry(concept.name.clone()).or_default() += 1;
+            }
+        }
+    }
+    assert_eq!(checked, known_interactions());
+}
+
+/// What sources print of interactions. One number is a misprint: 0.1442 for 1/7, in two tests of shapiq whose tolerance
+/// hides it.
+#[test]
+fn interactions_as_printed() {
+    let (mut numbers, mut misprints) = (0, Vec::new());
+    for entry in tables() {
+        let concepts = entry.interactions();
+        for row in entry.json["published"].as_array().unwrap().iter().filter(|row| row["values"].is_object()) {
+            let name = row["concept"].as_str().unwrap().split(' ').next().unwrap();
+            let concept = concepts.iter().find(|concept| concept.name == name).expect("what is printed is known");
+            let found = interactions(&entry.table(Fraction::to_f64), concept);
+            for (key, text) in row["values"].as_object().unwrap() {
+                // A number that was cut, not rounded, comes with the tolerance of its source.
+                let text = text.as_str().unwrap();
+                let (expected, tolerance) =
+                    match text.strip_suffix(')').and_then(|text| text.split_once(" (tolerance ")) {
+                        Some((text, tolerance)) => (text.parse().unwrap(), tolerance.parse().unwrap()),
+                        None => printed(text, entry.size()),
+                    };
+                for set in sets(key, entry.players) {
+                    let got = *found.get(&set).expect("a set of the order");
+                    if !close(got, expected, tolerance) {
+                        misprints.push(format!("{} of {set:?}: {text} for {got:.6}", entry.id));
+                    }
+                }
+                numbers += 1;
+            }
+        }
+    }
+    assert_eq!((numbers, misprints), (10, vec!["shapiq-dummy-7 of [0]: 0.1442 for 0.142857".to_owned()]));
 }
 
 /// A rule written as a closure is the same game as its table, on more threads than one.

@@ -1,38 +1,82 @@
-//! The rows of one block: where the time of an exact solver goes, beside the game's own.
+//! The sums of one block: where the time of an exact solver goes, beside the game's own.
 //!
-//! For single players the block is a matrix of rows of 2^8 values, and each value is added twice, in passes that the
-//! compiler turns into vector instructions: once into an accumulator of whole rows, one for each number of players
-//! above the row's, which serves the players inside a row; and once into its row's own sums by size, which serve the
-//! players above. Both end in small tables, which are folded likewise. `docs/numerics.md` has the measurements.
+//! A block is a matrix of rows of 2^8 values: the players inside a row are the first eight, those above it the others.
+//!
+//! **Single players** (order 1). Each value is added twice, in loops that the compiler turns into vector instructions.
+//! Once into a column, a sum of whole rows: there is one for each number of players above, and they serve the players
+//! inside a row. Once into its row's own sums by size, nine numbers that serve the players above. Columns and rows'
+//! sums are small tables, which are folded likewise. `docs/numerics.md` has the measurements, and what did not help.
+//!
+//! **Larger sets** (order 2 and up). The same, but with derivatives of whole rows in place of the columns.
 
-use super::sums::Rows;
+use super::rows::{Rows, Shape};
 use crate::Value;
 
-/// A row has 2^8 values: 2 KiB of `f64`, so that a row and the accumulators it goes to stay in the first-level cache.
+/// A row has 2^8 values: 2 KiB of `f64`, so that rows and columns stay in the first-level cache.
 const ROW_BITS: usize = 8;
 const ROW: usize = 1 << ROW_BITS;
+
+/// How large a block is wanted. Larger ones share the small tables' cost among more values; smaller ones keep what they
+/// go through in the second-level cache. Measured: see `docs/numerics.md`.
+pub(super) fn block_bits(order: usize) -> usize {
+    if order == 1 { 18 } else { 16 }
+}
 
 /// The rows of a block of 2^b values.
 pub(super) fn fold<V: Value>(block: &[V], order: usize) -> Rows<V> {
     let players = block.len().ilog2() as usize;
     let mut entries = Vec::with_capacity((players + 1) * (players + 1));
     let table = Strata { values: block, strata: 1 };
-    if order == 1 && players > ROW_BITS {
-        singles(block, &mut entries)
-    } else {
-        table.peel(order, &mut entries)
+    match order {
+        1 if players > ROW_BITS => singles_of_rows(block, &mut entries),
+        1 => table.singles(Part::All, &mut entries),
+        _ if players > ROW_BITS => sets_of_rows(block, order, &mut entries),
+        _ => table.peel(order, &mut entries),
     }
     Rows { players, entries }
 }
 
+/// Appends the rows of any order of a block of more than one row: those of each set of players above a row with the
+/// sets of players inside it.
+fn sets_of_rows<V: Value>(block: &[V], order: usize, entries: &mut Vec<V>) {
+    let rows = block.len() / ROW;
+    let above = rows.ilog2() as usize;
+    // Derivatives by up to order − 1 players above leave something to players inside, so they are of whole rows.
+    let few = Shape::new(above, order - 1);
+    let of_rows = few.merge_all(block, ROW);
+    // Those by `order` players leave nothing, so they are of the rows' sums by size, still apart for each row.
+    let all = Shape::new(above, order);
+    let mut scratch = Scratch::new(&block[0]);
+    let totals: Vec<V> = block.as_chunks::<ROW>().0.iter().flat_map(|row| row_totals(row, &mut scratch)).collect();
+    let of_totals = all.merge_all(&totals, ROW_BITS + 1);
+
+    let mut of_rows = few.rows(above, &of_rows, ROW);
+    for (set, sums) in all.rows(above, &of_totals, ROW_BITS + 1) {
+        let size = set.count_ones() as usize;
+        if size < order {
+            let (_, values) = of_rows.next().expect("both shapes have this set");
+            Strata { values, strata: above - size + 1 }.peel(order - size, entries);
+        } else {
+            // By size above and by size inside: one diagonal after the other.
+            let first = entries.len();
+            for (size_above, sums) in sums.chunks_exact(ROW_BITS + 1).enumerate() {
+                let place = first + size_above;
+                let there = entries.len() - place;
+                add(&mut entries[place..], &sums[..there]);
+                entries.extend_from_slice(&sums[there..]);
+            }
+        }
+    }
+}
+
 /// Appends the rows of order 1 of a block of more than one row.
-fn singles<V: Value>(block: &[V], entries: &mut Vec<V>) {
+fn singles_of_rows<V: Value>(block: &[V], entries: &mut Vec<V>) {
     let rows = block.len() / ROW;
     let above_bits = rows.ilog2() as usize;
     // By size over the players above a row, whole rows; and by size over those inside it, one number for each row.
     let mut columns: Vec<V> = Vec::with_capacity((above_bits + 1) * ROW);
     let mut sides = vec![block[0].clone(); (ROW_BITS + 1) * rows];
-    let mut scratch = std::array::from_fn(|_| std::array::from_fn(|j| block[j].clone()));
+    let mut scratch = Scratch::new(&block[0]);
     for (above, row) in block.as_chunks::<ROW>().0.iter().enumerate() {
         let size = above.count_ones() as usize;
         match columns.as_chunks_mut::<ROW>().0.get_mut(size) {
@@ -43,11 +87,8 @@ fn singles<V: Value>(block: &[V], entries: &mut Vec<V>) {
             sides[inside * rows + above] = total;
         }
     }
-    Strata { values: &columns, strata: above_bits + 1 }.peel(1, entries);
-    // The totals are those of the columns, and not needed twice.
-    let first = entries.len();
-    Strata { values: &sides, strata: ROW_BITS + 1 }.peel(1, entries);
-    entries.drain(first..first + ROW_BITS + 1 + above_bits);
+    Strata { values: &columns, strata: above_bits + 1 }.singles(Part::All, entries);
+    Strata { values: &sides, strata: ROW_BITS + 1 }.singles(Part::Players, entries);
 }
 
 /// A table whose coalitions are summed by size over the players that are done with: `strata` sizes one after the
@@ -57,6 +98,13 @@ struct Strata<'a, V> {
     strata: usize,
 }
 
+/// Which rows to append: those of the players, with or without the totals before them.
+#[derive(Clone, Copy, PartialEq)]
+enum Part {
+    All,
+    Players,
+}
+
 impl<'a, V: Value> Strata<'a, V> {
     fn len(&self) -> usize {
         self.values.len() / self.strata
@@ -64,6 +112,36 @@ impl<'a, V: Value> Strata<'a, V> {
 
     fn each(&self) -> std::slice::ChunksExact<'a, V> {
         self.values.chunks_exact(self.len())
+    }
+
+    /// Appends the rows of order 1: those of the first four players, then those of the others.
+    fn singles(&self, part: Part, entries: &mut Vec<V>) {
+        let bits = self.len().ilog2() as usize;
+        if bits <= 4 {
+            let first = entries.len();
+            self.peel(1, entries);
+            if part == Part::Players {
+                entries.drain(first..first + self.strata + bits);
+            }
+            return;
+        }
+        let (above_bits, rows) = (bits - 4, self.len() / 16);
+        let mut columns: Vec<V> = Vec::with_capacity((self.strata + above_bits) * 16);
+        let mut sides: Vec<V> = vec![self.values[0].clone(); (self.strata + 4) * rows];
+        for (stratum, values) in self.each().enumerate() {
+            for (above, row) in values.as_chunks::<16>().0.iter().enumerate() {
+                match columns.as_chunks_mut::<16>().0.get_mut(stratum + above.count_ones() as usize) {
+                    Some(column) => add(column, row),
+                    None => columns.extend_from_slice(row),
+                }
+                for (inside, total) in sixteen_totals(row).into_iter().enumerate() {
+                    let side = &mut sides[(stratum + inside) * rows + above];
+                    if stratum == 0 || inside == 4 { *side = total } else { side.add_assign(&total) }
+                }
+            }
+        }
+        Strata { values: &columns, strata: self.strata + above_bits }.singles(part, entries);
+        Strata { values: &sides, strata: self.strata + 4 }.singles(Part::Players, entries);
     }
 
     /// Appends the rows of any order, one player at a time: the last one first, summed and, for the rows that have it,
@@ -103,18 +181,23 @@ fn add<V: Value>(sums: &mut [V], values: &[V]) {
     }
 }
 
-/// A sixteenth of a row.
-type Part<V> = [V; ROW / 16];
+/// Sums by size over the upper four players of a row, place by place of a sixteenth.
+struct Scratch<V>([[V; 16]; 5]);
+
+impl<V: Value> Scratch<V> {
+    fn new(any: &V) -> Self {
+        Self(std::array::from_fn(|_| std::array::from_fn(|_| any.clone())))
+    }
+}
 
 /// The sums of a row's values by size.
-fn row_totals<V: Value>(row: &[V; ROW], scratch: &mut [Part<V>; 5]) -> [V; ROW_BITS + 1] {
-    fold_parts(row, scratch);
-    let [a, b, c, d, e] = scratch;
-    let [a0, a1, a2, a3, a4] = part_totals(a);
-    let [b0, b1, b2, b3, b4] = part_totals(b);
-    let [c0, c1, c2, c3, c4] = part_totals(c);
-    let [d0, d1, d2, d3, d4] = part_totals(d);
-    let [e0, e1, e2, e3, e4] = part_totals(e);
+fn row_totals<V: Value>(row: &[V; ROW], scratch: &mut Scratch<V>) -> [V; ROW_BITS + 1] {
+    fold_parts(row, &mut scratch.0);
+    let [a0, a1, a2, a3, a4] = sixteen_totals(&scratch.0[0]);
+    let [b0, b1, b2, b3, b4] = sixteen_totals(&scratch.0[1]);
+    let [c0, c1, c2, c3, c4] = sixteen_totals(&scratch.0[2]);
+    let [d0, d1, d2, d3, d4] = sixteen_totals(&scratch.0[3]);
+    let [e0, e1, e2, e3, e4] = sixteen_totals(&scratch.0[4]);
     [
         a0,
         plus([&a1, &b0]),
@@ -128,32 +211,28 @@ fn row_totals<V: Value>(row: &[V; ROW], scratch: &mut [Part<V>; 5]) -> [V; ROW_B
     ]
 }
 
-/// The sums by size of sixteen parts of a row, place by place: over the upper four players of the row.
+/// Folds the upper four players of a row, place by place of a sixteenth. On its own, the compiler makes vector
+/// instructions of it; inlined, it does not.
 #[inline(never)]
-fn fold_parts<V: Value>(row: &[V; ROW], sums: &mut [Part<V>; 5]) {
-    let (x, _) = row.as_chunks::<{ ROW / 16 }>();
-    for j in 0..ROW / 16 {
-        let at: [&V; 16] = std::array::from_fn(|k| &x[k][j]);
-        let by_size = sixteen_totals(at);
-        for (sum, total) in sums.iter_mut().zip(by_size) {
-            sum[j] = total;
-        }
+fn fold_parts<V: Value>(row: &[V; ROW], sums: &mut [[V; 16]; 5]) {
+    let (x, _) = row.as_chunks::<16>();
+    for j in 0..16 {
+        sums[0][j] = x[0][j].clone();
+        sums[1][j] = plus([&x[1][j], &x[2][j], &x[4][j], &x[8][j]]);
+        sums[2][j] = plus([&x[3][j], &x[5][j], &x[6][j], &x[9][j], &x[10][j], &x[12][j]]);
+        sums[3][j] = plus([&x[7][j], &x[11][j], &x[13][j], &x[14][j]]);
+        sums[4][j] = x[15][j].clone();
     }
-}
-
-/// The sums by size of a part: over the lower four players of the row.
-fn part_totals<V: Value>(part: &Part<V>) -> [V; 5] {
-    sixteen_totals(part.each_ref())
 }
 
 /// The sums by size of the sixteen sets of four players.
 #[inline(always)]
-fn sixteen_totals<V: Value>(x: [&V; 16]) -> [V; 5] {
+fn sixteen_totals<V: Value>(x: &[V; 16]) -> [V; 5] {
     [
         x[0].clone(),
-        plus([x[1], x[2], x[4], x[8]]),
-        plus([x[3], x[5], x[6], x[9], x[10], x[12]]),
-        plus([x[7], x[11], x[13], x[14]]),
+        plus([&x[1], &x[2], &x[4], &x[8]]),
+        plus([&x[3], &x[5], &x[6], &x[9], &x[10], &x[12]]),
+        plus([&x[7], &x[11], &x[13], &x[14]]),
         x[15].clone(),
     ]
 }

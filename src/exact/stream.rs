@@ -21,9 +21,6 @@ use crate::{Coalition, Error, Progress, TryGame, Value};
 /// The largest call of a game is 2^12 coalitions.
 const CALL_BITS: usize = 12;
 
-/// The block of a large game has 2^17 values. Measured: see `docs/numerics.md`.
-const BLOCK_BITS: usize = 17;
-
 /// With 2^6 blocks or more, blocks are units of work.
 const MANY_BLOCKS_BITS: usize = 6;
 
@@ -37,7 +34,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn new<E, F>(players: usize, options: &Exact<F>) -> Result<Self, Error<E>> {
+    fn new<E, F>(players: usize, block_bits: usize, options: &Exact<F>) -> Result<Self, Error<E>> {
         let limit = options.max_players.min(MOST_PLAYERS);
         if players == 0 {
             return Err(Error::NoPlayers {});
@@ -51,7 +48,7 @@ impl Plan {
             batch => batch.ilog2() as usize,
         };
         let call_bits = call_bits.min(CALL_BITS).min(players);
-        let block_bits = players.min(BLOCK_BITS);
+        let block_bits = block_bits.min(players);
         let unit_bits = if players >= block_bits + MANY_BLOCKS_BITS { block_bits } else { call_bits };
         Ok(Self { players, block_bits, unit_bits, call_bits, threads })
     }
@@ -70,14 +67,19 @@ impl Plan {
 
 /// Gives a game's values to `consume`, block by block, with the mask of the block's first coalition; on several
 /// threads, in no particular order, and each block once. Values that were asked for are finite; those of a table have
-/// not been looked at.
-pub(super) fn stream<G, F, C>(game: &G, options: &Exact<F>, consume: C) -> Result<(), Error<G::Error>>
+/// not been looked at. A block has 2^`block_bits` values, or the whole game if that has fewer.
+pub(super) fn stream<G, F, C>(
+    game: &G,
+    options: &Exact<F>,
+    block_bits: usize,
+    consume: C,
+) -> Result<(), Error<G::Error>>
 where
     G: TryGame + ?Sized,
     F: Fn(&Progress) -> ControlFlow<()> + Sync,
     C: Fn(u64, &[G::Value]) -> Result<(), Error<G::Error>> + Sync,
 {
-    let plan = Plan::new(game.num_players(), options)?;
+    let plan = Plan::new(game.num_players(), block_bits, options)?;
     let meter = Meter::new(1 << plan.players, options.observer.as_ref());
     if let Some(table) = game.tabulated() {
         if table.len() as u64 != 1 << plan.players {
@@ -246,7 +248,7 @@ where
     }
     let players = game.num_players();
     let gathered = Mutex::new(Gathered { values: Vec::new(), early: BTreeMap::new() });
-    stream(game, options, |first, block| {
+    stream(game, options, CALL_BITS, |first, block| {
         check_block(players, first, block)?;
         let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
         let Gathered { values, early } = &mut *gathered;

@@ -19,6 +19,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
+use super::rows::{Rows, Shape};
 use super::{Exact, fold, stream};
 use crate::{Attribution, Coalition, Error, Index, Interactions, Progress, Semivalue, TryGame, Value};
 
@@ -64,78 +65,11 @@ impl<V: Value> Sums<V> {
     /// All sums: a row for each K, sizes 0 to n − |K|. The sets come in the order of their masks.
     fn rows(&self) -> impl Iterator<Item = (Coalition, &[V])> {
         let mut coalition = Coalition::empty(self.rows.players);
-        self.shape.rows(&self.rows).map(move |(set, row)| {
+        self.shape.rows(self.rows.players, &self.rows.entries, 1).map(move |(set, row)| {
             coalition.set_mask(set);
             (coalition.clone(), row)
         })
     }
-}
-
-/// Which sets have a row, and where.
-#[derive(Clone, Debug)]
-struct Shape {
-    order: usize,
-    /// The sets of at most `order` players, as masks, ascending. Those of the first b players are a prefix.
-    sets: Vec<u64>,
-    /// How many of them are sets of the first b players, for b = 0 to n.
-    counts: Vec<usize>,
-}
-
-impl Shape {
-    fn new(players: usize, order: usize) -> Self {
-        let (mut sets, mut counts) = (vec![0_u64], vec![1]);
-        for player in 0..players {
-            for k in 0..sets.len() {
-                if (sets[k].count_ones() as usize) < order {
-                    sets.push(sets[k] | 1 << player);
-                }
-            }
-            counts.push(sets.len());
-        }
-        Self { order, sets, counts }
-    }
-
-    /// The sets that rows over these many players are for, each with its row.
-    fn rows<'a, V>(&'a self, rows: &'a Rows<V>) -> impl Iterator<Item = (u64, &'a [V])> {
-        let mut rest = rows.entries.as_slice();
-        self.sets[..self.counts[rows.players]].iter().map(move |&set| {
-            let (row, others) = rest.split_at(rows.players - set.count_ones() as usize + 1);
-            rest = others;
-            (set, row)
-        })
-    }
-
-    /// The rows of a cube from those of its halves, without and with one more player.
-    fn merge<V: Value>(&self, lower: &Rows<V>, upper: &Rows<V>) -> Rows<V> {
-        let players = lower.players + 1;
-        let halves = || self.rows(lower).zip(self.rows(upper)).map(|((set, low), (_, high))| (set, low, high));
-        let mut entries = Vec::with_capacity(2 * lower.entries.len() + self.counts[players]);
-        for (_, low, high) in halves() {
-            let first = entries.len() + 1;
-            entries.extend_from_slice(low);
-            entries.push(high[high.len() - 1].clone());
-            for (sum, high) in entries[first..].iter_mut().zip(&high[..high.len() - 1]) {
-                sum.add_assign(high);
-            }
-        }
-        for (_, low, high) in halves().filter(|(set, ..)| (set.count_ones() as usize) < self.order) {
-            let first = entries.len();
-            entries.extend_from_slice(high);
-            for (difference, low) in entries[first..].iter_mut().zip(low) {
-                difference.sub_assign(low);
-            }
-        }
-        Rows { players, entries }
-    }
-}
-
-/// The sums of a cube: of the coalitions whose members among the first `players` players are free and whose other
-/// members are fixed.
-#[derive(Clone, Debug)]
-pub(super) struct Rows<V> {
-    pub(super) players: usize,
-    /// Row after row in the order of [`Shape::sets`]; that of a set K has sizes 0 to `players` − |K|.
-    pub(super) entries: Vec<V>,
 }
 
 /// The sums of order `order` of a game: the one way from values to results.
@@ -150,7 +84,7 @@ where
     // A game that is too large is refused by the stream, before it is asked for anything.
     let shape = Shape::new(players.min(super::MOST_PLAYERS), order);
     let tree = Tree { shape: &shape, players, waiting: Mutex::new(HashMap::new()) };
-    stream::stream(game, options, |first, block| {
+    stream::stream(game, options, fold::block_bits(order), |first, block| {
         let rows = fold::fold(block, order);
         // A sum of values is finite only if all of them are.
         let totals = &rows.entries[..=rows.players];
@@ -188,7 +122,9 @@ impl<V: Value> Tree<'_, V> {
                     }
                 }
             };
-            rows = if first & half == 0 { self.shape.merge(&rows, &other) } else { self.shape.merge(&other, &rows) };
+            let (lower, upper) = if first & half == 0 { (&rows, &other) } else { (&other, &rows) };
+            let entries = self.shape.merge(rows.players, &lower.entries, &upper.entries, 1);
+            rows = Rows { players: rows.players + 1, entries };
             first &= !half;
         }
     }

@@ -3,6 +3,8 @@
 #![allow(dead_code, reason = "every test file is a crate of its own and uses a part of this")]
 
 pub(crate) mod failing;
+pub(crate) mod fraction;
+pub(crate) mod indices;
 pub(crate) mod naive;
 
 use shapley::Coalition;

@@ -48,7 +48,7 @@ pub(crate) fn by_orders<V: Number>(players: usize, value: impl Fn(u64) -> V) -> 
     sums.into_iter().map(|sum| sum / V::of(orders)).collect()
 }
 
-fn for_each_order(order: &mut Vec<usize>, players: usize, visit: &mut impl FnMut(&[usize])) {
+pub(super) fn for_each_order(order: &mut Vec<usize>, players: usize, visit: &mut impl FnMut(&[usize])) {
     if order.len() == players {
         visit(order);
         return;
@@ -89,4 +89,15 @@ pub(crate) fn by_subsets<V: Number>(players: usize, value: impl Fn(u64) -> V) ->
 /// each term with 4 roundings of its own (the products of factorials below 18! are not exact).
 pub(crate) fn by_subsets_tolerance(players: usize, largest: f64) -> f64 {
     ((1_u64 << (players - 1)) + 4) as f64 * f64::EPSILON * largest
+}
+
+/// A semivalue by its formula: Σ over S ⊆ N∖{i} of weight(|S|) · [v(S ∪ i) − v(S)], term by term.
+pub(crate) fn by_weights<V: Number>(players: usize, weight: impl Fn(usize) -> V, value: impl Fn(u64) -> V) -> Vec<V> {
+    let one = |player: usize| {
+        let without = (0..1_u64 << players).filter(|mask| mask & (1 << player) == 0);
+        without.fold(V::of(0), |sum, mask| {
+            sum + weight(mask.count_ones() as usize) * (value(mask | 1 << player) - value(mask))
+        })
+    };
+    (0..players).map(one).collect()
 }

@@ -1,0 +1,92 @@
+//! Sums of derivatives over a cube of coalitions: which there are, where they lie, and how two halves merge.
+
+use crate::Value;
+
+/// Which sets of players have a row.
+#[derive(Clone, Debug)]
+pub(super) struct Shape {
+    pub(super) order: usize,
+    /// The sets of at most `order` players, as masks, ascending. Those of the first b players are a prefix.
+    pub(super) sets: Vec<u64>,
+    /// How many of them are sets of the first b players, for b = 0 to n.
+    counts: Vec<usize>,
+}
+
+/// The sums of a cube: of the coalitions whose members among the first `players` players are free and whose other
+/// members are fixed.
+#[derive(Clone, Debug)]
+pub(super) struct Rows<V> {
+    pub(super) players: usize,
+    /// Row after row in the order of [`Shape::sets`]; that of a set K has sizes 0 to `players` − |K|.
+    pub(super) entries: Vec<V>,
+}
+
+impl Shape {
+    pub(super) fn new(players: usize, order: usize) -> Self {
+        let (mut sets, mut counts) = (vec![0_u64], vec![1]);
+        for player in 0..players {
+            for k in 0..sets.len() {
+                if (sets[k].count_ones() as usize) < order {
+                    sets.push(sets[k] | 1 << player);
+                }
+            }
+            counts.push(sets.len());
+        }
+        Self { order, sets, counts }
+    }
+
+    /// The sets that a cube of `players` players has rows for, each with its row. Each entry of a row is `lanes`
+    /// values wide.
+    pub(super) fn rows<'a, V>(
+        &'a self,
+        players: usize,
+        entries: &'a [V],
+        lanes: usize,
+    ) -> impl Iterator<Item = (u64, &'a [V])> {
+        let mut rest = entries;
+        self.sets[..self.counts[players]].iter().map(move |&set| {
+            let (row, others) = rest.split_at((players - set.count_ones() as usize + 1) * lanes);
+            rest = others;
+            (set, row)
+        })
+    }
+
+    /// The entries of a cube of `players` + 1 from those of its halves, without and with the last player.
+    ///
+    /// For a set without that player: the sums of both, those of the upper half one size up. For a set with it: the
+    /// differences.
+    pub(super) fn merge<V: Value>(&self, players: usize, lower: &[V], upper: &[V], lanes: usize) -> Vec<V> {
+        let halves = || {
+            let upper = self.rows(players, upper, lanes);
+            self.rows(players, lower, lanes).zip(upper).map(|((set, low), (_, high))| (set, low, high))
+        };
+        let mut entries = Vec::with_capacity(2 * lower.len() + self.counts[players + 1] * lanes);
+        for (_, low, high) in halves() {
+            let first = entries.len() + lanes;
+            entries.extend_from_slice(low);
+            entries.extend_from_slice(&high[high.len() - lanes..]);
+            for (sum, high) in entries[first..].iter_mut().zip(&high[..high.len() - lanes]) {
+                sum.add_assign(high);
+            }
+        }
+        for (_, low, high) in halves().filter(|(set, ..)| (set.count_ones() as usize) < self.order) {
+            let first = entries.len();
+            entries.extend_from_slice(high);
+            for (difference, low) in entries[first..].iter_mut().zip(low) {
+                difference.sub_assign(low);
+            }
+        }
+        entries
+    }
+
+    /// The entries of a whole cube from its 2^b leaves, which are `lanes` values each, one after the other.
+    pub(super) fn merge_all<V: Value>(&self, leaves: &[V], lanes: usize) -> Vec<V> {
+        let players = (leaves.len() / lanes).ilog2() as usize;
+        let (lower, upper) = leaves.split_at(leaves.len() / 2);
+        match players {
+            0 => leaves.to_vec(),
+            1 => self.merge(0, lower, upper, lanes),
+            _ => self.merge(players - 1, &self.merge_all(lower, lanes), &self.merge_all(upper, lanes), lanes),
+        }
+    }
+}
