@@ -101,7 +101,7 @@ pub use game::{Game, TryGame};
 pub use interaction::{Index, Interactions};
 pub use progress::Progress;
 pub use semivalue::Semivalue;
-pub use table::Table;
+pub use table::{Encode, Table, TableError, TableRef};
 pub use value::Value;
 
 /// The README's code, compiled and run with the other examples.

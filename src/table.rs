@@ -1,11 +1,15 @@
 //! A game that is known by heart.
 
+mod file;
+
 use crate::exact::{self, Exact};
 use crate::{Coalition, Error, Game, TryGame, Value};
 
+pub use file::{Encode, TableError};
+
 /// All 2^n values of a game, indexed by the coalition's bit mask: player i is bit i, so `values[0b101]` is v({0, 2}).
 ///
-/// Exact solvers read a table where it lies. It takes 2^n values of memory: 8 MiB of `f64` for 20 players, 8 GiB for
+/// Exact solvers read a table where it lies, and [`TableRef`] is one that lies elsewhere. It takes 2^n values of memory: 8 MiB of `f64` for 20 players, 8 GiB for
 /// 30.
 ///
 /// ```
@@ -31,11 +35,14 @@ impl<V: Value> Table<V> {
     /// [`TableLength`](Error::TableLength) if the length is not a power of two that is at least 2. Values that are not
     /// finite are found by the solvers, which name the coalition.
     pub fn new(values: Vec<V>) -> Result<Self, Error> {
-        let len = values.len();
-        if len < 2 || !len.is_power_of_two() {
-            return Err(Error::TableLength { len });
-        }
-        Ok(Self { values, num_players: len.ilog2() as usize })
+        let num_players = TableRef::new(&values)?.num_players;
+        Ok(Self { values, num_players })
+    }
+
+    /// The same game, borrowed.
+    #[must_use]
+    pub fn as_table_ref(&self) -> TableRef<'_, V> {
+        TableRef { values: &self.values, num_players: self.num_players }
     }
 
     /// Asks a game for all its values, once each, in batches and on all threads. Costs 2^n evaluations.
@@ -61,10 +68,40 @@ impl<V: Value> Table<V> {
     }
 }
 
+/// All 2^n values of a game, borrowed: for a table that lies in somebody else's memory, such as a mapped file. As a
+/// game it is what a [`Table`] is.
+///
+/// ```
+/// let values = [0.0, 100.0, 200.0, 700.0];
+/// assert_eq!(shapley::exact(&shapley::TableRef::new(&values)?)?.values(), [300.0, 400.0]);
+/// # Ok::<(), shapley::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct TableRef<'a, V> {
+    /// 2^num_players of them.
+    values: &'a [V],
+    num_players: usize,
+}
+
+impl<'a, V: Value> TableRef<'a, V> {
+    /// A game from its values, indexed by the coalition's bit mask.
+    ///
+    /// # Errors
+    ///
+    /// [`TableLength`](Error::TableLength) if the length is not a power of two that is at least 2.
+    pub fn new(values: &'a [V]) -> Result<Self, Error> {
+        let len = values.len();
+        if len < 2 || !len.is_power_of_two() {
+            return Err(Error::TableLength { len });
+        }
+        Ok(Self { values, num_players: len.ilog2() as usize })
+    }
+}
+
 /// # Panics
 ///
 /// `value` and `values` panic on a coalition of another number of players.
-impl<V: Value> Game for Table<V> {
+impl<V: Value> Game for TableRef<'_, V> {
     type Value = V;
 
     fn num_players(&self) -> usize {
@@ -76,6 +113,25 @@ impl<V: Value> Game for Table<V> {
         assert!(have == got, "a coalition of {got} players has no value in a table of {have}");
         let index = usize::try_from(coalition.mask()).expect("masks of a table in memory fit a usize");
         self.values[index].clone()
+    }
+
+    fn tabulated(&self) -> Option<&[V]> {
+        Some(self.values)
+    }
+}
+
+/// # Panics
+///
+/// `value` and `values` panic on a coalition of another number of players.
+impl<V: Value> Game for Table<V> {
+    type Value = V;
+
+    fn num_players(&self) -> usize {
+        self.num_players
+    }
+
+    fn value(&self, coalition: &Coalition) -> V {
+        self.as_table_ref().value(coalition)
     }
 
     fn tabulated(&self) -> Option<&[V]> {

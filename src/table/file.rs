@@ -1,0 +1,312 @@
+//! Tables as bytes. The format is in `docs/table-format.md`.
+
+use std::io::{self, Read, Write};
+
+use thiserror::Error;
+use xxhash_rust::xxh3::{Xxh3, xxh3_64};
+
+use super::Table;
+use crate::Value;
+
+/// "shapley table", and bytes that a text transfer would spoil.
+const MAGIC: [u8; 8] = *b"SHAPT\r\n\x1a";
+const VERSION: u32 = 1;
+/// Magic, version, players, width of a value, length of the type's name.
+const FIXED: usize = 8 + 4 * 4;
+/// A longer name than this is damage.
+const LONGEST_NAME: usize = 256;
+/// Values are read and written in pieces of about this many bytes.
+const PIECE: usize = 1 << 16;
+
+/// A value with a little-endian form of fixed width, so that it can be kept in a file.
+///
+/// Implemented for `f32`, `f64` and arrays of such values. For a type of your own, give it a name that no other type
+/// has; a file that holds another type is then an error, and never garbage.
+pub trait Encode: Value {
+    /// The number of bytes of a value, at least 1.
+    const WIDTH: usize;
+
+    /// The type's name in a file's header: at most 256 bytes.
+    fn type_name() -> String;
+
+    /// Appends [`WIDTH`](Self::WIDTH) bytes.
+    fn encode(&self, bytes: &mut Vec<u8>);
+
+    /// The value of `WIDTH` bytes that `encode` made, bit for bit; `None` if it made no such bytes.
+    fn decode(bytes: &[u8]) -> Option<Self>;
+}
+
+macro_rules! float_encodings {
+    ($($float:ty),*) => {$(
+        impl Encode for $float {
+            const WIDTH: usize = size_of::<$float>();
+
+            fn type_name() -> String {
+                stringify!($float).to_owned()
+            }
+
+            fn encode(&self, bytes: &mut Vec<u8>) {
+                bytes.extend_from_slice(&self.to_le_bytes());
+            }
+
+            fn decode(bytes: &[u8]) -> Option<Self> {
+                bytes.try_into().ok().map(Self::from_le_bytes)
+            }
+        }
+    )*};
+}
+
+float_encodings!(f32, f64);
+
+impl<V: Encode, const N: usize> Encode for [V; N] {
+    const WIDTH: usize = V::WIDTH * N;
+
+    fn type_name() -> String {
+        format!("[{}; {N}]", V::type_name())
+    }
+
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        for value in self {
+            value.encode(bytes);
+        }
+    }
+
+    fn decode(bytes: &[u8]) -> Option<Self> {
+        let mut values = Vec::with_capacity(N);
+        for part in bytes.chunks_exact(V::WIDTH) {
+            values.push(V::decode(part)?);
+        }
+        values.try_into().ok()
+    }
+}
+
+/// Why a table could not be read.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum TableError {
+    /// The reader failed.
+    #[error("the table could not be read")]
+    Io(#[from] io::Error),
+
+    /// The bytes end before the table does.
+    #[error("the table is cut short: {got} of its {expected} bytes are there")]
+    Truncated {
+        /// How many bytes the table has, as far as is known.
+        expected: u64,
+        /// How many are there.
+        got: u64,
+    },
+
+    /// The bytes do not begin as a table does.
+    #[error("these bytes are not a table of this crate: they begin with {found:02x?}")]
+    Foreign {
+        /// How they begin.
+        found: [u8; 8],
+    },
+
+    /// The table is of a format that this version of the crate does not know.
+    #[error("the table has format {found}, and this version reads format {supported}")]
+    Version {
+        /// The table's format.
+        found: u32,
+        /// The format this version reads.
+        supported: u32,
+    },
+
+    /// The table holds values of another type.
+    #[error("the table holds values of type {found}, and {expected} was asked for")]
+    Type {
+        /// The type in the table.
+        found: String,
+        /// The type asked for.
+        expected: String,
+    },
+
+    /// The checksum does not match: the bytes are damaged.
+    #[error("the table's {part} is damaged: its checksum is {found:016x}, and {expected:016x} is written in it")]
+    Damaged {
+        /// Which part: the header, or the values.
+        part: &'static str,
+        /// The checksum that is written in the table.
+        expected: u64,
+        /// The checksum of the bytes.
+        found: u64,
+    },
+
+    /// The table has more players than fit in memory here.
+    #[error("a table of {players} players does not fit in memory: the limit is {limit}")]
+    TooManyPlayers {
+        /// The number of players.
+        players: usize,
+        /// The largest number of players possible.
+        limit: usize,
+    },
+
+    /// The bytes are whole, but [`Encode::decode`] does not take some of them for a value.
+    #[error("the table's bytes are not values of type {type_name}: was the type's encoding changed?")]
+    Undecodable {
+        /// The type.
+        type_name: String,
+    },
+
+    /// There are bytes after the table's end.
+    #[error("there are bytes after the table's {expected}: this is not the file that was written")]
+    Trailing {
+        /// How many bytes the table has.
+        expected: u64,
+    },
+}
+
+impl<V: Encode> Table<V> {
+    /// Writes the table: a header that says what it is, all values bit for bit, and checksums of both.
+    ///
+    /// The writer is given pieces of about 64 KiB, and flushed at the end. The format is little-endian on every machine.
+    ///
+    /// ```no_run
+    /// use std::fs::File;
+    /// use shapley::Table;
+    ///
+    /// let game = shapley::from_fn(20, |s| (s.len() as f64).sqrt()); // a week's work
+    /// let mut file = File::create("game.table")?;
+    /// let table = Table::tabulate(&game)?;
+    /// table.write(&mut file)?;
+    /// file.sync_all()?; // returns when the bytes are on the disk
+    ///
+    /// let table: Table<f64> = Table::read(File::open("game.table")?)?;
+    /// let phi = shapley::exact(&table)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of the writer.
+    pub fn write(&self, mut to: impl Write) -> io::Result<()> {
+        let name = V::type_name();
+        let mut bytes = MAGIC.to_vec();
+        let narrow = |number: usize, what: &str| {
+            u32::try_from(number).map_err(|_| io::Error::other(format!("{what} of {number} does not fit the format")))
+        };
+        bytes.extend_from_slice(&VERSION.to_le_bytes());
+        bytes.extend_from_slice(&narrow(self.num_players, "a number of players")?.to_le_bytes());
+        bytes.extend_from_slice(&narrow(V::WIDTH, "a width")?.to_le_bytes());
+        bytes.extend_from_slice(&narrow(name.len(), "a name's length")?.to_le_bytes());
+        bytes.extend_from_slice(name.as_bytes());
+        bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
+        to.write_all(&bytes)?;
+
+        let mut checksum = Xxh3::new();
+        for piece in self.values.chunks(values_in_a_piece::<V>()) {
+            bytes.clear();
+            piece.iter().for_each(|value| value.encode(&mut bytes));
+            checksum.update(&bytes);
+            to.write_all(&bytes)?;
+        }
+        to.write_all(&checksum.digest().to_le_bytes())?;
+        to.flush()
+    }
+
+    /// Reads a table that [`write`](Self::write) wrote, bit for bit.
+    ///
+    /// # Errors
+    ///
+    /// A [`TableError`] unless every byte is what was written: a file that is cut short, damaged, of other values or of
+    /// another program is never read as a table.
+    pub fn read(from: impl Read) -> Result<Self, TableError> {
+        let mut from = Counted { from, got: 0 };
+        let mut header = vec![0; FIXED];
+        from.fill(&mut header, FIXED as u64)?;
+        let magic = first_eight(&header);
+        if magic != MAGIC {
+            return Err(TableError::Foreign { found: magic });
+        }
+        let [version, players, width, name_len] = [8, 12, 16, 20].map(|at| number(&header[at..]));
+        if version != VERSION {
+            return Err(TableError::Version { found: version, supported: VERSION });
+        }
+        // What the header says is not relied on before its checksum, so a length cannot ask for much.
+        header.resize(FIXED + (name_len as usize).min(LONGEST_NAME), 0);
+        let len = header.len() as u64 + 8;
+        from.fill(&mut header[FIXED..], len)?;
+        from.check("header", xxh3_64(&header), len)?;
+
+        let name = String::from_utf8_lossy(&header[FIXED..]).into_owned();
+        if name != V::type_name() || width as usize != V::WIDTH {
+            return Err(TableError::Type { found: name, expected: V::type_name() });
+        }
+        let players = players as usize;
+        let limit = (usize::BITS as usize - 2).saturating_sub(V::WIDTH.ilog2() as usize + 1);
+        if !(1..=limit).contains(&players) {
+            return Err(TableError::TooManyPlayers { players, limit });
+        }
+        let expected = len + ((V::WIDTH as u64) << players) + 8;
+        let (mut values, mut undecodable) = (Vec::new(), false);
+        let mut checksum = Xxh3::new();
+        let mut bytes = vec![0; values_in_a_piece::<V>() * V::WIDTH];
+        let mut left = 1_usize << players;
+        while left > 0 {
+            let here = left.min(values_in_a_piece::<V>());
+            left -= here;
+            let bytes = &mut bytes[..here * V::WIDTH];
+            from.fill(bytes, expected)?;
+            checksum.update(bytes);
+            let decoded = values.len();
+            values.extend(bytes.chunks_exact(V::WIDTH).map_while(V::decode));
+            undecodable |= values.len() != decoded + here;
+        }
+        let found = checksum.digest();
+        from.check("values", found, expected)?;
+        if undecodable {
+            return Err(TableError::Undecodable { type_name: V::type_name() });
+        }
+        match from.from.read(&mut [0])? {
+            0 => Ok(Self { values, num_players: players }),
+            _ => Err(TableError::Trailing { expected }),
+        }
+    }
+}
+
+fn values_in_a_piece<V: Encode>() -> usize {
+    const { assert!(V::WIDTH > 0, "a value has at least one byte") };
+    (PIECE / V::WIDTH).max(1)
+}
+
+fn first_eight(bytes: &[u8]) -> [u8; 8] {
+    bytes.first_chunk().copied().unwrap_or_default()
+}
+
+fn number(bytes: &[u8]) -> u32 {
+    u32::from_le_bytes(bytes.first_chunk().copied().unwrap_or_default())
+}
+
+/// A reader that knows how much it has read.
+struct Counted<R> {
+    from: R,
+    got: u64,
+}
+
+impl<R: Read> Counted<R> {
+    /// Reads as many bytes as there is room for, of a table of `expected` bytes.
+    fn fill(&mut self, room: &mut [u8], expected: u64) -> Result<(), TableError> {
+        let mut filled = 0;
+        while filled < room.len() {
+            match self.from.read(&mut room[filled..]) {
+                Ok(0) => return Err(TableError::Truncated { expected, got: self.got }),
+                Ok(count) => {
+                    filled += count;
+                    self.got += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads a checksum, which should be `found`.
+    fn check(&mut self, part: &'static str, found: u64, expected_len: u64) -> Result<(), TableError> {
+        let mut bytes = [0; 8];
+        self.fill(&mut bytes, expected_len)?;
+        let expected = u64::from_le_bytes(bytes);
+        if expected == found { Ok(()) } else { Err(TableError::Damaged { part, expected, found }) }
+    }
+}
