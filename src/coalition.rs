@@ -62,7 +62,7 @@ impl Coalition {
     pub(crate) fn set_mask(&mut self, mask: u64) {
         debug_assert!(self.num_players <= WORD_BITS);
         debug_assert!(mask & !last_word(self.num_players) == 0);
-        if let [word] = self.words.as_mut_slice() {
+        if let Some(word) = self.words.first_mut() {
             *word = mask;
         }
     }

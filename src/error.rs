@@ -80,8 +80,17 @@ pub enum Error<E = Infallible> {
         sum: f64,
     },
 
+    /// A semivalue by size has no weights, or more than any game takes.
+    #[error("{len} weights are not those of a semivalue: there must be one for each player, from 1 to {limit}")]
+    WeightCount {
+        /// The number of weights.
+        len: usize,
+        /// The largest number possible.
+        limit: usize,
+    },
+
     /// A semivalue has weights for games of another number of players.
-    #[error("{len} weights do not fit a game of {players} players, which takes {players}")]
+    #[error("{len} weights do not fit a game of {players} player(s), which takes as many as players")]
     WeightLength {
         /// The number of weights.
         len: usize,
@@ -89,11 +98,15 @@ pub enum Error<E = Infallible> {
         players: usize,
     },
 
-    /// No player is in no interaction, and no interaction has more players than the game.
-    #[error("interactions of order {order} do not exist here: the order must be from 1 to {limit}")]
+    /// There are no interactions of this order, or more than can be computed.
+    #[error(
+        "interactions of order {order} are out of reach for {players} players: the order must be from 1 to {limit}"
+    )]
     Order {
         /// The order asked for.
         order: usize,
+        /// The number of players.
+        players: usize,
         /// The largest order possible.
         limit: usize,
     },

@@ -9,7 +9,8 @@ mod work;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use crate::{Attribution, Error, Index, Interactions, Progress, Semivalue, TryGame, Value};
+use crate::interaction::{self, Index, Interactions};
+use crate::{Attribution, Error, Progress, Semivalue, TryGame, Value};
 use sums::Sums;
 
 pub(crate) use stream::tabulate;
@@ -103,8 +104,8 @@ impl<F> Exact<F> {
     /// The most coalitions that one call of the game's [`try_values`](TryGame::try_values) gets; it is rounded down
     /// to a power of two, and at most 4096.
     ///
-    /// By default, or with 0, a batch is a 32nd of each thread's work, and at most 4096: small enough to keep
-    /// all threads busy and an observer informed. A model that runs best on larger or smaller batches wants to set it.
+    /// By default, or with 0, a batch is a 32nd of each thread's work, and at most 512: small enough to keep all threads
+    /// busy and an observer informed. A model that runs best on larger or smaller batches wants to set it.
     pub fn batch(self, coalitions: usize) -> Self {
         Self { batch: coalitions, ..self }
     }
@@ -173,9 +174,8 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
         game: &G,
     ) -> Result<Attribution<G::Value>, Error<G::Error>> {
         // Before the game is asked for anything.
-        if let n @ 1..=MOST_PLAYERS = game.num_players() {
-            semivalue.weights(n)?;
-        }
+        stream::check_players(game.num_players(), self)?;
+        semivalue.weights(game.num_players())?;
         sums::sums(game, 1, self)?.attribution(semivalue)
     }
 
@@ -183,19 +183,22 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     ///
     /// # Cost
     ///
-    /// 2^n evaluations, each coalition once; for a fixed order O(2^n) additions, about C(18, order) for each value; memory
-    /// for n/2 sums for each set of at most `order` players, several times on each thread.
+    /// 2^n evaluations, each coalition once. Beside them, for a fixed order, a number of additions a value that does not
+    /// grow with n: about 12 for pairs. Memory for n/2 sums for each set of at most `order` players, a few times.
     ///
     /// # Errors
     ///
-    /// Those of [`solve`](Self::solve), and [`Order`](Error::Order) unless the order is from 1 to n; or if it is so large
-    /// that an index's weights do not fit 128 bits, which begins above order 20.
+    /// Those of [`solve`](Self::solve), and [`Order`](Error::Order) unless the order is from 1 to n, the sums are at
+    /// most 2^28 (all orders up to n = 24; order 8 at n = 30), and the index's weights fit 128 bits.
     pub fn interactions<G: TryGame + ?Sized>(
         &self,
         game: &G,
         index: Index,
         order: usize,
     ) -> Result<Interactions<G::Value>, Error<G::Error>> {
+        // Before the game is asked for anything.
+        stream::check_players(game.num_players(), self)?;
+        interaction::check(index, game.num_players(), order)?;
         self.summary(game, order)?.sums.interactions(index)
     }
 
@@ -203,7 +206,8 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     /// values, or several indices, for 2^n evaluations once.
     ///
     /// An `order` of 1 is enough for values; interactions of up to k players take order k, and cost and errors are those
-    /// of [`interactions`](Self::interactions).
+    /// of [`interactions`](Self::interactions). Values from a summary of order 1 are those of [`solve`](Self::solve) bit
+    /// for bit; those from a higher order may differ in their last bits, since the sums are taken in another order.
     ///
     /// ```
     /// use shapley::{Exact, Index, Semivalue};
@@ -217,11 +221,6 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     /// # Ok::<(), shapley::Error>(())
     /// ```
     pub fn summary<G: TryGame + ?Sized>(&self, game: &G, order: usize) -> Result<Summary<G::Value>, Error<G::Error>> {
-        let limit = game.num_players();
-        // A game without players, or with too many, has an error of its own.
-        if (1..=MOST_PLAYERS).contains(&limit) && !(1..=limit).contains(&order) {
-            return Err(Error::Order { order, limit });
-        }
         Ok(Summary { sums: sums::sums(game, order, self)? })
     }
 }
@@ -280,6 +279,18 @@ pub struct Summary<V> {
 }
 
 impl<V: Value> Summary<V> {
+    /// The number of players of the game.
+    #[must_use]
+    pub fn num_players(&self) -> usize {
+        self.sums.num_players()
+    }
+
+    /// The largest number of players whose interactions are in it.
+    #[must_use]
+    pub fn order(&self) -> usize {
+        self.sums.order()
+    }
+
     /// The values of a semivalue: [`Semivalue::shapley`] for Shapley values.
     ///
     /// # Errors
@@ -298,6 +309,16 @@ impl<V: Value> Summary<V> {
     pub fn interactions(&self, index: Index) -> Result<Interactions<V>, Error> {
         self.sums.interactions(index)
     }
+}
+
+/// The largest order whose sums are at most 2^28: 2 GiB of `f64`, and a few times that while halves merge.
+pub(crate) fn most_order(players: usize) -> usize {
+    let mut sums = 0;
+    let fits = |size: &usize| {
+        sums += binomial(players, *size) * (players - size + 1) as i128;
+        sums <= 1 << 28
+    };
+    (0..=players).take_while(fits).last().unwrap_or(0)
 }
 
 /// n choose k, for n up to about 120.
@@ -319,6 +340,12 @@ impl<F> fmt::Debug for Exact<F> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn orders_that_fit() {
+        assert_eq!([1, 2, 20, 24].map(most_order), [1, 2, 20, 24]);
+        assert_eq!([30, 40, 62].map(most_order), [8, 6, 4]);
+    }
 
     #[test]
     fn binomials() {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use crate::attribution::Shown;
-use crate::exact::binomial;
+use crate::exact::{binomial, most_order};
 use crate::fraction::Fraction;
 use crate::{Coalition, Error, Value};
 
@@ -92,8 +92,8 @@ fn by_size(left: &Coalition, right: &Coalition) -> Ordering {
 }
 
 impl<V: Value> Interactions<V> {
-    /// The interaction of these players, given in any order; `None` if there are more of them than the order, or one
-    /// does not exist.
+    /// The interaction of these players, given in any order, twice being once; `None` if there are more of them than the
+    /// order, or one does not exist.
     #[must_use]
     pub fn get(&self, players: &[usize]) -> Option<&V> {
         if players.iter().any(|&player| player >= self.num_players) {
@@ -154,7 +154,8 @@ impl<V: Value> Interactions<V> {
     where
         V: 'a,
     {
-        let weights = weights(index, num_players, order).ok_or(Error::Order { order, limit: order - 1 })?;
+        check(index, num_players, order)?;
+        let weights = weights(index, num_players, order).unwrap_or_default();
         let mut entries = Vec::new();
         for (set, row) in sums {
             let value = weighted(row, &weights[set.len()]);
@@ -164,8 +165,7 @@ impl<V: Value> Interactions<V> {
         let mut interactions = Self { index, order, num_players, entries };
         match index {
             Index::KShapley => {
-                let bernoulli = bernoulli(order).ok_or(Error::Order { order, limit: order - 1 })?;
-                interactions.share_out(&bernoulli, 1);
+                interactions.share_out(&bernoulli(order).unwrap_or_default(), 1);
             }
             Index::FaithfulBanzhaf => {
                 let halves: Vec<_> = (0..=order as u32).map(|j| Fraction::new((-1_i128).pow(j), 1 << j)).collect();
@@ -208,6 +208,20 @@ impl<V: Value> Interactions<V> {
             }
         }
     }
+}
+
+/// Refuses an order that the game does not have, or for which the index's weights do not fit 128 bits.
+pub(crate) fn check<E>(index: Index, players: usize, order: usize) -> Result<(), Error<E>> {
+    let fits = |order: usize| match index {
+        Index::KShapley => bernoulli(order).is_some(),
+        _ => weights(index, players, order).is_some(),
+    };
+    let possible = 1..=most_order(players);
+    if possible.contains(&order) && fits(order) {
+        return Ok(());
+    }
+    let limit = possible.rev().find(|&order| fits(order)).unwrap_or(0);
+    Err(Error::Order { order, players, limit })
 }
 
 /// The sum of a row's entries, each times its weight. Entries past the weights have none.

@@ -1,6 +1,6 @@
 //! Weights by coalition size.
 
-use crate::exact::binomial;
+use crate::exact::{MOST_PLAYERS, binomial};
 use crate::fraction::Fraction;
 use crate::{Error, Value};
 
@@ -88,11 +88,11 @@ impl Semivalue {
     ///
     /// [`WeightParameter`](Error::WeightParameter) if a weight is negative or not finite;
     /// [`WeightSum`](Error::WeightSum) if Σ C(n−1, s) p(s) is not one, to within 10⁻⁹;
-    /// [`WeightLength`](Error::WeightLength) if there is none, or more than 62.
+    /// [`WeightCount`](Error::WeightCount) if there is none, or more than 62.
     pub fn by_size(weights: Vec<f64>) -> Result<Self, Error> {
         let n = weights.len();
-        if n == 0 || n > crate::exact::MOST_PLAYERS {
-            return Err(Error::WeightLength { len: n, players: n.clamp(1, crate::exact::MOST_PLAYERS) });
+        if n == 0 || n > MOST_PLAYERS {
+            return Err(Error::WeightCount { len: n, limit: MOST_PLAYERS });
         }
         if let Some(&value) = weights.iter().find(|&&weight| !(weight >= 0.0 && weight.is_finite())) {
             return Err(Error::WeightParameter { value, allowed: "non-negative and finite" });

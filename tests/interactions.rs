@@ -525,16 +525,27 @@ fn panicking(players: usize) -> impl Game<Value = f64> {
 #[test]
 fn orders_that_do_not_exist() {
     for index in INDICES {
-        for (players, order) in [(4, 0), (4, 5), (1, 0), (1, 2), (30, 31), (4, usize::MAX)] {
+        for (players, order) in [(4, 0), (4, 5), (1, 0), (1, 2), (4, usize::MAX)] {
             match interactions(&panicking(players), index, order) {
-                Err(Error::Order { order: named, limit }) => assert_eq!((named, limit), (order, players)),
+                Err(Error::Order { order: named, players: of, limit }) => {
+                    assert_eq!((named, of, limit), (order, players, players));
+                }
+                other => panic!("{other:?}"),
+            }
+        }
+        // There are 2^30 sets of 30 players, which do not fit in memory.
+        for order in [9, 30, 31] {
+            match interactions(&panicking(30), index, order) {
+                Err(Error::Order { order: named, players: 30, limit }) => assert!(named == order && limit <= 8),
                 other => panic!("{other:?}"),
             }
         }
     }
     let text = said(interactions(&panicking(4), Index::Shapley, 5));
-    assert_eq!(text, "interactions of order 5 do not exist here: the order must be from 1 to 4");
-    assert!(matches!(Exact::new().summary(&panicking(4), 0), Err(Error::Order { order: 0, limit: 4 })));
+    assert_eq!(text, "interactions of order 5 are out of reach for 4 players: the order must be from 1 to 4");
+    let summary = Exact::new().summary(&panicking(4), 0);
+    assert!(matches!(summary, Err(Error::Order { order: 0, players: 4, limit: 4 })));
+    assert!(matches!(Exact::new().summary(&panicking(30), 30), Err(Error::Order { limit: 8, .. })));
 }
 
 #[test]
@@ -544,7 +555,7 @@ fn games_that_have_no_exact_answer() {
             assert!(matches!(interactions(&panicking(0), index, order), Err(Error::NoPlayers {})));
         }
         for players in [31, 62, 63, 64, 1000, usize::MAX] {
-            for order in [1, 2] {
+            for order in [1, 2, players.min(62)] {
                 match interactions(&panicking(players), index, order) {
                     Err(Error::TooManyPlayers { players: named, limit }) => assert_eq!((named, limit), (players, 30)),
                     other => panic!("{other:?}"),

@@ -310,14 +310,14 @@ fn weights_for_another_number_of_players() {
             other => panic!("{other:?}"),
         }
         let text = said(result);
-        assert_eq!(text, format!("2 weights do not fit a game of {players} players, which takes {players}"));
+        assert_eq!(text, format!("2 weights do not fit a game of {players} player(s), which takes as many as players"));
     }
     let summary = Exact::new().summary(&from_fn(3, |s| s.len() as f64), 2).unwrap();
     assert!(matches!(summary.values(&two), Err(Error::WeightLength { len: 2, players: 3 })));
     assert!(matches!(Exact::new().semivalue(&two, &panicking(0)), Err(Error::NoPlayers {})));
     for len in [0, 63, 64, 1000] {
         let result = Semivalue::by_size(vec![0.0; len]);
-        assert!(matches!(result, Err(Error::WeightLength { len: named, .. }) if named == len), "{result:?}");
+        assert!(matches!(result, Err(Error::WeightCount { len: named, limit: 62 }) if named == len), "{result:?}");
         assert!(said(result).starts_with(&format!("{len} weights ")));
     }
 }

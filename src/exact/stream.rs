@@ -18,8 +18,11 @@ use super::{Exact, MOST_PLAYERS};
 use crate::progress::Meter;
 use crate::{Coalition, Error, Progress, TryGame, Value};
 
-/// The largest call of a game is 2^12 coalitions.
-const CALL_BITS: usize = 12;
+/// The largest call of a game that can be asked for is 2^12 coalitions.
+const MOST_CALL_BITS: usize = 12;
+
+/// By default it is 2^9: 16 KiB of coalitions, which stay in the first-level cache between being set and being asked.
+const CALL_BITS: usize = 9;
 
 /// With 2^6 blocks or more, blocks are units of work.
 const MANY_BLOCKS_BITS: usize = 6;
@@ -33,23 +36,27 @@ struct Plan {
     threads: usize,
 }
 
+/// Refuses a game that has no players, or too many.
+pub(super) fn check_players<E, F>(players: usize, options: &Exact<F>) -> Result<(), Error<E>> {
+    let limit = options.max_players.min(MOST_PLAYERS);
+    match players {
+        0 => Err(Error::NoPlayers {}),
+        _ if players > limit => Err(Error::TooManyPlayers { players, limit }),
+        _ => Ok(()),
+    }
+}
+
 impl Plan {
     fn new<E, F>(players: usize, block_bits: usize, options: &Exact<F>) -> Result<Self, Error<E>> {
-        let limit = options.max_players.min(MOST_PLAYERS);
-        if players == 0 {
-            return Err(Error::NoPlayers {});
-        }
-        if players > limit {
-            return Err(Error::TooManyPlayers { players, limit });
-        }
+        check_players(players, options)?;
         let threads = work::available(options.threads);
         let call_bits = match options.batch {
-            0 => players.saturating_sub(5 + threads.next_power_of_two().ilog2() as usize),
-            batch => batch.ilog2() as usize,
+            0 => players.saturating_sub(5 + threads.next_power_of_two().ilog2() as usize).min(CALL_BITS),
+            batch => (batch.ilog2() as usize).min(MOST_CALL_BITS).min(players),
         };
-        let call_bits = call_bits.min(CALL_BITS).min(players);
         let block_bits = block_bits.min(players);
-        let unit_bits = if players >= block_bits + MANY_BLOCKS_BITS { block_bits } else { call_bits };
+        let many = players >= block_bits + MANY_BLOCKS_BITS;
+        let unit_bits = if many || threads == 1 { block_bits } else { call_bits };
         Ok(Self { players, block_bits, unit_bits, call_bits, threads })
     }
 
@@ -146,7 +153,11 @@ struct Asker<'a, G: TryGame + ?Sized> {
 
 impl<'a, G: TryGame + ?Sized> Asker<'a, G> {
     fn new(game: &'a G, plan: &Plan) -> Self {
-        Self { game, coalitions: vec![Coalition::empty(plan.players); 1 << plan.call_bits], values: Vec::new() }
+        Self {
+            game,
+            coalitions: vec![Coalition::empty(plan.players); 1 << plan.call_bits],
+            values: Vec::with_capacity(1 << plan.unit_bits),
+        }
     }
 
     /// The values of a range of masks, whose length is a multiple of a call's.
@@ -157,8 +168,8 @@ impl<'a, G: TryGame + ?Sized> Asker<'a, G> {
         self.values.clear();
         let asked = self.coalitions.len();
         for first in masks.step_by(asked) {
-            for (coalition, mask) in self.coalitions.iter_mut().zip(first..) {
-                coalition.set_mask(mask);
+            for (offset, coalition) in self.coalitions.iter_mut().enumerate() {
+                coalition.set_mask(first | offset as u64);
             }
             let before = self.values.len();
             let answer = self.game.try_values(&self.coalitions, &mut self.values);
@@ -248,7 +259,7 @@ where
     }
     let players = game.num_players();
     let gathered = Mutex::new(Gathered { values: Vec::new(), early: BTreeMap::new() });
-    stream(game, options, CALL_BITS, |first, block| {
+    stream(game, options, MOST_CALL_BITS, |first, block| {
         check_block(players, first, block)?;
         let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
         let Gathered { values, early } = &mut *gathered;

@@ -20,7 +20,7 @@ use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 
 use super::rows::{Rows, Shape};
-use super::{Exact, fold, stream};
+use super::{Exact, fold, most_order, stream};
 use crate::{Attribution, Coalition, Error, Index, Interactions, Progress, Semivalue, TryGame, Value};
 
 /// The sums of a whole game.
@@ -62,6 +62,14 @@ impl<V: Value> Sums<V> {
         Interactions::from_sums(index, self.shape.order, self.rows.players, self.rows())
     }
 
+    pub(super) fn num_players(&self) -> usize {
+        self.rows.players
+    }
+
+    pub(super) fn order(&self) -> usize {
+        self.shape.order
+    }
+
     /// All sums: a row for each K, sizes 0 to n − |K|. The sets come in the order of their masks.
     fn rows(&self) -> impl Iterator<Item = (Coalition, &[V])> {
         let mut coalition = Coalition::empty(self.rows.players);
@@ -81,8 +89,12 @@ where
     F: Fn(&Progress) -> ControlFlow<()> + Sync,
 {
     let players = game.num_players();
-    // A game that is too large is refused by the stream, before it is asked for anything.
-    let shape = Shape::new(players.min(super::MOST_PLAYERS), order);
+    stream::check_players(players, options)?;
+    let limit = most_order(players);
+    if !(1..=limit).contains(&order) {
+        return Err(Error::Order { order, players, limit });
+    }
+    let shape = Shape::new(players, order);
     let tree = Tree { shape: &shape, players, waiting: Mutex::new(HashMap::new()) };
     stream::stream(game, options, fold::block_bits(order), |first, block| {
         let rows = fold::fold(block, order);
