@@ -14,6 +14,7 @@
 //!
 //! * [`Game`]: what you implement, or get from [`from_fn`]; [`TryGame`], if it can fail; [`Table`], if you have all values.
 //! * [`exact`]: the Shapley values of a game, as an [`Attribution`]; [`Exact`], the same with options.
+//! * [`banzhaf`], [`Exact::semivalue`], [`interactions`]: other ways to give credit, to players and to sets of them.
 //! * [`Coalition`]: what your value function is asked about.
 //! * [`Error`]: why there is no result.
 //! * [`games`]: ready-made games, such as the words of a text.
@@ -45,7 +46,8 @@
 //! | up to 30 | a microsecond | [`Exact`] with [`observe`](Exact::observe) | 10⁹ | a batch a thread |
 //! | up to 30 | known | [`Table`], then [`exact`] | none | the table, 2^n values |
 //!
-//! An exact answer always takes 2^n evaluations, so each further player doubles the time.
+//! An exact answer always takes 2^n evaluations, so each further player doubles the time. "A batch a thread" is up to 2^19
+//! values: 4 MiB of `f64`. For what else can be made of the same evaluations, see [`Exact::summary`].
 //!
 //! # Games that fail, cost, or have several outputs
 //!
@@ -61,9 +63,9 @@
 //! # What is tested and what is not
 //!
 //! Results are tested against published values of real games (voting bodies, cost games, textbook examples), as exact
-//! fractions too; against an independent oracle that goes through all n! orders (n ≤ 7); and for the axioms, on random
-//! games. Limits, failures and repeatability are tested as described. Not tested: games of more than 20 players against
-//! anything but closed forms, targets that are 32-bit or big-endian, and Rust versions below the current one (clippy
+//! fractions too; against independent oracles in fractions (all n! orders for n ≤ 7, interactions by their definitions);
+//! and for the axioms, on random games. Limits, failures and repeatability are tested as described. Not tested: results of games of more
+//! than 18 players, targets that are 32-bit or big-endian, and Rust versions below the current one (clippy
 //! checks that nothing newer than the minimum is used).
 //!
 //! # Crate features

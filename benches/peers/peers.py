@@ -8,11 +8,12 @@ least of the runs begun within a second:
 
 * shapiq: `ExactComputer(...)(index, order)`. Its list of coalitions and their values are made before.
 * shap: `shap.explainers.Exact` for one row. It takes a model and no table, so it builds 2^n masked rows, asks the model
-  for them (here a look-up in the table, all rows at once) and sums. Compiled code and Gray codes are there before.
+  for them (here a look-up in the table, all rows at once) and sums. Compiled code and Gray codes are there before. At
+  n = 16 the sums alone are about 3 % of its time for SV and 40 % for STII.
 * ours: `Exact::new().threads(1)` and `solve` or `interactions` of order 2 on a `Table`.
 
-SV are Shapley values, SII pairwise Shapley interactions, STII pairwise Shapley-Taylor interactions. The interactions that
-shap calls exact are STII, each divided between the two halves of a matrix; it has no SII.
+SV are Shapley values, SII pairwise Shapley interactions, STII pairwise Shapley-Taylor interactions. The interactions
+that shap calls exact are STII, each divided between the two halves of a matrix; it has no SII.
 """
 
 import os

@@ -19,7 +19,7 @@ const ROW: usize = 1 << ROW_BITS;
 /// How large a block is wanted. Larger ones share the small tables' cost among more values; smaller ones keep what they
 /// go through in the second-level cache. Measured: see `docs/numerics.md`.
 pub(super) fn block_bits(order: usize) -> usize {
-    if order == 1 { 18 } else { 16 }
+    if order == 1 { 19 } else { 16 }
 }
 
 /// The rows of a block of 2^b values.
@@ -28,7 +28,6 @@ pub(super) fn fold<V: Value>(block: &[V], order: usize) -> Rows<V> {
     let mut entries = Vec::with_capacity((players + 1) * (players + 1));
     let table = Strata { values: block, strata: 1 };
     match order {
-        1 if players > ROW_BITS => singles_of_rows(block, &mut entries),
         1 => table.singles(Part::All, &mut entries),
         _ if players > ROW_BITS => sets_of_rows(block, order, &mut entries),
         _ => table.peel(order, &mut entries),
@@ -69,28 +68,6 @@ fn sets_of_rows<V: Value>(block: &[V], order: usize, entries: &mut Vec<V>) {
     }
 }
 
-/// Appends the rows of order 1 of a block of more than one row.
-fn singles_of_rows<V: Value>(block: &[V], entries: &mut Vec<V>) {
-    let rows = block.len() / ROW;
-    let above_bits = rows.ilog2() as usize;
-    // By size over the players above a row, whole rows; and by size over those inside it, one number for each row.
-    let mut columns: Vec<V> = Vec::with_capacity((above_bits + 1) * ROW);
-    let mut sides = vec![block[0].clone(); (ROW_BITS + 1) * rows];
-    let mut scratch = Scratch::new(&block[0]);
-    for (above, row) in block.as_chunks::<ROW>().0.iter().enumerate() {
-        let size = above.count_ones() as usize;
-        match columns.as_chunks_mut::<ROW>().0.get_mut(size) {
-            Some(column) => add(column, row),
-            None => columns.extend_from_slice(row),
-        }
-        for (inside, total) in row_totals(row, &mut scratch).into_iter().enumerate() {
-            sides[inside * rows + above] = total;
-        }
-    }
-    Strata { values: &columns, strata: above_bits + 1 }.singles(Part::All, entries);
-    Strata { values: &sides, strata: ROW_BITS + 1 }.singles(Part::Players, entries);
-}
-
 /// A table whose coalitions are summed by size over the players that are done with: `strata` sizes one after the
 /// other, each over all sets of the players that are left.
 struct Strata<'a, V> {
@@ -114,34 +91,50 @@ impl<'a, V: Value> Strata<'a, V> {
         self.values.chunks_exact(self.len())
     }
 
-    /// Appends the rows of order 1: those of the first four players, then those of the others.
+    /// Appends the rows of order 1: those of the players inside a row, then those of the players above.
     fn singles(&self, part: Part, entries: &mut Vec<V>) {
         let bits = self.len().ilog2() as usize;
-        if bits <= 4 {
-            let first = entries.len();
-            self.peel(1, entries);
-            if part == Part::Players {
-                entries.drain(first..first + self.strata + bits);
+        match bits {
+            0..=4 => {
+                let first = entries.len();
+                self.peel(1, entries);
+                if part == Part::Players {
+                    entries.drain(first..first + self.strata + bits);
+                }
             }
-            return;
+            5..=ROW_BITS => {
+                let (columns, sides) = self.split(|row: &[V; 16]| sixteen_totals(row));
+                Strata { values: &columns, strata: self.strata + bits - 4 }.singles(part, entries);
+                Strata { values: &sides, strata: self.strata + 4 }.singles(Part::Players, entries);
+            }
+            _ => {
+                let mut scratch = Scratch::new(&self.values[0]);
+                let (columns, sides) = self.split(|row: &[V; ROW]| row_totals(row, &mut scratch));
+                Strata { values: &columns, strata: self.strata + bits - ROW_BITS }.singles(part, entries);
+                Strata { values: &sides, strata: self.strata + ROW_BITS }.singles(Part::Players, entries);
+            }
         }
-        let (above_bits, rows) = (bits - 4, self.len() / 16);
-        let mut columns: Vec<V> = Vec::with_capacity((self.strata + above_bits) * 16);
-        let mut sides: Vec<V> = vec![self.values[0].clone(); (self.strata + 4) * rows];
+    }
+
+    /// Sums whole rows of N values by size over the players above them, and each row's values by size over the players
+    /// inside it, which `totals` does.
+    fn split<const N: usize, const T: usize>(&self, mut totals: impl FnMut(&[V; N]) -> [V; T]) -> (Vec<V>, Vec<V>) {
+        let rows = self.len() / N;
+        let mut columns: Vec<V> = Vec::with_capacity((self.strata + rows.ilog2() as usize) * N);
+        let mut sides = vec![self.values[0].clone(); (self.strata + T - 1) * rows];
         for (stratum, values) in self.each().enumerate() {
-            for (above, row) in values.as_chunks::<16>().0.iter().enumerate() {
-                match columns.as_chunks_mut::<16>().0.get_mut(stratum + above.count_ones() as usize) {
+            for (above, row) in values.as_chunks::<N>().0.iter().enumerate() {
+                match columns.as_chunks_mut::<N>().0.get_mut(stratum + above.count_ones() as usize) {
                     Some(column) => add(column, row),
                     None => columns.extend_from_slice(row),
                 }
-                for (inside, total) in sixteen_totals(row).into_iter().enumerate() {
+                for (inside, total) in totals(row).into_iter().enumerate() {
                     let side = &mut sides[(stratum + inside) * rows + above];
-                    if stratum == 0 || inside == 4 { *side = total } else { side.add_assign(&total) }
+                    if stratum == 0 || inside == T - 1 { *side = total } else { side.add_assign(&total) }
                 }
             }
         }
-        Strata { values: &columns, strata: self.strata + above_bits }.singles(part, entries);
-        Strata { values: &sides, strata: self.strata + 4 }.singles(Part::Players, entries);
+        (columns, sides)
     }
 
     /// Appends the rows of any order, one player at a time: the last one first, summed and, for the rows that have it,

@@ -1,0 +1,38 @@
+//! What the benches are run on, and how ratios are taken.
+
+use std::time::{Duration, Instant};
+
+use shapley::Table;
+
+/// A table of random-looking values of n players.
+pub(crate) fn table(players: usize) -> Table<f64> {
+    let value = |mask: u64| (mask as f64 * 0.618_033_988_749).fract();
+    Table::new((0..1_u64 << players).map(value).collect()).expect("a power of two")
+}
+
+/// How long it takes, the result kept from the optimiser.
+pub(crate) fn time<R>(work: impl FnOnce() -> R) -> Duration {
+    let start = Instant::now();
+    std::hint::black_box(work());
+    start.elapsed()
+}
+
+/// Runs two things in turn, and gives their median times and the median of the ratios, pair by pair: so that a machine
+/// whose speed drifts does not favour one.
+pub(crate) fn paired(
+    rounds: usize,
+    first: impl Fn() -> Duration,
+    second: impl Fn() -> Duration,
+) -> (Duration, Duration, f64) {
+    let pairs: Vec<(Duration, Duration)> = (0..rounds).map(|_| (first(), second())).collect();
+    let median = |mut values: Vec<f64>| {
+        values.sort_by(f64::total_cmp);
+        values[values.len() / 2]
+    };
+    let seconds = |duration: &Duration| duration.as_secs_f64();
+    (
+        Duration::from_secs_f64(median(pairs.iter().map(|(a, _)| seconds(a)).collect())),
+        Duration::from_secs_f64(median(pairs.iter().map(|(_, b)| seconds(b)).collect())),
+        median(pairs.iter().map(|(a, b)| seconds(a) / seconds(b)).collect()),
+    )
+}
