@@ -64,9 +64,9 @@
 //!
 //! Results are tested against published values of real games (voting bodies, cost games, textbook examples), as exact
 //! fractions too; against independent oracles in fractions (all n! orders for n ≤ 7, interactions by their definitions);
-//! and for the axioms, on random games. Limits, failures and repeatability are tested as described. Not tested: results of games of more
-//! than 18 players, targets that are 32-bit or big-endian, and Rust versions below the current one (clippy
-//! checks that nothing newer than the minimum is used).
+//! and for the axioms, on random games. Limits, failures and repeatability are tested as described. Not tested: results
+//! of games of more than 18 players, targets that are 32-bit or big-endian, and Rust versions below the current one
+//! (clippy checks that nothing newer than the minimum is used).
 //!
 //! # Crate features
 //!

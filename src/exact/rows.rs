@@ -62,19 +62,22 @@ impl Shape {
         };
         let mut entries = Vec::with_capacity(2 * lower.len() + self.counts[players + 1] * lanes);
         for (_, low, high) in halves() {
-            let first = entries.len() + lanes;
-            entries.extend_from_slice(low);
-            entries.extend_from_slice(&high[high.len() - lanes..]);
-            for (sum, high) in entries[first..].iter_mut().zip(&high[..high.len() - lanes]) {
+            let (only_low, low) = low.split_at(lanes);
+            let (high, only_high) = high.split_at(high.len() - lanes);
+            entries.extend_from_slice(only_low);
+            entries.extend(low.iter().zip(high).map(|(low, high)| {
+                let mut sum = low.clone();
                 sum.add_assign(high);
-            }
+                sum
+            }));
+            entries.extend_from_slice(only_high);
         }
         for (_, low, high) in halves().filter(|(set, ..)| (set.count_ones() as usize) < self.order) {
-            let first = entries.len();
-            entries.extend_from_slice(high);
-            for (difference, low) in entries[first..].iter_mut().zip(low) {
+            entries.extend(high.iter().zip(low).map(|(high, low)| {
+                let mut difference = high.clone();
                 difference.sub_assign(low);
-            }
+                difference
+            }));
         }
         entries
     }
