@@ -14,6 +14,7 @@
 //! from the Python package in places, so its scores are its own.
 
 use std::error::Error;
+use std::ffi::OsString;
 use std::io::{IsTerminal, Read, Write};
 use std::ops::ControlFlow;
 use std::process::ExitCode;
@@ -21,6 +22,7 @@ use std::process::ExitCode;
 use serde_json::json;
 use shapley::games::Words;
 use shapley::{Attribution, Exact, Progress};
+use unicode_width::UnicodeWidthStr;
 use vader_sentiment::SentimentIntensityAnalyzer;
 
 const SENTENCE: &str = "The acting was not very good but the soundtrack is absolutely wonderful";
@@ -29,7 +31,12 @@ const USAGE: &str = "usage: sentence [--json] [WORDS... | -]
   explains how much each word of a sentence contributes to its sentiment
   -       read the sentence from standard input
   --json  print JSON instead of a table
-  --      what follows are words";
+  --      what follows are words
+value: what the word adds to the score, averaged over all orders in which the words can come
+share: the value's size, as a share of the sizes of all";
+
+/// Cells of the longest word that is shown whole.
+const WIDEST: usize = 24;
 
 /// Cells on either side of a bar's zero.
 const BAR: usize = 12;
@@ -45,7 +52,7 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let Some((sentence, as_json)) = arguments(std::env::args().skip(1))? else {
+    let Some((sentence, as_json)) = arguments(std::env::args_os().skip(1))? else {
         println!("{USAGE}");
         return Ok(());
     };
@@ -60,7 +67,9 @@ fn run() -> Result<(), Box<dyn Error>> {
 }
 
 /// The sentence, and whether to print JSON; nothing if help was asked for.
-fn arguments(mut rest: impl Iterator<Item = String>) -> Result<Option<(String, bool)>, Box<dyn Error>> {
+fn arguments(rest: impl Iterator<Item = OsString>) -> Result<Option<(String, bool)>, Box<dyn Error>> {
+    let utf8 = |argument: OsString| argument.into_string().map_err(|bad| format!("{bad:?} is not UTF-8"));
+    let mut rest = rest.map(utf8).collect::<Result<Vec<_>, _>>()?.into_iter();
     let (mut words, mut as_json, mut from_stdin) = (Vec::new(), false, false);
     while let Some(argument) = rest.next() {
         match argument.as_str() {
@@ -99,19 +108,24 @@ fn advice(error: shapley::Error) -> String {
 
 /// A line that keeps itself up to date, for sentences that take longer than a moment.
 fn show_progress(progress: &Progress) -> ControlFlow<()> {
-    if progress.elapsed.as_secs() >= 1 && std::io::stderr().is_terminal() {
-        let end = if progress.evaluations == progress.total { "\n" } else { "" };
-        eprint!("\r{} of {} texts scored{end}", progress.evaluations, progress.total);
+    let (done, total, seconds) = (progress.evaluations, progress.total, progress.elapsed.as_secs_f64());
+    let news = done == total || done % (1 << 16) == 0;
+    if seconds >= 1.0 && news && std::io::stderr().is_terminal() {
+        let left = seconds * (total - done) as f64 / done as f64;
+        let end = if done == total { "\n" } else { "" };
+        eprint!("\r{done} of {total} texts scored, {left:.0} s left   {end}");
     }
     ControlFlow::Continue(())
 }
 
 fn print_table(out: &mut impl Write, words: &[String], phi: &Attribution<f64>) -> std::io::Result<()> {
-    let width = words.iter().map(|word| word.chars().count()).max().unwrap_or(0).max("word".len());
+    let words: Vec<String> = words.iter().map(|word| printable(word)).collect();
+    let width = words.iter().map(|word| word.width()).max().unwrap_or(0).max("word".len());
     let largest = phi.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
     writeln!(out, "{:width$}    value  {:^bar$}   share", "word", "- | +", bar = 2 * BAR + 1)?;
     for ((word, value), share) in words.iter().zip(phi).zip(shares(phi)) {
-        writeln!(out, "{word:width$}  {:+.4}  {}  {:5.1}%", shown(*value), bar(value / largest), 100.0 * share)?;
+        let space = " ".repeat(width - word.width());
+        writeln!(out, "{word}{space}  {:+.4}  {}  {:5.1}%", shown(*value), bar(value / largest), 100.0 * share)?;
     }
     writeln!(out)?;
     let totals = [
@@ -124,6 +138,19 @@ fn print_table(out: &mut impl Write, words: &[String], phi: &Attribution<f64>) -
         writeln!(out, "{name:18}  {:+.4}", shown(value))?;
     }
     writeln!(out, "{:18}  {}", "texts scored", phi.evaluations())
+}
+
+/// A word as it can stand in a table: without control characters, and cut where it is too long.
+fn printable(word: &str) -> String {
+    let mut kept = String::new();
+    for character in word.chars().filter(|character| !character.is_control()) {
+        if kept.width() >= WIDEST {
+            kept.push('…');
+            break;
+        }
+        kept.push(character);
+    }
+    kept
 }
 
 /// What is shown of a value: nobody wants to read "-0.0000".

@@ -10,13 +10,13 @@ use crate::Value;
 /// [`exact`](crate::exact) returns Shapley values: they sum to [`grand`](Self::grand) − [`baseline`](Self::baseline),
 /// up to rounding. Other values that come in this type need not: their solvers say so.
 ///
-/// `Display` is one line a player, its number and its value, right-aligned; a precision goes to the values.
+/// `Display` is one line a player, its number and its value, right-aligned; a precision and a sign go to the values.
 ///
 /// ```
 /// let phi = shapley::exact(&shapley::from_fn(2, |s| [100.0, 200.0, 400.0][s.len()]))?;
 /// assert_eq!(phi.values(), [150.0, 150.0]);
 /// assert_eq!((*phi.baseline(), *phi.grand(), phi.evaluations()), (100.0, 400.0, 4));
-/// assert_eq!(format!("{phi:.1}"), "0  150.0\n1  150.0");
+/// assert_eq!(format!("{phi:+.1}"), "0  +150.0\n1  +150.0");
 /// # Ok::<(), shapley::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
@@ -101,6 +101,18 @@ impl<'a, V> IntoIterator for &'a Attribution<V> {
 /// Shows a value the way its type wants to be read.
 pub(crate) struct Shown<'a, V>(pub(crate) &'a V);
 
+impl<V: Value> Shown<'_, V> {
+    /// The value with the precision and the sign that the formatter of a whole result asks for.
+    pub(crate) fn to_string_as(&self, f: &fmt::Formatter<'_>) -> String {
+        match (f.precision(), f.sign_plus()) {
+            (Some(digits), true) => format!("{self:+.digits$}"),
+            (Some(digits), false) => format!("{self:.digits$}"),
+            (None, true) => format!("{self:+}"),
+            (None, false) => format!("{self}"),
+        }
+    }
+}
+
 impl<V: Value> fmt::Display for Shown<'_, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.display(f)
@@ -109,11 +121,7 @@ impl<V: Value> fmt::Display for Shown<'_, V> {
 
 impl<V: Value> fmt::Display for Attribution<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let show = |value| match f.precision() {
-            Some(digits) => format!("{:.digits$}", Shown(value)),
-            None => format!("{}", Shown(value)),
-        };
-        let shown: Vec<String> = self.values.iter().map(show).collect();
+        let shown: Vec<String> = self.values.iter().map(|value| Shown(value).to_string_as(f)).collect();
         let width = shown.iter().map(|text| text.chars().count()).max().unwrap_or(0);
         let digits = (self.len().max(1) - 1).to_string().len();
         for (player, value) in shown.iter().enumerate() {

@@ -30,7 +30,7 @@ pub struct Coalition {
 }
 
 impl Coalition {
-    /// The empty coalition of a game of `num_players`.
+    /// The empty coalition of a game of `num_players`. It takes a bit of memory for each.
     #[must_use]
     pub fn empty(num_players: usize) -> Self {
         Self { words: SmallVec::from_elem(0, num_players.div_ceil(WORD_BITS)), num_players }
@@ -67,11 +67,31 @@ impl Coalition {
         }
     }
 
-    /// The members as the bits of one word; for games of at most 64 players.
+    /// The coalition whose members are the bits of `mask`: player i is bit i, as in a [`Table`](crate::Table).
+    ///
+    /// # Panics
+    ///
+    /// If `mask` has a bit that is not below `num_players`.
+    #[must_use]
+    pub fn from_mask(num_players: usize, mask: u64) -> Self {
+        let highest = u64::BITS - mask.leading_zeros();
+        assert!(
+            highest as usize <= num_players,
+            "mask {mask:#b} has players that do not exist: there are {num_players}"
+        );
+        let mut coalition = Self::empty(num_players);
+        if let Some(word) = coalition.words.first_mut() {
+            *word = mask;
+        }
+        coalition
+    }
+
+    /// The members as bits, player i being bit i: a coalition's place in a [`Table`](crate::Table). `None` if there are
+    /// more than 64 players.
+    #[must_use]
     #[inline]
-    pub(crate) fn mask(&self) -> u64 {
-        debug_assert!(self.num_players <= WORD_BITS);
-        self.words.first().copied().unwrap_or(0)
+    pub fn mask(&self) -> Option<u64> {
+        (self.num_players <= WORD_BITS).then(|| self.words.first().copied().unwrap_or(0))
     }
 
     /// The number of players of the game: the size of the universe, not of this set.
@@ -270,10 +290,21 @@ mod tests {
     }
 
     #[test]
+    #[should_panic(expected = "there are 3")]
+    fn masks_have_no_other_players() {
+        let _ = Coalition::from_mask(3, 0b1000);
+    }
+
+    #[test]
     fn masks_are_the_words() {
         let mut coalition = Coalition::empty(7);
         coalition.set_mask(0b100_0101);
         assert_eq!(coalition, Coalition::from_players(7, [0, 2, 6]));
-        assert_eq!(coalition.mask(), 0b100_0101);
+        assert_eq!(coalition, Coalition::from_mask(7, 0b100_0101));
+        assert_eq!(coalition.mask(), Some(0b100_0101));
+        assert_eq!(Coalition::grand(64).mask(), Some(u64::MAX));
+        assert_eq!(Coalition::empty(0).mask(), Some(0));
+        assert_eq!(Coalition::empty(65).mask(), None);
+        assert_eq!(Coalition::from_mask(200, 0b101), Coalition::from_players(200, [0, 2]));
     }
 }

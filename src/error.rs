@@ -33,7 +33,7 @@ pub enum Error<E = Infallible> {
     },
 
     /// The values are finite, but a sum of them is not: they are too large for their type.
-    #[error("the result for {coalition} exceeds the range of the value type: scale the values down")]
+    #[error("the result for {coalition} exceeds the range of the value type: use a wider type, or smaller values")]
     Overflow {
         /// The player, or players, whose result overflowed.
         coalition: Coalition,
@@ -126,6 +126,39 @@ pub enum Error<E = Infallible> {
         /// The number of threads asked for.
         threads: usize,
     },
+}
+
+impl Error {
+    /// The same error as one of a game that can fail, where `?` meets both.
+    ///
+    /// ```
+    /// use shapley::{Attribution, Error, Exact, Semivalue, TryGame};
+    ///
+    /// fn early<G: TryGame<Value = f64>>(game: &G) -> Result<Attribution<f64>, Error<G::Error>> {
+    ///     let early = Semivalue::beta(4.0, 1.0).map_err(Error::widen)?;
+    ///     Exact::new().semivalue(&early, game)
+    /// }
+    /// # assert!(early(&shapley::from_fn(2, |s| s.len() as f64)).is_ok());
+    /// ```
+    #[must_use]
+    pub fn widen<E>(self) -> Error<E> {
+        match self {
+            Self::NoPlayers {} => Error::NoPlayers {},
+            Self::TooManyPlayers { players, limit } => Error::TooManyPlayers { players, limit },
+            Self::NotFinite { coalition } => Error::NotFinite { coalition },
+            Self::Overflow { coalition } => Error::Overflow { coalition },
+            Self::Game { source, .. } => match source {},
+            Self::BatchLength { asked, got } => Error::BatchLength { asked, got },
+            Self::TableLength { len } => Error::TableLength { len },
+            Self::WeightParameter { value, allowed } => Error::WeightParameter { value, allowed },
+            Self::WeightSum { sum } => Error::WeightSum { sum },
+            Self::WeightCount { len, limit } => Error::WeightCount { len, limit },
+            Self::WeightLength { len, players } => Error::WeightLength { len, players },
+            Self::Order { order, players, limit } => Error::Order { order, players, limit },
+            Self::Stopped { evaluations, total } => Error::Stopped { evaluations, total },
+            Self::Threads { threads } => Error::Threads { threads },
+        }
+    }
 }
 
 /// 2^n as people write it: with its digits as long as there are not too many.

@@ -10,10 +10,8 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use crate::interaction::{self, Index, Interactions};
-use crate::{Attribution, Error, Progress, Semivalue, TryGame, Value};
+use crate::{Attribution, Error, Progress, Semivalue, Table, TryGame, Value};
 use sums::Sums;
-
-pub(crate) use stream::tabulate;
 
 /// The largest game that can be asked for: its coalitions are numbered by a 64-bit word, and the weights by an i128.
 pub(crate) const MOST_PLAYERS: usize = 62;
@@ -95,14 +93,14 @@ impl<F> Exact<F> {
         Self { max_players, ..self }
     }
 
-    /// The number of threads to ask the game on; 0, the default, for as many as rayon's current pool has. Without the
-    /// feature `parallel` there is one, whatever is asked for.
+    /// The number of threads to ask the game on, at most 1024; 0, the default, for as many as rayon's current pool has.
+    /// Without the feature `parallel` there is one, whatever is asked for.
     pub fn threads(self, threads: usize) -> Self {
         Self { threads, ..self }
     }
 
     /// The most coalitions that one call of the game's [`try_values`](TryGame::try_values) gets; it is rounded down
-    /// to a power of two, and at most 4096.
+    /// to a power of two, and at most 4096 (fewer for values of more than a kilobyte).
     ///
     /// By default, or with 0, a batch is a 32nd of each thread's work, and at most 512: small enough to keep all threads
     /// busy and an observer informed. A model that runs best on larger or smaller batches wants to set it.
@@ -112,8 +110,9 @@ impl<F> Exact<F> {
 
     /// Shows the progress after every batch, and stops the run when `observer` breaks.
     ///
-    /// The observer is called by the thread that finished the batch, one call at a time, with counts that only grow;
-    /// the last call has all evaluations.
+    /// The observer is called by a thread that finished a batch, one call at a time, with counts that only grow; batches
+    /// that are finished while it runs are shown together, and the last call has all evaluations. What it changes it must
+    /// hold in an atomic or a `Mutex`, since it is called from several threads.
     pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> Exact<O> {
         Exact { max_players: self.max_players, threads: self.threads, batch: self.batch, observer: Some(observer) }
     }
@@ -131,7 +130,7 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     /// # Cost
     ///
     /// 2^n evaluations, each coalition once, in batches of at most 4096. Beside them a few additions for each
-    /// value, and memory for a few batches on each thread, whatever n is.
+    /// value, and memory for a block of values on each thread, up to 4 MiB, whatever n is.
     ///
     /// # Errors
     ///
@@ -200,6 +199,14 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
         stream::check_players(game.num_players(), self)?;
         interaction::check(index, game.num_players(), order)?;
         self.summary(game, order)?.sums.interactions(index)
+    }
+
+    /// All values of a game, as a [`Table`]: with progress, a batch size and a limit of one's own, which
+    /// [`Table::tabulate`] does not have.
+    ///
+    /// Cost, errors and panics are those of [`solve`](Self::solve), and memory is 2^n values.
+    pub fn tabulate<G: TryGame + ?Sized>(&self, game: &G) -> Result<Table<G::Value>, Error<G::Error>> {
+        stream::tabulate(game, self).map(Table::from_tabulated)
     }
 
     /// Everything that a pass over all coalitions can tell, for those who want more than one thing: Shapley *and* Banzhaf

@@ -180,31 +180,42 @@ impl<V: Value> Interactions<V> {
     }
 
     /// Adds to every set K of at least `smallest` players `shares[|L| − |K|]` times the value of every larger set L.
+    ///
+    /// For each set, its values and those of its supersets are first summed by how much larger these are, player by player:
+    /// a set takes over what the set with one player more has, one size up. So it takes sets × players × order additions,
+    /// and not all pairs of sets.
     fn share_out(&mut self, shares: &[Fraction], smallest: usize) {
-        let mut shared: Vec<Option<V>> = vec![None; self.entries.len()];
-        for (larger, value) in &self.entries {
-            let members: Vec<usize> = larger.iter().collect();
-            for chosen in 0..(1_u64 << members.len()) - 1 {
-                let size = chosen.count_ones() as usize;
-                let share = shares[members.len() - size];
-                if size < smallest || share.is_zero() {
+        let place = |entries: &[(Coalition, V)], set: &Coalition| {
+            entries.binary_search_by(|(other, _)| by_size(other, set)).ok()
+        };
+        let mut larger: Vec<Vec<V>> = self.entries.iter().map(|(_, value)| vec![value.clone()]).collect();
+        for player in 0..self.num_players {
+            for (k, (set, _)) in self.entries.iter().enumerate() {
+                if set.len() == self.order || set.contains(player) {
                     continue;
                 }
-                let subset = members.iter().enumerate().filter(|&(bit, _)| chosen >> bit & 1 == 1).map(|(_, &i)| i);
-                let subset = Coalition::from_players(self.num_players, subset);
-                let place = self.entries.binary_search_by(|(other, _)| by_size(other, &subset));
-                let Ok(place) = place else { continue };
-                let mut term = value.clone();
-                share.scale(&mut term);
-                match &mut shared[place] {
-                    Some(sum) => sum.add_assign(&term),
-                    none => *none = Some(term),
+                let mut with = set.clone();
+                with.insert(player);
+                let Some(with) = place(&self.entries, &with) else { continue };
+                // One player more comes later in the order.
+                let (here, there) = larger.split_at_mut(with);
+                let here = &mut here[k];
+                for (size, sum) in (1..).zip(&there[0]) {
+                    match here.get_mut(size) {
+                        Some(mine) => mine.add_assign(sum),
+                        None => here.push(sum.clone()),
+                    }
                 }
             }
         }
-        for ((_, value), shared) in self.entries.iter_mut().zip(&shared) {
-            if let Some(shared) = shared {
-                value.add_assign(shared);
+        for ((set, value), larger) in self.entries.iter_mut().zip(&larger) {
+            if set.len() < smallest {
+                continue;
+            }
+            for (sum, share) in larger.iter().zip(shares).skip(1).filter(|(_, share)| !share.is_zero()) {
+                let mut term = sum.clone();
+                share.scale(&mut term);
+                value.add_assign(&term);
             }
         }
     }
@@ -293,7 +304,7 @@ fn bernoulli(k: usize) -> Option<Vec<Fraction>> {
 }
 
 impl<V: Value> fmt::Display for Interactions<V> {
-    /// A line a set, in the order of [`iter`](Self::iter); a precision goes to the values.
+    /// A line a set, in the order of [`iter`](Self::iter); a precision and a sign go to the values.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let width = self.entries.iter().map(|(set, _)| set.to_string().len()).max().unwrap_or(0);
         for (k, (set, value)) in self.entries.iter().enumerate() {
@@ -301,10 +312,7 @@ impl<V: Value> fmt::Display for Interactions<V> {
                 writeln!(f)?;
             }
             write!(f, "{:width$}  ", set.to_string())?;
-            match f.precision() {
-                Some(digits) => write!(f, "{:.digits$}", Shown(value))?,
-                None => write!(f, "{}", Shown(value))?,
-            }
+            f.write_str(&Shown(value).to_string_as(f))?;
         }
         Ok(())
     }

@@ -41,13 +41,13 @@
 //!
 //! | players | one evaluation | solver | evaluations | memory |
 //! |---|---|---|---|---|
-//! | up to 10 | a minute | [`exact`] | 1024 | a batch a thread |
-//! | up to 20 | a millisecond | [`exact`] | 10⁶ | a batch a thread |
-//! | up to 30 | a microsecond | [`Exact`] with [`observe`](Exact::observe) | 10⁹ | a batch a thread |
+//! | up to 10 | a minute | [`exact`] | 1024 | the values |
+//! | up to 20 | a millisecond | [`exact`] | 10⁶ | a block a thread |
+//! | up to 30 | a microsecond | [`Exact`] with [`observe`](Exact::observe) | 10⁹ | a block a thread |
 //! | up to 30 | known | [`Table`], then [`exact`] | none | the table, 2^n values |
 //!
-//! An exact answer always takes 2^n evaluations, so each further player doubles the time. "A batch a thread" is up to 2^19
-//! values: 4 MiB of `f64`. For what else can be made of the same evaluations, see [`Exact::summary`].
+//! An exact answer always takes 2^n evaluations, so each further player doubles the time. A block is
+//! up to 4 MiB of values. For what else can be made of the same evaluations, see [`Exact::summary`].
 //!
 //! # Games that fail, cost, or have several outputs
 //!

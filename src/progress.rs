@@ -1,7 +1,8 @@
 //! What an observer sees of a running solver.
 
 use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
 /// How far a solver is: what the closure given to `observe` is shown.
@@ -31,16 +32,32 @@ pub struct Progress {
 
 /// Counts evaluations as they come in from any thread, and shows the count to an observer, one call at a time and
 /// never backwards.
+///
+/// No thread ever waits for the observer: a thread that finds it busy goes on, and the one that is in it calls it again
+/// with the new count. So an observer may take its time, and may even wait for rayon, which could have this very thread
+/// do more of the solver's work meanwhile.
 pub(crate) struct Meter<'f, F> {
     observer: Option<&'f F>,
-    made: Mutex<u64>,
+    made: AtomicU64,
+    /// The last count shown. It changes only while `busy` is locked, as it is while the observer runs.
+    shown: AtomicU64,
+    busy: Mutex<()>,
+    stopped: AtomicBool,
     total: u64,
     start: Instant,
 }
 
 impl<'f, F: Fn(&Progress) -> ControlFlow<()> + Sync> Meter<'f, F> {
     pub(crate) fn new(total: u64, observer: Option<&'f F>) -> Self {
-        Self { observer, made: Mutex::new(0), total, start: Instant::now() }
+        Self {
+            observer,
+            made: AtomicU64::new(0),
+            shown: AtomicU64::new(0),
+            busy: Mutex::new(()),
+            stopped: AtomicBool::new(false),
+            total,
+            start: Instant::now(),
+        }
     }
 
     pub(crate) fn total(&self) -> u64 {
@@ -51,13 +68,27 @@ impl<'f, F: Fn(&Progress) -> ControlFlow<()> + Sync> Meter<'f, F> {
     /// nothing left to stop.
     pub(crate) fn add(&self, evaluations: u64) -> ControlFlow<u64> {
         let Some(observer) = self.observer else { return ControlFlow::Continue(()) };
-        // Held during the observer's call, so that calls come one by one; the count is right even if one panicked.
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        *made += evaluations;
-        let progress = Progress { evaluations: *made, total: self.total, elapsed: self.start.elapsed() };
-        match observer(&progress) {
-            ControlFlow::Break(()) if *made < self.total => ControlFlow::Break(*made),
-            _ => ControlFlow::Continue(()),
+        self.made.fetch_add(evaluations, SeqCst);
+        // Once more after the lock is free: a count that came just before was not shown by its own thread.
+        while self.shown_is_old() {
+            let _busy = match self.busy.try_lock() {
+                Ok(busy) => busy,
+                Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+                Err(TryLockError::WouldBlock) => break,
+            };
+            let made = self.made.load(SeqCst);
+            if self.shown.load(SeqCst) < made {
+                self.shown.store(made, SeqCst);
+                let progress = Progress { evaluations: made, total: self.total, elapsed: self.start.elapsed() };
+                if observer(&progress).is_break() && made < self.total {
+                    self.stopped.store(true, SeqCst);
+                }
+            }
         }
+        if self.stopped.load(SeqCst) { ControlFlow::Break(self.made.load(SeqCst)) } else { ControlFlow::Continue(()) }
+    }
+
+    fn shown_is_old(&self) -> bool {
+        !self.stopped.load(SeqCst) && self.shown.load(SeqCst) < self.made.load(SeqCst)
     }
 }

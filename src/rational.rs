@@ -3,16 +3,17 @@
 use std::fmt;
 
 use num_rational::Ratio;
-use num_traits::{CheckedAdd, CheckedMul, CheckedSub, FromPrimitive, ToPrimitive, Zero};
+use num_traits::{CheckedAdd, CheckedMul, CheckedSub, FromPrimitive, Signed, ToPrimitive, Zero};
 
 use crate::Value;
 
-/// Exact results, in lowest terms. With `BigInt` every result is exact. With integers of a fixed width, what does not
+/// Exact results, in lowest terms. With `BigInt` every result is exact (of a semivalue whose weights are floats, exact for
+/// what the floats are). With integers of a fixed width, what does not
 /// fit becomes 0/0, which is not finite, and the solvers return it as [`Overflow`](crate::Error::Overflow): a
 /// fraction never wraps around.
 impl<T> Value for Ratio<T>
 where
-    T: Zero + FromPrimitive + Clone + fmt::Debug + Send + Sync,
+    T: Signed + FromPrimitive + Clone + fmt::Debug + Send + Sync,
     Ratio<T>: CheckedAdd + CheckedSub + CheckedMul + ToPrimitive + fmt::Display,
 {
     fn add_assign(&mut self, other: &Self) {

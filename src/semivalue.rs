@@ -55,7 +55,8 @@ impl Semivalue {
 
     /// Beta(α, β)-Shapley values, p(s) = B(s+β, n−1−s+α) / B(α, β): Beta(1, 1) is Shapley; α above β puts the weight on
     /// small coalitions, where a training point's value is least noisy (Kwon & Zou 2022, "Beta Shapley: a unified and
-    /// noise-reduced data valuation framework for machine learning", AISTATS 151, 8780–8802).
+    /// noise-reduced data valuation framework for machine learning", AISTATS 151, 8780–8802). For whole numbers the weights
+    /// are exact fractions, as far as these fit 128 bits.
     ///
     /// # Errors
     ///
@@ -70,7 +71,7 @@ impl Semivalue {
     }
 
     /// The p-binomial semivalue, p(s) = p^s (1−p)^(n−1−s): every other player is there with probability p. Half is
-    /// Banzhaf; 0 is what a player is worth alone, 1 what the others lose without it.
+    /// Banzhaf, exactly; 0 is what a player is worth alone, 1 what the others lose without it.
     ///
     /// # Errors
     ///
@@ -79,7 +80,8 @@ impl Semivalue {
         if !(0.0..=1.0).contains(&p) {
             return Err(Error::WeightParameter { value: p, allowed: "from 0 to 1" });
         }
-        Ok(Self(Kind::Binomial { p }))
+        // The float nearest to a half is a half.
+        Ok(if p.to_bits() == 0.5_f64.to_bits() { Self::banzhaf() } else { Self(Kind::Binomial { p }) })
     }
 
     /// The weights p(0), …, p(n−1) of a coalition of 0, …, n−1 others, for games of n players.
@@ -114,6 +116,7 @@ impl Semivalue {
         Ok(match &self.0 {
             Kind::Shapley => sizes.map(|s| Weight::Exact(Fraction::new(1, binomial(n - 1, s)))).collect(),
             Kind::Banzhaf => sizes.map(|_| Weight::Exact(Fraction::new(1, 1 << (n - 1)))).collect(),
+            &Kind::Beta { alpha, beta } if let Some(weights) = whole_beta(n, alpha, beta) => weights,
             &Kind::Beta { alpha, beta } => likely(normalised(n, |s| {
                 (n - 1 - s) as f64 * (beta + s as f64) / ((s + 1) as f64 * (alpha + (n - 2 - s) as f64))
             })),
@@ -132,6 +135,19 @@ impl Semivalue {
             _ => Fraction::ONE,
         }
     }
+}
+
+/// The weights of Beta-Shapley for whole numbers: p(s) = β…(β+s−1) α…(α+n−2−s) / ((α+β)…(α+β+n−2)).
+fn whole_beta(n: usize, alpha: f64, beta: f64) -> Option<Vec<Weight>> {
+    let whole = |x: f64| (x.fract().abs() < f64::MIN_POSITIVE && x < 1e6).then_some(x as i128);
+    let (alpha, beta) = (whole(alpha)?, whole(beta)?);
+    let weight = |s: usize| {
+        let rising = |from: i128, count: usize| (0..count as i128).map(move |k| from + k);
+        let up = rising(beta, s).chain(rising(alpha, n - 1 - s));
+        let mut factors = up.zip(rising(alpha + beta, n - 1)).map(|(up, down)| Fraction::new(up, down));
+        factors.try_fold(Fraction::ONE, Fraction::times).map(Weight::Exact)
+    };
+    (0..n).map(weight).collect()
 }
 
 /// Probabilities from the ratios of neighbours, `ratio(s)` = q(s+1) / q(s). From the first peak outwards, so that what
@@ -168,21 +184,22 @@ impl Weight {
     }
 }
 
-/// Multiplies by a float that is not negative: exactly what the float is, as whole number over a power of two.
+/// Multiplies by the absolute value of a float: by exactly what it is, a whole number over a power of two in lowest terms,
+/// so that values of fixed width have room for simple ones.
 fn scale_by_float<V: Value>(value: &mut V, factor: f64) {
     const MANTISSA_BITS: u64 = 52;
-    let bits = factor.to_bits();
+    let bits = factor.abs().to_bits();
     let (exponent, mantissa) = (bits >> MANTISSA_BITS, bits & ((1 << MANTISSA_BITS) - 1));
     let mantissa = if exponent == 0 { mantissa } else { mantissa | 1 << MANTISSA_BITS };
-    // factor = mantissa / 2^halvings
-    let mut halvings = 1075 - exponent.max(1);
-    let first = halvings.min(62);
+    // factor = mantissa / 2^halvings, and at most 1, up to rounding.
+    let halvings = 1075 - exponent.max(1);
+    let common = u64::from(mantissa.trailing_zeros()).min(halvings).min(MANTISSA_BITS);
+    let (mantissa, mut halvings) = (mantissa >> common, halvings - common);
+    let first = halvings.min(126);
     value.scale(i128::from(mantissa), 1 << first);
-    halvings -= first;
-    while halvings > 0 {
-        let next = halvings.min(62);
-        value.scale(1, 1 << next);
-        halvings -= next;
+    while halvings > 126 {
+        halvings -= 126;
+        value.scale(1, 1 << halvings.min(126));
     }
 }
 
@@ -192,11 +209,17 @@ mod tests {
 
     #[test]
     fn floats_scale_as_floats_do() {
-        for factor in [0.0, 1.0, 0.1, 2.0_f64.powi(-40), 1e-30, 0.999_999, 5e-324] {
-            let mut value = 3.7_f64;
-            scale_by_float(&mut value, factor);
-            assert!((value - 3.7 * factor).abs() <= 3.7 * factor * f64::EPSILON, "{factor}: {value}");
+        for factor in [0.0, -0.0, 1.0, 0.1, 2.0_f64.powi(-40), 1e-30, 0.999_999, 1e-300, 5e-324] {
+            for x in [3.7_f64, 1e-300, f64::MIN_POSITIVE, 1e300] {
+                let mut value = x;
+                scale_by_float(&mut value, factor);
+                let off = (value - x * factor.abs()).abs();
+                assert!(off <= x * factor.abs() * f64::EPSILON + f64::from_bits(2), "{x} {factor}: {value}");
+            }
         }
+        let mut small = 1e-30_f32;
+        scale_by_float(&mut small, 0.3);
+        assert!((small / 3e-31 - 1.0).abs() < 1e-6);
     }
 
     #[test]

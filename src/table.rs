@@ -2,8 +2,7 @@
 
 mod file;
 
-use crate::exact::{self, Exact};
-use crate::{Coalition, Error, Game, TryGame, Value};
+use crate::{Coalition, Error, Exact, Game, TryGame, Value};
 
 pub use file::{Encode, TableError};
 
@@ -49,10 +48,14 @@ impl<V: Value> Table<V> {
     ///
     /// # Errors
     ///
-    /// Those of [`exact`](crate::exact), with its limit of 30 players.
+    /// Those of [`exact`](crate::exact), with its limit of 30 players; [`Exact::tabulate`] is the same with options.
     pub fn tabulate<G: TryGame<Value = V> + ?Sized>(game: &G) -> Result<Self, Error<G::Error>> {
-        let values = exact::tabulate(game, &Exact::new())?;
-        Ok(Self { num_players: game.num_players(), values })
+        Exact::new().tabulate(game)
+    }
+
+    /// From all values of a game, which are as many as there are coalitions.
+    pub(crate) fn from_tabulated(values: Vec<V>) -> Self {
+        Self { num_players: values.len().ilog2() as usize, values }
     }
 
     /// The values, indexed by bit mask.
@@ -68,8 +71,8 @@ impl<V: Value> Table<V> {
     }
 }
 
-/// All 2^n values of a game, borrowed: for a table that lies in somebody else's memory, such as a mapped file. As a
-/// game it is what a [`Table`] is.
+/// All 2^n values of a game, borrowed: for a table that lies in somebody else's memory. As a game it is what a [`Table`]
+/// is.
 ///
 /// ```
 /// let values = [0.0, 100.0, 200.0, 700.0];
@@ -111,8 +114,8 @@ impl<V: Value> Game for TableRef<'_, V> {
     fn value(&self, coalition: &Coalition) -> V {
         let (have, got) = (self.num_players, coalition.num_players());
         assert!(have == got, "a coalition of {got} players has no value in a table of {have}");
-        let index = usize::try_from(coalition.mask()).expect("masks of a table in memory fit a usize");
-        self.values[index].clone()
+        let index = coalition.mask().and_then(|mask| usize::try_from(mask).ok());
+        self.values[index.expect("masks of a table in memory fit a usize")].clone()
     }
 
     fn tabulated(&self) -> Option<&[V]> {

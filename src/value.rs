@@ -21,7 +21,9 @@ use num_traits::{AsPrimitive, Float};
 ///
 /// # Example
 ///
-/// A value of one's own takes a dozen lines: here the mean and the cost of something, explained together.
+/// A value of one's own takes a dozen lines, and so does one whose number of outputs is known only at run time (a struct
+/// with a `Vec<f64>`, the same length for all coalitions). Here it is the mean and the cost of something,
+/// explained together.
 ///
 /// ```
 /// use shapley::{Value, from_fn};
@@ -55,6 +57,10 @@ use num_traits::{AsPrimitive, Float};
 /// assert!((phi[0].mean - 1.0).abs() < 1e-12 && (phi[0].cost - 2.0).abs() < 1e-12);
 /// # Ok::<(), shapley::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a value of a game",
+    note = "a value is f64, f32 or an array of them: write `x as f64` for a whole number, `[f64; N]` for N outputs"
+)]
 pub trait Value: Clone + fmt::Debug + Send + Sync {
     /// Adds `other` to this value.
     fn add_assign(&mut self, other: &Self);
@@ -85,13 +91,13 @@ pub trait Value: Clone + fmt::Debug + Send + Sync {
     }
 }
 
-/// Divides first: `x * numerator` could overflow where the result does not, and with a numerator of one (every
-/// Shapley weight) the division is the only rounding.
+/// With a numerator of one, as every Shapley weight has, the division is the only rounding. Otherwise the ratio comes
+/// first: `x * numerator` could overflow, and `x / denominator` underflow, where the result does neither.
 fn scale_float<F: Float + 'static>(x: F, numerator: i128, denominator: i128) -> F
 where
     i128: AsPrimitive<F>,
 {
-    x / denominator.as_() * numerator.as_()
+    if numerator == 1 { x / denominator.as_() } else { x * (numerator.as_() / denominator.as_()) }
 }
 
 macro_rules! float_values {
@@ -178,10 +184,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn scaling_divides_before_it_multiplies() {
+    fn scaling_neither_overflows_nor_underflows_on_its_way() {
         let mut large = f64::MAX;
         large.scale(3, 4);
-        assert_eq!(large.to_bits(), (f64::MAX / 4.0 * 3.0).to_bits());
+        assert_eq!(large.to_bits(), (f64::MAX * 0.75).to_bits());
+        let mut small = 1e-300;
+        small.scale(1 << 60, (1 << 60) + 1);
+        assert!((small / 1e-300 - 1.0).abs() < 1e-15);
         let mut third = 1.0_f32;
         third.scale(1, 3);
         assert_eq!(third.to_bits(), (1.0_f32 / 3.0).to_bits());

@@ -28,7 +28,7 @@ fn every_bit_comes_back() {
     for n in [1, 3, 10, 14] {
         let values = awkward(n);
         let bytes = written(values.clone());
-        assert_eq!(bytes.len(), 32 + "f64".len() + (8 << n) + 8);
+        assert_eq!(bytes.len(), 64 + (8 << n) + 8);
         let table: Table<f64> = Table::read(bytes.as_slice()).unwrap();
         assert_eq!(table.num_players(), n);
         assert_eq!(bits(table.values()), bits(&values));
@@ -58,12 +58,12 @@ fn a_flipped_bit_anywhere_is_an_error() {
             match place {
                 0..8 => assert!(matches!(error, TableError::Foreign { .. }), "{place}: {error}"),
                 8..12 => assert!(matches!(error, TableError::Version { .. }), "{place}: {error}"),
-                // A wrong length of the name moves the checksum, or the end.
+                // A wrong length of the name can move the checksum and the end.
                 12..24 => assert!(
                     matches!(error, TableError::Damaged { part: "header", .. } | TableError::Truncated { .. }),
                     "{place}: {error}"
                 ),
-                24..35 => assert!(matches!(error, TableError::Damaged { part: "header", .. }), "{place}: {error}"),
+                24..64 => assert!(matches!(error, TableError::Damaged { part: "header", .. }), "{place}: {error}"),
                 _ => assert!(matches!(error, TableError::Damaged { part: "values", .. }), "{place}: {error}"),
             }
         }
@@ -102,19 +102,21 @@ fn another_type_is_an_error_that_names_both() {
 fn another_program_is_an_error() {
     let error = Table::<f64>::read(&b"PNG and then some, long enough for a header"[..]).unwrap_err();
     assert!(matches!(error, TableError::Foreign { found } if &found == b"PNG and "));
+    let error = Table::<f64>::read(&b"{\"short\": 1}"[..]).unwrap_err();
+    assert!(matches!(error, TableError::Foreign { .. }), "{error}");
 }
 
 /// A header whose checksum is right, and which asks for more than there is.
 #[test]
 fn absurd_headers_ask_for_no_memory() {
     for (players, fits) in [(0_u32, false), (40, true), (61, false), (u32::MAX, false)] {
-        let mut header = KEPT[..27].to_vec();
+        let mut header = KEPT[..56].to_vec();
         header[12..16].copy_from_slice(&players.to_le_bytes());
         let checksum = xxhash_rust::xxh3::xxh3_64(&header);
         header.extend_from_slice(&checksum.to_le_bytes());
         match Table::<f64>::read(header.as_slice()) {
-            Err(TableError::Truncated { expected, got: 35 }) => assert!(fits && expected == 35 + (8 << players) + 8),
-            Err(TableError::TooManyPlayers { players: named, limit: 58 }) => {
+            Err(TableError::Truncated { expected, got: 64 }) => assert!(fits && expected == 64 + (8 << players) + 8),
+            Err(TableError::Players { players: named, limit: 58 }) => {
                 assert!(!fits && named == players as usize);
             }
             other => panic!("{players}: {other:?}"),
@@ -208,6 +210,51 @@ impl Encode for Positive {
     fn decode(bytes: &[u8]) -> Option<Self> {
         f64::decode(bytes).filter(|value| *value >= 0.0).map(Self)
     }
+}
+
+/// A type whose encoding does not keep its word.
+#[derive(Clone, Debug)]
+struct Liar<const NAME: usize, const BYTES: usize>;
+
+impl<const NAME: usize, const BYTES: usize> shapley::Value for Liar<NAME, BYTES> {
+    fn add_assign(&mut self, _: &Self) {}
+    fn sub_assign(&mut self, _: &Self) {}
+    fn scale(&mut self, _: i128, _: i128) {}
+    fn is_finite(&self) -> bool {
+        true
+    }
+    fn magnitude(&self) -> f64 {
+        0.0
+    }
+}
+
+impl<const NAME: usize, const BYTES: usize> Encode for Liar<NAME, BYTES> {
+    const WIDTH: usize = 8;
+
+    fn type_name() -> String {
+        "x".repeat(NAME)
+    }
+
+    fn encode(&self, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(&[0; BYTES]);
+    }
+
+    fn decode(_: &[u8]) -> Option<Self> {
+        Some(Self)
+    }
+}
+
+#[test]
+fn what_could_not_be_read_is_not_written() {
+    fn write<V: Encode>(value: V) -> io::Result<()> {
+        Table::new(vec![value.clone(), value]).unwrap().write(io::sink())
+    }
+    assert!(write(Liar::<256, 8>).is_ok());
+    let error = write(Liar::<257, 8>).unwrap_err();
+    assert_eq!(error.to_string(), "a type's name of 257 bytes is over the limit of 256");
+    let error = write(Liar::<1, 3>).unwrap_err();
+    assert_eq!(error.to_string(), "x encoded a value in 3 bytes, and promised 8");
+    assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
 }
 
 #[test]

@@ -16,10 +16,16 @@ use crate::Value;
 const ROW_BITS: usize = 8;
 const ROW: usize = 1 << ROW_BITS;
 
-/// How large a block is wanted. Larger ones share the small tables' cost among more values; smaller ones keep what they
-/// go through in the second-level cache. Measured: see `docs/numerics.md`.
-pub(super) fn block_bits(order: usize) -> usize {
-    if order == 1 { 19 } else { 16 }
+/// Larger values than this many bytes are not put on the stack, a hundred at a time.
+const SMALL: usize = 256;
+
+/// How large a block is wanted, by its bytes: 4 MiB for single players, 512 KiB for larger sets. Larger ones share the
+/// small tables' cost among more values; smaller ones keep what they go through in the second-level cache. Measured: see
+/// `docs/numerics.md`.
+pub(super) fn block_bits<V>(order: usize) -> usize {
+    let bytes_bits: usize = if order == 1 { 22 } else { 19 };
+    let value_bits = size_of::<V>().max(8).next_power_of_two().ilog2() as usize;
+    bytes_bits.saturating_sub(value_bits).max(2)
 }
 
 /// The rows of a block of 2^b values.
@@ -28,6 +34,7 @@ pub(super) fn fold<V: Value>(block: &[V], order: usize) -> Rows<V> {
     let mut entries = Vec::with_capacity((players + 1) * (players + 1));
     let table = Strata { values: block, strata: 1 };
     match order {
+        _ if size_of::<V>() > SMALL => table.peel(order, &mut entries),
         1 => table.singles(Part::All, &mut entries),
         _ if players > ROW_BITS => sets_of_rows(block, order, &mut entries),
         _ => table.peel(order, &mut entries),

@@ -24,6 +24,9 @@ const MOST_CALL_BITS: usize = 12;
 /// By default it is 2^9: 16 KiB of coalitions, which stay in the first-level cache between being set and being asked.
 const CALL_BITS: usize = 9;
 
+/// More threads than this are not started, whatever is asked for.
+const MOST_THREADS: usize = 1024;
+
 /// With 2^6 blocks or more, blocks are units of work.
 const MANY_BLOCKS_BITS: usize = 6;
 
@@ -49,12 +52,13 @@ pub(super) fn check_players<E, F>(players: usize, options: &Exact<F>) -> Result<
 impl Plan {
     fn new<E, F>(players: usize, block_bits: usize, options: &Exact<F>) -> Result<Self, Error<E>> {
         check_players(players, options)?;
-        let threads = work::available(options.threads);
+        let threads = work::available(options.threads).min(MOST_THREADS);
+        let block_bits = block_bits.min(players);
         let call_bits = match options.batch {
             0 => players.saturating_sub(5 + threads.next_power_of_two().ilog2() as usize).min(CALL_BITS),
-            batch => (batch.ilog2() as usize).min(MOST_CALL_BITS).min(players),
+            batch => (batch.ilog2() as usize).min(MOST_CALL_BITS),
         };
-        let block_bits = block_bits.min(players);
+        let call_bits = call_bits.min(block_bits);
         let many = players >= block_bits + MANY_BLOCKS_BITS;
         let unit_bits = if many || threads == 1 { block_bits } else { call_bits };
         Ok(Self { players, block_bits, unit_bits, call_bits, threads })
@@ -74,10 +78,12 @@ impl Plan {
 
 /// Gives a game's values to `consume`, block by block, with the mask of the block's first coalition; on several
 /// threads, in no particular order, and each block once. Values that were asked for are finite; those of a table have
-/// not been looked at. A block has 2^`block_bits` values, or the whole game if that has fewer.
+/// not been looked at. A block has 2^`block_bits` values, or the whole game if that has fewer. The number of players is
+/// given, so that everybody means the same even by a game that changes its mind.
 pub(super) fn stream<G, F, C>(
     game: &G,
     options: &Exact<F>,
+    players: usize,
     block_bits: usize,
     consume: C,
 ) -> Result<(), Error<G::Error>>
@@ -86,7 +92,7 @@ where
     F: Fn(&Progress) -> ControlFlow<()> + Sync,
     C: Fn(u64, &[G::Value]) -> Result<(), Error<G::Error>> + Sync,
 {
-    let plan = Plan::new(game.num_players(), block_bits, options)?;
+    let plan = Plan::new(players, block_bits, options)?;
     let meter = Meter::new(1 << plan.players, options.observer.as_ref());
     if let Some(table) = game.tabulated() {
         if table.len() as u64 != 1 << plan.players {
@@ -258,8 +264,12 @@ where
         early: BTreeMap<u64, Vec<V>>,
     }
     let players = game.num_players();
-    let gathered = Mutex::new(Gathered { values: Vec::new(), early: BTreeMap::new() });
-    stream(game, options, MOST_CALL_BITS, |first, block| {
+    check_players(players, options)?;
+    let mut values = Vec::new();
+    // Growing step by step would need twice the memory. If there is not enough, that will be seen below.
+    let _ = values.try_reserve_exact(1 << players);
+    let gathered = Mutex::new(Gathered { values, early: BTreeMap::new() });
+    stream(game, options, players, MOST_CALL_BITS, |first, block| {
         check_block(players, first, block)?;
         let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
         let Gathered { values, early } = &mut *gathered;

@@ -96,7 +96,7 @@ where
     }
     let shape = Shape::new(players, order);
     let tree = Tree { shape: &shape, players, waiting: Mutex::new(HashMap::new()) };
-    stream::stream(game, options, fold::block_bits(order), |first, block| {
+    stream::stream(game, options, players, fold::block_bits::<G::Value>(order), |first, block| {
         let rows = fold::fold(block, order);
         // A sum of values is finite only if all of them are.
         let totals = &rows.entries[..=rows.players];

@@ -13,6 +13,8 @@ const MAGIC: [u8; 8] = *b"SHAPT\r\n\x1a";
 const VERSION: u32 = 1;
 /// Magic, version, players, width of a value, length of the type's name.
 const FIXED: usize = 8 + 4 * 4;
+/// The header's length is a multiple of this, so that the values of a mapped file are aligned.
+const ALIGNMENT: usize = 64;
 /// A longer name than this is damage.
 const LONGEST_NAME: usize = 256;
 /// Values are read and written in pieces of about this many bytes.
@@ -21,7 +23,7 @@ const PIECE: usize = 1 << 16;
 /// A value with a little-endian form of fixed width, so that it can be kept in a file.
 ///
 /// Implemented for `f32`, `f64` and arrays of such values. For a type of your own, give it a name that no other type
-/// has; a file that holds another type is then an error, and never garbage.
+/// has; a file that holds another type is then an error, and never garbage. Rationals of any size have no fixed width.
 pub trait Encode: Value {
     /// The number of bytes of a value, at least 1.
     const WIDTH: usize;
@@ -123,7 +125,7 @@ pub enum TableError {
     },
 
     /// The checksum does not match: the bytes are damaged.
-    #[error("the table's {part} is damaged: its checksum is {found:016x}, and {expected:016x} is written in it")]
+    #[error("damage in the table's {part}: the checksum is {found:016x}, and {expected:016x} is written there")]
     Damaged {
         /// Which part: the header, or the values.
         part: &'static str,
@@ -133,9 +135,9 @@ pub enum TableError {
         found: u64,
     },
 
-    /// The table has more players than fit in memory here.
-    #[error("a table of {players} players does not fit in memory: the limit is {limit}")]
-    TooManyPlayers {
+    /// The table has no players, or more than fit in memory here.
+    #[error("a table of {players} players cannot be read: there must be from 1 to {limit}")]
+    Players {
         /// The number of players.
         players: usize,
         /// The largest number of players possible.
@@ -179,25 +181,37 @@ impl<V: Encode> Table<V> {
     ///
     /// # Errors
     ///
-    /// Those of the writer.
+    /// Those of the writer, and `InvalidInput` if the type's [`Encode`] does not keep its contract, so that nothing is
+    /// written that cannot be read.
     pub fn write(&self, mut to: impl Write) -> io::Result<()> {
         let name = V::type_name();
-        let mut bytes = MAGIC.to_vec();
-        let narrow = |number: usize, what: &str| {
-            u32::try_from(number).map_err(|_| io::Error::other(format!("{what} of {number} does not fit the format")))
+        let invalid = |what: String| Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        if name.len() > LONGEST_NAME {
+            return invalid(format!("a type's name of {} bytes is over the limit of {LONGEST_NAME}", name.len()));
+        }
+        let (Ok(width), Ok(players)) = (u32::try_from(V::WIDTH), u32::try_from(self.num_players)) else {
+            return invalid(format!("values of {} bytes do not fit the format", V::WIDTH));
         };
-        bytes.extend_from_slice(&VERSION.to_le_bytes());
-        bytes.extend_from_slice(&narrow(self.num_players, "a number of players")?.to_le_bytes());
-        bytes.extend_from_slice(&narrow(V::WIDTH, "a width")?.to_le_bytes());
-        bytes.extend_from_slice(&narrow(name.len(), "a name's length")?.to_le_bytes());
+        let mut bytes = MAGIC.to_vec();
+        for number in [VERSION, players, width, name.len() as u32] {
+            bytes.extend_from_slice(&number.to_le_bytes());
+        }
         bytes.extend_from_slice(name.as_bytes());
+        bytes.resize(header_len(name.len()) - 8, 0);
         bytes.extend_from_slice(&xxh3_64(&bytes).to_le_bytes());
         to.write_all(&bytes)?;
 
         let mut checksum = Xxh3::new();
         for piece in self.values.chunks(values_in_a_piece::<V>()) {
             bytes.clear();
-            piece.iter().for_each(|value| value.encode(&mut bytes));
+            for value in piece {
+                let before = bytes.len();
+                value.encode(&mut bytes);
+                let written = bytes.len().wrapping_sub(before);
+                if written != V::WIDTH {
+                    return invalid(format!("{name} encoded a value in {written} bytes, and promised {}", V::WIDTH));
+                }
+            }
             checksum.update(&bytes);
             to.write_all(&bytes)?;
         }
@@ -214,29 +228,36 @@ impl<V: Encode> Table<V> {
     pub fn read(from: impl Read) -> Result<Self, TableError> {
         let mut from = Counted { from, got: 0 };
         let mut header = vec![0; FIXED];
-        from.fill(&mut header, FIXED as u64)?;
-        let magic = first_eight(&header);
-        if magic != MAGIC {
-            return Err(TableError::Foreign { found: magic });
+        let cut_short = from.fill(&mut header, FIXED as u64);
+        let found = first_eight(&header);
+        let there = MAGIC.len().min(from.got as usize);
+        if found[..there] != MAGIC[..there] {
+            return Err(TableError::Foreign { found });
         }
+        cut_short?;
         let [version, players, width, name_len] = [8, 12, 16, 20].map(|at| number(&header[at..]));
         if version != VERSION {
             return Err(TableError::Version { found: version, supported: VERSION });
         }
         // What the header says is not relied on before its checksum, so a length cannot ask for much.
-        header.resize(FIXED + (name_len as usize).min(LONGEST_NAME), 0);
+        let name_len = (name_len as usize).min(LONGEST_NAME);
+        header.resize(header_len(name_len) - 8, 0);
         let len = header.len() as u64 + 8;
         from.fill(&mut header[FIXED..], len)?;
         from.check("header", xxh3_64(&header), len)?;
 
-        let name = String::from_utf8_lossy(&header[FIXED..]).into_owned();
-        if name != V::type_name() || width as usize != V::WIDTH {
+        let name = String::from_utf8_lossy(&header[FIXED..FIXED + name_len]).into_owned();
+        if name != V::type_name() {
             return Err(TableError::Type { found: name, expected: V::type_name() });
+        }
+        if width as usize != V::WIDTH {
+            let of = |width: usize| format!("{name} of {width} bytes");
+            return Err(TableError::Type { found: of(width as usize), expected: of(V::WIDTH) });
         }
         let players = players as usize;
         let limit = (usize::BITS as usize - 2).saturating_sub(V::WIDTH.ilog2() as usize + 1);
         if !(1..=limit).contains(&players) {
-            return Err(TableError::TooManyPlayers { players, limit });
+            return Err(TableError::Players { players, limit });
         }
         let expected = len + ((V::WIDTH as u64) << players) + 8;
         let (mut values, mut undecodable) = (Vec::new(), false);
@@ -258,9 +279,10 @@ impl<V: Encode> Table<V> {
         if undecodable {
             return Err(TableError::Undecodable { type_name: V::type_name() });
         }
-        match from.from.read(&mut [0])? {
-            0 => Ok(Self { values, num_players: players }),
-            _ => Err(TableError::Trailing { expected }),
+        match from.fill(&mut [0], expected + 1) {
+            Err(TableError::Truncated { .. }) => Ok(Self { values, num_players: players }),
+            Ok(()) => Err(TableError::Trailing { expected }),
+            Err(error) => Err(error),
         }
     }
 }
@@ -268,6 +290,10 @@ impl<V: Encode> Table<V> {
 fn values_in_a_piece<V: Encode>() -> usize {
     const { assert!(V::WIDTH > 0, "a value has at least one byte") };
     (PIECE / V::WIDTH).max(1)
+}
+
+fn header_len(name_len: usize) -> usize {
+    (FIXED + name_len + 8).next_multiple_of(ALIGNMENT)
 }
 
 fn first_eight(bytes: &[u8]) -> [u8; 8] {

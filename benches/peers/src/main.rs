@@ -1,11 +1,12 @@
-//! Exact Shapley values of a random game whose 2^n values are known: other Rust crates against this one, on one thread.
+//! Exact Shapley values of a random game whose 2^n values are known: other Rust crates against this one, all on one thread, and
+//! ours on all threads besides.
 //!
 //! ```text
 //! cargo run --release --manifest-path benches/peers/Cargo.toml
 //! ```
 //!
-//! It takes half a minute and prints a Markdown table. Every line is from runs in turn of the peer, of ours, and of
-//! ours again, after a check that both give the same values to 1e-9. Ours is run twice because it reads the table once:
+//! It takes half a minute and prints a Markdown table. Every line is from runs in turn of the peer, of ours, of ours
+//! again, and of ours on all threads, after a check that both give the same values to 1e-9. Ours is run twice because it reads the table once:
 //! after the peer it finds little of it in the caches, and the second time what they hold. A peer that goes over the
 //! table n times hardly notices. What each one does within the time that is taken:
 //!
@@ -36,8 +37,8 @@ const MOST_RUNS: usize = 51;
 
 fn main() -> Result<(), Box<dyn Error>> {
     println!("Each cell: minimum / median.\n");
-    println!("| peer | n | runs | peer, ms | ours, ms | ratio | ours again, ms | ratio |");
-    println!("|---|--:|--:|--:|--:|--:|--:|--:|");
+    println!("| peer | n | runs | peer, ms | ours, ms | ratio | ours again, ms | ratio | all threads, ms | ratio |");
+    println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     for n in [16, 20, 24] {
         let table = random_table(n)?;
         let game = ExplicitGame::from_binary(&table.values()[1..])?;
@@ -115,16 +116,18 @@ fn compare(
         return Err(format!("{name} differs at n = {n}: {theirs:?} against {:?}", expected.values()).into());
     }
 
-    let (mut peer_ms, mut ours_ms, mut again_ms) = (Vec::new(), Vec::new(), Vec::new());
+    let all = Exact::new();
+    let (mut peer_ms, mut ours_ms, mut again_ms, mut all_ms) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     while ours_ms.len() < LEAST_RUNS || (ours_ms.len() < MOST_RUNS && start.elapsed() < TIME_PER_LINE) {
         peer_ms.push(milliseconds(&peer)?);
         ours_ms.push(milliseconds(|| Ok(ours.solve(black_box(table))?))?);
         again_ms.push(milliseconds(|| Ok(ours.solve(black_box(table))?))?);
+        all_ms.push(milliseconds(|| Ok(all.solve(black_box(table))?))?);
     }
     let runs = ours_ms.len();
-    let [peer, ours, again] = [peer_ms, ours_ms, again_ms].map(summary);
+    let [peer, ours, again, all] = [peer_ms, ours_ms, again_ms, all_ms].map(summary);
     print!("| {name} | {n} | {runs} | {:.2} / {:.2} ", peer[0], peer[1]);
-    for time in [ours, again] {
+    for time in [ours, again, all] {
         print!("| {:.3} / {:.3} | {:.0} / {:.0} ", time[0], time[1], peer[0] / time[0], peer[1] / time[1]);
     }
     println!("|");
