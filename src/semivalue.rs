@@ -191,9 +191,12 @@ fn scale_by_float<V: Value>(value: &mut V, factor: f64) {
     let bits = factor.abs().to_bits();
     let (exponent, mantissa) = (bits >> MANTISSA_BITS, bits & ((1 << MANTISSA_BITS) - 1));
     let mantissa = if exponent == 0 { mantissa } else { mantissa | 1 << MANTISSA_BITS };
+    if mantissa == 0 {
+        return value.scale(0, 1);
+    }
     // factor = mantissa / 2^halvings, and at most 1, up to rounding.
     let halvings = 1075 - exponent.max(1);
-    let common = u64::from(mantissa.trailing_zeros()).min(halvings).min(MANTISSA_BITS);
+    let common = u64::from(mantissa.trailing_zeros()).min(halvings);
     let (mantissa, mut halvings) = (mantissa >> common, halvings - common);
     let first = halvings.min(126);
     value.scale(i128::from(mantissa), 1 << first);
