@@ -1,9 +1,8 @@
 //! Games and settings at the edges: values too large for a stack, counts beyond all reason, games that change their mind.
 
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use shapley::{Coalition, Error, Exact, Game, Index, Progress, Semivalue, Table, exact, from_fn, interactions};
+use shapley::{Coalition, Error, Exact, Game, Index, Semivalue, Table, exact, from_fn, interactions};
 
 /// A classifier with thousands of classes: more than a worker's stack has room for, a few dozen at a time.
 #[test]
@@ -119,23 +118,30 @@ mod rational {
     }
 }
 
-/// An observer that waits for rayon, which may have the waiting thread do more of the solver's work.
 #[cfg(feature = "parallel")]
-#[test]
-fn observers_may_wait_for_rayon() {
-    use rayon::prelude::*;
+mod parallel {
+    use std::ops::ControlFlow;
 
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(8).build().unwrap();
-    let game = from_fn(10, |s| s.len() as f64);
-    for _ in 0..30 {
-        let last = AtomicUsize::new(0);
-        let wait = |progress: &Progress| {
-            let _: usize = (0..200_usize).into_par_iter().sum();
-            last.store(progress.evaluations as usize, Ordering::Relaxed);
-            ControlFlow::Continue(())
-        };
-        let phi = pool.install(|| Exact::new().batch(1).observe(wait).solve(&game)).unwrap();
-        assert_eq!(last.load(Ordering::Relaxed), 1 << 10);
-        assert_eq!(phi.values(), [1.0; 10]);
+    use rayon::prelude::*;
+    use shapley::Progress;
+
+    use super::*;
+
+    /// An observer that waits for rayon, which may have the waiting thread do more of the solver's work.
+    #[test]
+    fn observers_may_wait_for_rayon() {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(8).build().unwrap();
+        let game = from_fn(10, |s| s.len() as f64);
+        for _ in 0..30 {
+            let last = AtomicUsize::new(0);
+            let wait = |progress: &Progress| {
+                let _: usize = (0..200_usize).into_par_iter().sum();
+                last.store(progress.evaluations as usize, Ordering::Relaxed);
+                ControlFlow::Continue(())
+            };
+            let phi = pool.install(|| Exact::new().batch(1).observe(wait).solve(&game)).unwrap();
+            assert_eq!(last.load(Ordering::Relaxed), 1 << 10);
+            assert_eq!(phi.values(), [1.0; 10]);
+        }
     }
 }
