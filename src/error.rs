@@ -114,7 +114,7 @@ pub enum Error<E = Infallible> {
     /// The observer asked to stop, and half an exact answer is none.
     #[error("stopped by the observer after {evaluations} of {total} evaluations")]
     Stopped {
-        /// The evaluations made.
+        /// The evaluations made when it asked.
         evaluations: u64,
         /// The evaluations that the answer takes.
         total: u64,

@@ -139,7 +139,7 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     ///   batch that has one; batches begun by other threads are finished, no further one is asked for, and of several
     ///   bad batches the first is reported;
     /// * [`Overflow`](Error::Overflow) if sums of 2^n values do not fit the value type;
-    /// * [`Stopped`](Error::Stopped) if the observer broke before the last batch;
+    /// * [`Stopped`](Error::Stopped) if the observer broke before all was done;
     /// * [`Threads`](Error::Threads) if the threads could not be started.
     ///
     /// # Panics

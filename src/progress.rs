@@ -1,7 +1,7 @@
 //! What an observer sees of a running solver.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -42,7 +42,8 @@ pub(crate) struct Meter<'f, F> {
     /// The last count shown. It changes only while `busy` is locked, as it is while the observer runs.
     shown: AtomicU64,
     busy: Mutex<()>,
-    stopped: AtomicBool,
+    /// The count at which the observer broke, or 0.
+    stopped: AtomicU64,
     total: u64,
     start: Instant,
 }
@@ -54,7 +55,7 @@ impl<'f, F: Fn(&Progress) -> ControlFlow<()> + Sync> Meter<'f, F> {
             made: AtomicU64::new(0),
             shown: AtomicU64::new(0),
             busy: Mutex::new(()),
-            stopped: AtomicBool::new(false),
+            stopped: AtomicU64::new(0),
             total,
             start: Instant::now(),
         }
@@ -64,8 +65,8 @@ impl<'f, F: Fn(&Progress) -> ControlFlow<()> + Sync> Meter<'f, F> {
         self.total
     }
 
-    /// Counts `evaluations` more, and breaks with the count if the observer wants to stop. At the end there is
-    /// nothing left to stop.
+    /// Counts `evaluations` more, and breaks with the count at which the observer wanted to stop, if it did. At the end
+    /// there is nothing left to stop.
     pub(crate) fn add(&self, evaluations: u64) -> ControlFlow<u64> {
         let Some(observer) = self.observer else { return ControlFlow::Continue(()) };
         self.made.fetch_add(evaluations, SeqCst);
@@ -81,14 +82,18 @@ impl<'f, F: Fn(&Progress) -> ControlFlow<()> + Sync> Meter<'f, F> {
                 self.shown.store(made, SeqCst);
                 let progress = Progress { evaluations: made, total: self.total, elapsed: self.start.elapsed() };
                 if observer(&progress).is_break() && made < self.total {
-                    self.stopped.store(true, SeqCst);
+                    self.stopped.store(made, SeqCst);
                 }
             }
         }
-        if self.stopped.load(SeqCst) { ControlFlow::Break(self.made.load(SeqCst)) } else { ControlFlow::Continue(()) }
+        // What was finished while the observer made up its mind may have been the last.
+        match self.stopped.load(SeqCst) {
+            at if at > 0 && self.made.load(SeqCst) < self.total => ControlFlow::Break(at),
+            _ => ControlFlow::Continue(()),
+        }
     }
 
     fn shown_is_old(&self) -> bool {
-        !self.stopped.load(SeqCst) && self.shown.load(SeqCst) < self.made.load(SeqCst)
+        self.stopped.load(SeqCst) == 0 && self.shown.load(SeqCst) < self.made.load(SeqCst)
     }
 }

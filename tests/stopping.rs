@@ -48,7 +48,19 @@ fn an_observer_sees_counts_that_grow_to_the_end() {
 #[test]
 fn an_observer_can_stop() {
     for threads in THREADS {
-        for after in [1, 5000, (1 << MANY) - 1] {
+        for after in [1, 2000, (1 << MANY) - 1] {
+            // On several threads the rest may be done by the time the observer has broken, which then loses nothing:
+            // so what it leaves must take long, and it must not be the last.
+            let slow = threads > 1;
+            if slow && after > 2000 {
+                continue;
+            }
+            let game = from_fn(MANY, |_| {
+                if slow {
+                    std::thread::sleep(Duration::from_micros(20));
+                }
+                1.0
+            });
             let broke_at = Mutex::new(Vec::new());
             let observe = |progress: &Progress| match progress.evaluations {
                 made if made < after => ControlFlow::Continue(()),
@@ -57,16 +69,14 @@ fn an_observer_can_stop() {
                     ControlFlow::Break(())
                 }
             };
-            // In batches of one, every count is seen.
-            let result = Exact::new().threads(threads).batch(1).observe(observe).solve(&ones(MANY));
+            // In batches of one, every count is seen on one thread.
+            let result = Exact::new().threads(threads).batch(1).observe(observe).solve(&game);
             let broke_at = broke_at.lock().unwrap();
             let error = result.expect_err("it broke");
             let Error::Stopped { evaluations, total } = error else { panic!("{error:?}") };
-            assert!(broke_at.contains(&evaluations), "{evaluations} is no count that it broke at");
+            assert_eq!(*broke_at, [evaluations], "it is not asked again");
             assert_eq!(total, 1 << MANY);
             assert_eq!(error.to_string(), format!("stopped by the observer after {evaluations} of 16384 evaluations"));
-            // A thread that has finished a batch may say so while another is stopping.
-            assert!(broke_at.len() <= threads, "{broke_at:?} on {threads} threads");
         }
     }
 }
