@@ -183,7 +183,7 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     /// # Cost
     ///
     /// 2^n evaluations, each coalition once. Beside them, for a fixed order, a number of additions a value that does not
-    /// grow with n: about 12 for pairs. Memory for n/2 sums for each set of at most `order` players, a few times.
+    /// grow with n. Memory for n/2 sums for each set of at most `order` players, a few times.
     ///
     /// # Errors
     ///

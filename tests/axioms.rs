@@ -4,7 +4,7 @@
 mod common;
 
 use common::naive::{MOST_PLAYERS_BY_ORDERS, by_orders, by_orders_tolerance, by_subsets, by_subsets_tolerance};
-use common::{close, largest, mask_of, pseudo, rounding};
+use common::{close, exchanged, mask_of, pseudo, rounding, size_of};
 use proptest::prelude::*;
 use shapley::{Table, from_fn};
 
@@ -27,16 +27,6 @@ fn player(most_players: usize) -> impl Strategy<Value = (usize, usize)> {
 fn shapley_of(values: &[f64]) -> Vec<f64> {
     let table = Table::new(values.to_vec()).expect("2^n values are a table");
     shapley::exact(&table).expect("finite values have Shapley values").into_values()
-}
-
-fn size_of(values: &[f64]) -> f64 {
-    largest(values.iter().copied())
-}
-
-/// The mask with the digits of two players exchanged.
-fn exchanged(mask: u64, i: usize, j: usize) -> u64 {
-    let differ = (mask >> i ^ mask >> j) & 1;
-    mask ^ (differ << i | differ << j)
 }
 
 proptest! {

@@ -4,22 +4,8 @@ mod common;
 
 use common::failing::said;
 use common::indices::sets;
-use common::{mask_of, pseudo};
-use shapley::{Coalition, Error, Exact, Game, Index, Table, Value, from_fn, interactions};
-
-const INDICES: [Index; 7] = [
-    Index::Moebius,
-    Index::Shapley,
-    Index::Banzhaf,
-    Index::KShapley,
-    Index::ShapleyTaylor,
-    Index::FaithfulShapley,
-    Index::FaithfulBanzhaf,
-];
-
-fn table<V: Value>(players: usize, value: impl Fn(u64) -> V) -> Table<V> {
-    Table::new((0..1 << players).map(value).collect()).expect("2^n values are a table")
-}
+use common::{INDICES, mask_of, pseudo, table};
+use shapley::{Coalition, Error, Exact, Game, Index, from_fn, interactions};
 
 /// Four players: v(S) is the sum of the members' numbers 1 to 4, and 10 less with both 0 and 3.
 fn four() -> impl Game<Value = f64> {

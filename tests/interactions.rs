@@ -7,19 +7,9 @@ use std::collections::BTreeMap;
 
 use common::indices as oracle;
 use common::indices::{BySet, sets};
-use common::{close, largest, mask_of, pseudo, pseudo_integer};
+use common::{INDICES, close, exchanged, largest, mask_of, pseudo, pseudo_integer, size_of, table};
 use proptest::prelude::*;
 use shapley::{Exact, Index, Interactions, Table, Value, exact, from_fn, interactions};
-
-const INDICES: [Index; 7] = [
-    Index::Moebius,
-    Index::Shapley,
-    Index::Banzhaf,
-    Index::KShapley,
-    Index::ShapleyTaylor,
-    Index::FaithfulShapley,
-    Index::FaithfulBanzhaf,
-];
 
 /// Those that share out v(N) at any order.
 const EFFICIENT: [Index; 3] = [Index::KShapley, Index::ShapleyTaylor, Index::FaithfulShapley];
@@ -28,10 +18,6 @@ const EFFICIENT: [Index; 3] = [Index::KShapley, Index::ShapleyTaylor, Index::Fai
 /// between the orders adds as much again: for the 8 players of the largest game here that is 2^9 roundings of ε/2 at
 /// the worst, 6e-14.
 const RELATIVE_TOLERANCE: f64 = 1e-12;
-
-fn table<V: Value>(players: usize, value: impl Fn(u64) -> V) -> Table<V> {
-    Table::new((0..1 << players).map(value).collect()).expect("2^n values are a table")
-}
 
 fn solved<V: Value>(game: &Table<V>, index: Index, order: usize) -> Interactions<V> {
     interactions(game, index, order).expect("finite values have interactions")
@@ -254,16 +240,6 @@ fn games<const K: usize>(most_players: usize) -> impl Strategy<Value = (usize, u
     (1..=most_players).prop_flat_map(move |n| {
         (Just(n), 1..=n, std::array::from_fn::<_, K, _>(|_| proptest::collection::vec(value(), 1 << n)))
     })
-}
-
-fn size_of(values: &[f64]) -> f64 {
-    largest(values.iter().copied())
-}
-
-/// The mask with the digits of two players exchanged.
-fn exchanged(mask: u64, i: usize, j: usize) -> u64 {
-    let differ = (mask >> i ^ mask >> j) & 1;
-    mask ^ (differ << i | differ << j)
 }
 
 proptest! {

@@ -7,7 +7,18 @@ pub(crate) mod fraction;
 pub(crate) mod indices;
 pub(crate) mod naive;
 
-use shapley::Coalition;
+use shapley::{Coalition, Index, Table, Value};
+
+/// Every index of interactions.
+pub(crate) const INDICES: [Index; 7] = [
+    Index::Moebius,
+    Index::Shapley,
+    Index::Banzhaf,
+    Index::KShapley,
+    Index::ShapleyTaylor,
+    Index::FaithfulShapley,
+    Index::FaithfulBanzhaf,
+];
 
 /// splitmix64's output function: every bit of `x` changes half of the bits of the result.
 pub(crate) fn mix(x: u64) -> u64 {
@@ -47,11 +58,28 @@ pub(crate) fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
 /// How far an exact solver's `f64` result for one player may be from the truth, for n players and values of magnitude
 /// up to `largest`.
 ///
-/// With u = ε/2: the mean of the differences of a size is a difference of two means, each from a sum by a tree of depth
-/// at most n, so it is off by 2·n·u·largest and its subtraction and scaling by as much as 4·u·largest more. The mean
-/// over the n sizes keeps that and adds n additions of terms of magnitude 2·largest/n to sums up to 2·largest, 2·n·u,
-/// and one more scaling. Altogether (4n + 6)·u·largest to first order; ε in the place of u leaves a factor of 2 for the
-/// inputs' and the oracle's own last roundings.
+/// With u = ε/2: the mean of the differences of a size is a difference of two means, each from a sum in which a value
+/// goes through at most 2n additions (for n ≤ 14: at most 20 in a column, and one for each player inside a row), so it
+/// is off by 4·n·u·largest and its subtraction and scaling by as much as 4·u·largest more. The mean over the n sizes
+/// keeps that and adds n additions of terms of magnitude 2·largest/n to sums up to 2·largest, 2·n·u, and one more
+/// scaling. Altogether (6n + 6)·u·largest to first order; (4n + 6)·ε leaves (2n + 6)·u for the inputs' and the oracle's
+/// own last roundings.
 pub(crate) fn rounding(players: usize, largest: f64) -> f64 {
     (4 * players + 6) as f64 * f64::EPSILON * largest
+}
+
+/// The largest magnitude of a game's values.
+pub(crate) fn size_of(values: &[f64]) -> f64 {
+    largest(values.iter().copied())
+}
+
+/// The mask with the digits of two players exchanged.
+pub(crate) fn exchanged(mask: u64, i: usize, j: usize) -> u64 {
+    let differ = (mask >> i ^ mask >> j) & 1;
+    mask ^ (differ << i | differ << j)
+}
+
+/// A table of what a function says of each mask.
+pub(crate) fn table<V: Value>(players: usize, value: impl Fn(u64) -> V) -> Table<V> {
+    Table::new((0..1 << players).map(value).collect()).expect("2^n values are a table")
 }
