@@ -111,6 +111,48 @@ pub enum Error<E = Infallible> {
         limit: usize,
     },
 
+    /// The budget does not pay for a first sample: v(∅), v(N), and the walk along an order of the players and back.
+    #[error("{evaluations} evaluation(s) are not enough for an estimate: the first sample takes {needed}")]
+    BudgetTooSmall {
+        /// The evaluations allowed.
+        evaluations: u64,
+        /// The evaluations that the first sample takes.
+        needed: u64,
+    },
+
+    /// A setting of a sampler is out of range.
+    #[error("{name} cannot be {value}: it must be {allowed}")]
+    Setting {
+        /// The setting.
+        name: &'static str,
+        /// What it was set to.
+        value: f64,
+        /// What it may be.
+        allowed: &'static str,
+    },
+
+    /// Two estimates, or an estimate and what is to go on with it, do not belong together.
+    #[error("{what} differs: {ours} here, {theirs} in the other estimate")]
+    Mismatch {
+        /// What differs.
+        what: &'static str,
+        /// What it is here.
+        ours: String,
+        /// What it is in the other estimate.
+        theirs: String,
+    },
+
+    /// Two estimates have permutations in common, which would count twice.
+    #[error("both estimates have the samples {start} to {} of seed {seed}, which would count twice", end - 1)]
+    Overlap {
+        /// The seed.
+        seed: u64,
+        /// The first sample that both have.
+        start: u64,
+        /// The first sample after it that not both have.
+        end: u64,
+    },
+
     /// The observer asked to stop, and half an exact answer is none.
     #[error("stopped by the observer after {evaluations} of {total} evaluations")]
     Stopped {
@@ -155,6 +197,10 @@ impl Error {
             Self::WeightCount { len, limit } => Error::WeightCount { len, limit },
             Self::WeightLength { len, players } => Error::WeightLength { len, players },
             Self::Order { order, players, limit } => Error::Order { order, players, limit },
+            Self::BudgetTooSmall { evaluations, needed } => Error::BudgetTooSmall { evaluations, needed },
+            Self::Setting { name, value, allowed } => Error::Setting { name, value, allowed },
+            Self::Mismatch { what, ours, theirs } => Error::Mismatch { what, ours, theirs },
+            Self::Overlap { seed, start, end } => Error::Overlap { seed, start, end },
             Self::Stopped { evaluations, total } => Error::Stopped { evaluations, total },
             Self::Threads { threads } => Error::Threads { threads },
         }

@@ -4,7 +4,6 @@ mod fold;
 mod rows;
 mod stream;
 mod sums;
-mod work;
 
 use std::fmt;
 use std::ops::ControlFlow;

@@ -61,6 +61,15 @@ impl<V: Value, F: Fn(&Coalition) -> V + Sync> Game for Function<F> {
     fn value(&self, coalition: &Coalition) -> V {
         (self.value)(coalition)
     }
+
+    // One coalition that grows, where the provided method would make one for each prefix.
+    fn walk(&self, order: &[usize], values: &mut Vec<V>) {
+        let mut prefix = Coalition::empty(self.num_players);
+        values.extend(order.iter().map(|&player| {
+            prefix.insert(player);
+            (self.value)(&prefix)
+        }));
+    }
 }
 
 struct TryFunction<F> {
@@ -80,6 +89,15 @@ impl<V: Value, E: std::error::Error + Send + Sync + 'static, F: Fn(&Coalition) -
 
     fn try_value(&self, coalition: &Coalition) -> Result<V, E> {
         (self.value)(coalition)
+    }
+
+    fn try_walk(&self, order: &[usize], values: &mut Vec<V>) -> Result<(), E> {
+        let mut prefix = Coalition::empty(self.num_players);
+        for &player in order {
+            prefix.insert(player);
+            values.push((self.value)(&prefix)?);
+        }
+        Ok(())
     }
 }
 

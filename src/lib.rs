@@ -78,29 +78,35 @@
 //!
 //! 1.88. It rises only in a minor release, and the changelog says so first.
 
+mod answer;
 mod attribution;
 mod coalition;
 mod error;
+mod estimate;
 mod exact;
 mod fraction;
 mod function;
 mod game;
 pub mod games;
 mod interaction;
+mod permutation;
 mod progress;
 #[cfg(feature = "rational")]
 mod rational;
 mod semivalue;
 mod table;
 mod value;
+mod work;
 
 pub use attribution::Attribution;
 pub use coalition::{Coalition, Players};
 pub use error::Error;
+pub use estimate::{Estimate, Stopped};
 pub use exact::{Exact, Summary, banzhaf, exact, interactions};
 pub use function::{from_fn, try_from_fn};
 pub use game::{Game, TryGame};
 pub use interaction::{Index, Interactions};
+pub use permutation::{Permutation, permutation};
 pub use progress::Progress;
 pub use semivalue::Semivalue;
 pub use table::{Encode, Table, TableError, TableRef};

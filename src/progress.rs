@@ -22,10 +22,18 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Progress {
-    /// The evaluations made so far.
+    /// The evaluations made so far, those of an estimate that was resumed included.
     pub evaluations: u64,
-    /// The evaluations that the whole run takes, at the most.
+    /// The evaluations that the whole run takes, or is expected to take: 2^n for an exact solver; for a sampler what its
+    /// budget buys or, where it has a [`precision`](crate::Permutation::precision) to reach, what the half width so far
+    /// makes expected.
     pub total: u64,
+    /// The permutations walked so far; none for an exact solver.
+    pub permutations: u64,
+    /// The largest half width of the players' intervals so far, at the sampler's
+    /// [`confidence`](crate::Permutation::confidence). Infinite before the second sample, and for an exact solver, which
+    /// knows nothing before it knows all.
+    pub half_width: f64,
     /// The time since the run began.
     pub elapsed: Duration,
 }
@@ -49,11 +57,12 @@ pub(crate) struct Meter<'f, F> {
 }
 
 impl<'f, F: Fn(&Progress) -> ControlFlow<()> + Sync> Meter<'f, F> {
-    pub(crate) fn new(total: u64, observer: Option<&'f F>) -> Self {
+    /// A meter for a run that makes at most `total` evaluations, of which `made` are made.
+    pub(crate) fn new(made: u64, total: u64, observer: Option<&'f F>) -> Self {
         Self {
             observer,
-            made: AtomicU64::new(0),
-            shown: AtomicU64::new(0),
+            made: AtomicU64::new(made),
+            shown: AtomicU64::new(made),
             busy: Mutex::new(()),
             stopped: AtomicU64::new(0),
             total,
@@ -65,9 +74,14 @@ impl<'f, F: Fn(&Progress) -> ControlFlow<()> + Sync> Meter<'f, F> {
         self.total
     }
 
-    /// Counts `evaluations` more, and breaks with the count at which the observer wanted to stop, if it did. At the end
-    /// there is nothing left to stop.
+    /// Counts `evaluations` more of a solver that has nothing else to show, and breaks with the count at which the
+    /// observer wanted to stop, if it did. At the end there is nothing left to stop.
     pub(crate) fn add(&self, evaluations: u64) -> ControlFlow<u64> {
+        self.add_with(evaluations, |progress| progress)
+    }
+
+    /// The same, with a way to put more into the progress that is shown. It is called only when there is an observer.
+    pub(crate) fn add_with(&self, evaluations: u64, detail: impl Fn(Progress) -> Progress) -> ControlFlow<u64> {
         let Some(observer) = self.observer else { return ControlFlow::Continue(()) };
         self.made.fetch_add(evaluations, SeqCst);
         // Once more after the lock is free: a count that came just before was not shown by its own thread.
@@ -80,12 +94,23 @@ impl<'f, F: Fn(&Progress) -> ControlFlow<()> + Sync> Meter<'f, F> {
             let made = self.made.load(SeqCst);
             if self.shown.load(SeqCst) < made {
                 self.shown.store(made, SeqCst);
-                let progress = Progress { evaluations: made, total: self.total, elapsed: self.start.elapsed() };
+                let progress = detail(Progress {
+                    evaluations: made,
+                    total: self.total,
+                    permutations: 0,
+                    half_width: f64::INFINITY,
+                    elapsed: self.start.elapsed(),
+                });
                 if observer(&progress).is_break() && made < self.total {
                     self.stopped.store(made, SeqCst);
                 }
             }
         }
+        self.wanted()
+    }
+
+    /// Breaks, with the count at which it broke, once the observer did.
+    pub(crate) fn wanted(&self) -> ControlFlow<u64> {
         // What was finished while the observer made up its mind may have been the last.
         match self.stopped.load(SeqCst) {
             at if at > 0 && self.made.load(SeqCst) < self.total => ControlFlow::Break(at),

@@ -11,10 +11,12 @@ use crate::Value;
 /// what the floats are). With integers of a fixed width, what does not
 /// fit becomes 0/0, which is not finite, and the solvers return it as [`Overflow`](crate::Error::Overflow): a
 /// fraction never wraps around.
+///
+/// Standard errors are floats, and become the fraction that is nearest or near to them.
 impl<T> Value for Ratio<T>
 where
     T: Signed + FromPrimitive + Clone + fmt::Debug + Send + Sync,
-    Ratio<T>: CheckedAdd + CheckedSub + CheckedMul + ToPrimitive + fmt::Display,
+    Ratio<T>: CheckedAdd + CheckedSub + CheckedMul + FromPrimitive + ToPrimitive + fmt::Display,
 {
     fn add_assign(&mut self, other: &Self) {
         *self = checked(self, other, Self::checked_add);
@@ -36,8 +38,14 @@ where
         !self.denom().is_zero()
     }
 
+    fn zip_with(&self, other: &Self, mut f: impl FnMut(f64, f64) -> f64) -> Self {
+        // Num-rational divides by zero on 0/0.
+        let float = |ratio: &Self| ratio.is_finite().then(|| ratio.to_f64()).flatten().unwrap_or(f64::NAN);
+        Self::from_f64(f(float(self), float(other))).unwrap_or_else(not_finite)
+    }
+
     fn magnitude(&self) -> f64 {
-        self.to_f64().map_or(f64::INFINITY, f64::abs)
+        self.is_finite().then(|| self.to_f64()).flatten().map_or(f64::NAN, f64::abs)
     }
 
     fn display(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

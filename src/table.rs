@@ -118,6 +118,15 @@ impl<V: Value> Game for TableRef<'_, V> {
         self.values[index.expect("masks of a table in memory fit a usize")].clone()
     }
 
+    fn walk(&self, order: &[usize], values: &mut Vec<V>) {
+        let mut mask = 0;
+        values.extend(order.iter().map(|&player| {
+            assert!(player < self.num_players, "player {player} does not exist: there are {}", self.num_players);
+            mask |= 1 << player;
+            self.values[mask].clone()
+        }));
+    }
+
     fn tabulated(&self) -> Option<&[V]> {
         Some(self.values)
     }
@@ -135,6 +144,10 @@ impl<V: Value> Game for Table<V> {
 
     fn value(&self, coalition: &Coalition) -> V {
         self.as_table_ref().value(coalition)
+    }
+
+    fn walk(&self, order: &[usize], values: &mut Vec<V>) {
+        self.as_table_ref().walk(order, values);
     }
 
     fn tabulated(&self) -> Option<&[V]> {

@@ -7,7 +7,8 @@ use num_traits::{AsPrimitive, Float};
 /// What a coalition can be worth: an element of a vector space over the rationals.
 ///
 /// A Shapley value is a sum of differences of values with rational weights, so this is all that a solver needs: to
-/// add, to subtract, to scale by a ratio of integers, and to know whether the result is a number at all and how large.
+/// add, to subtract, to scale by a ratio of integers, and to know whether the result is a number at all. Standard errors
+/// need one thing more: the value's components, one by one, as floats.
 /// Implemented for `f64`, `f32`, arrays of values (a game with `N` outputs is explained in one pass) and, with the
 /// feature `rational`, `num_rational::Ratio` (exact results).
 ///
@@ -47,8 +48,8 @@ use num_traits::{AsPrimitive, Float};
 ///     fn is_finite(&self) -> bool {
 ///         self.mean.is_finite() && self.cost.is_finite()
 ///     }
-///     fn magnitude(&self) -> f64 {
-///         self.mean.abs().max(self.cost.abs())
+///     fn zip_with(&self, other: &Self, mut f: impl FnMut(f64, f64) -> f64) -> Self {
+///         Measured { mean: f(self.mean, other.mean), cost: f(self.cost, other.cost) }
 ///     }
 /// }
 ///
@@ -75,10 +76,26 @@ pub trait Value: Clone + fmt::Debug + Send + Sync {
     #[must_use]
     fn is_finite(&self) -> bool;
 
-    /// How large this is: the largest absolute value of its components, as a float. For orders ("the strongest
-    /// interactions"), not for results.
+    /// Combines two values component by component, as floats: what squares, roots and intervals are made by.
+    ///
+    /// `f` is called once for each component, with this value's and the other's. What it returns may be infinite; a type
+    /// that cannot hold that holds what is not finite.
     #[must_use]
-    fn magnitude(&self) -> f64;
+    fn zip_with(&self, other: &Self, f: impl FnMut(f64, f64) -> f64) -> Self;
+
+    /// How large this is: the largest absolute value of its components, as a float; NaN if one of them is. For orders
+    /// ("the strongest interactions") and for deciding when to stop, not for results.
+    #[must_use]
+    fn magnitude(&self) -> f64 {
+        let mut largest = 0.0_f64;
+        let _ = self.zip_with(self, |component, _| {
+            if !largest.is_nan() {
+                largest = if component.is_nan() { component } else { component.abs().max(largest) };
+            }
+            component
+        });
+        largest
+    }
 
     /// Writes this value for people, with the formatter's precision and sign; what the `Display` of results uses.
     /// As its `Debug` says unless overridden.
@@ -123,6 +140,13 @@ macro_rules! float_values {
                 Float::is_finite(*self)
             }
 
+            #[inline]
+            fn zip_with(&self, other: &Self, mut f: impl FnMut(f64, f64) -> f64) -> Self {
+                // An f32's squares may not fit one: `as` makes them infinite, which the contract wants.
+                f(f64::from(*self), f64::from(*other)) as $float
+            }
+
+            #[inline]
             fn magnitude(&self) -> f64 {
                 f64::from(self.abs())
             }
@@ -163,8 +187,9 @@ impl<V: Value, const N: usize> Value for [V; N] {
         self.iter().all(Value::is_finite)
     }
 
-    fn magnitude(&self) -> f64 {
-        self.iter().map(Value::magnitude).fold(0.0, f64::max)
+    #[inline]
+    fn zip_with(&self, other: &Self, mut f: impl FnMut(f64, f64) -> f64) -> Self {
+        std::array::from_fn(|k| self[k].zip_with(&other[k], &mut f))
     }
 
     fn display(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

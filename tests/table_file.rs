@@ -191,8 +191,8 @@ impl shapley::Value for Positive {
     fn is_finite(&self) -> bool {
         self.0.is_finite()
     }
-    fn magnitude(&self) -> f64 {
-        self.0
+    fn zip_with(&self, other: &Self, mut f: impl FnMut(f64, f64) -> f64) -> Self {
+        Self(f(self.0, other.0))
     }
 }
 
@@ -223,8 +223,8 @@ impl<const NAME: usize, const BYTES: usize> shapley::Value for Liar<NAME, BYTES>
     fn is_finite(&self) -> bool {
         true
     }
-    fn magnitude(&self) -> f64 {
-        0.0
+    fn zip_with(&self, _: &Self, _: impl FnMut(f64, f64) -> f64) -> Self {
+        self.clone()
     }
 }
 

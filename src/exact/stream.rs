@@ -13,9 +13,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::{ControlFlow, Range};
 use std::sync::{Mutex, PoisonError};
 
-use super::work::{self, Queue};
 use super::{Exact, MOST_PLAYERS};
+use crate::answer::{check_answer, check_finite};
 use crate::progress::Meter;
+use crate::work::{self, Queue};
 use crate::{Coalition, Error, Progress, TryGame, Value};
 
 /// The largest call of a game that can be asked for is 2^12 coalitions.
@@ -23,9 +24,6 @@ const MOST_CALL_BITS: usize = 12;
 
 /// By default it is 2^9: 16 KiB of coalitions, which stay in the first-level cache between being set and being asked.
 const CALL_BITS: usize = 9;
-
-/// More threads than this are not started, whatever is asked for.
-const MOST_THREADS: usize = 1024;
 
 /// With 2^6 blocks or more, blocks are units of work.
 const MANY_BLOCKS_BITS: usize = 6;
@@ -52,7 +50,7 @@ pub(super) fn check_players<E, F>(players: usize, options: &Exact<F>) -> Result<
 impl Plan {
     fn new<E, F>(players: usize, block_bits: usize, options: &Exact<F>) -> Result<Self, Error<E>> {
         check_players(players, options)?;
-        let threads = work::available(options.threads).min(MOST_THREADS);
+        let threads = work::available(options.threads);
         let block_bits = block_bits.min(players);
         let call_bits = match options.batch {
             0 => players.saturating_sub(5 + threads.next_power_of_two().ilog2() as usize).min(CALL_BITS),
@@ -71,8 +69,8 @@ impl Plan {
         state: impl Fn() -> S + Sync,
         work: impl Fn(&mut S, Range<u64>) -> Result<(), Error<E>> + Sync,
     ) -> Result<(), Error<E>> {
-        let queue = Queue::new(1 << (self.players - bits));
-        queue.run(self.threads, state, |state, index| work(state, index << bits..(index + 1) << bits))
+        let queue = Queue::new(0..1 << (self.players - bits));
+        queue.run(self.threads, state, |_| 1, |state, units| work(state, units.start << bits..units.end << bits))
     }
 }
 
@@ -93,7 +91,7 @@ where
     C: Fn(u64, &[G::Value]) -> Result<(), Error<G::Error>> + Sync,
 {
     let plan = Plan::new(players, block_bits, options)?;
-    let meter = Meter::new(1 << plan.players, options.observer.as_ref());
+    let meter = Meter::new(0, 1 << plan.players, options.observer.as_ref());
     if let Some(table) = game.tabulated() {
         if table.len() as u64 != 1 << plan.players {
             let asked = usize::try_from(1_u64 << plan.players).unwrap_or(usize::MAX);
@@ -179,38 +177,17 @@ impl<'a, G: TryGame + ?Sized> Asker<'a, G> {
             }
             let before = self.values.len();
             let answer = self.game.try_values(&self.coalitions, &mut self.values);
-            let new = self.values.get(before..).unwrap_or_default();
-            let got = new.len();
-            if answer.is_ok() && got != asked {
-                return Err(Error::BatchLength { asked, got });
-            }
-            // A bad value before the coalition that failed comes first.
-            let coalition = |index: usize| self.coalitions[index.min(asked - 1)].clone();
-            check(new, coalition)?;
-            if let Err(source) = answer {
-                return Err(Error::Game { coalition: coalition(got), source });
-            }
+            let got = self.values.get(before..).unwrap_or_default();
+            check_answer(asked, got, answer, |index| self.coalitions[index].clone())?;
             count(meter, first..first + asked as u64)?;
         }
         Ok(&self.values)
     }
 }
 
-/// Refuses values that are not finite, by the coalition of the first.
-fn check<V: Value, E>(values: &[V], coalition: impl Fn(usize) -> Coalition) -> Result<(), Error<E>> {
-    // Without a way out in the middle, so that it goes by vector instructions.
-    if values.iter().fold(true, |all, value| all & value.is_finite()) {
-        return Ok(());
-    }
-    match values.iter().position(|value| !value.is_finite()) {
-        Some(index) => Err(Error::NotFinite { coalition: coalition(index) }),
-        None => Ok(()),
-    }
-}
-
 /// Refuses a block that has a value that is not finite.
 pub(super) fn check_block<V: Value, E>(players: usize, first: u64, block: &[V]) -> Result<(), Error<E>> {
-    check(block, |index| {
+    check_finite(block, |index| {
         let mut coalition = Coalition::empty(players);
         coalition.set_mask(first + index as u64);
         coalition

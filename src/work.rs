@@ -1,43 +1,53 @@
 //! Numbered units of work, dealt to threads.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use crate::Error;
 
-pub(super) use threads::available;
+/// More threads than this are not started, whatever is asked for.
+const MOST_THREADS: usize = 1024;
+
+/// How many threads `asked` for means: 0 is rayon's own choice, or this one if there are no others.
+pub(crate) fn available(asked: usize) -> usize {
+    threads::available(asked).min(MOST_THREADS)
+}
 
 /// Deals the numbers of units in ascending order, until all are out or one has failed.
-pub(super) struct Queue<E> {
+pub(crate) struct Queue<E> {
     next: AtomicU64,
-    units: u64,
+    units: Range<u64>,
     stop: AtomicBool,
     /// The failed unit with the lowest number.
     failed: Mutex<Option<(u64, Error<E>)>>,
 }
 
 impl<E: Send> Queue<E> {
-    pub(super) fn new(units: u64) -> Self {
-        Self { next: AtomicU64::new(0), units, stop: AtomicBool::new(false), failed: Mutex::new(None) }
+    pub(crate) fn new(units: Range<u64>) -> Self {
+        Self { next: AtomicU64::new(units.start), units, stop: AtomicBool::new(false), failed: Mutex::new(None) }
     }
 
-    /// Runs `work` for every unit, on up to `threads` threads, each of which has a `state` of its own. After a failure
-    /// no further unit is begun, and of several failures that of the lowest number is returned.
-    pub(super) fn run<S>(
+    /// Runs `work` for every unit, on up to `threads` threads, each of which has a `state` of its own and takes as many
+    /// units at once as `size` says. After a failure no further unit is begun, and of several failures that of the lowest
+    /// number is returned. A thread whose `size` is zero takes no more.
+    pub(crate) fn run<S>(
         self,
         threads: usize,
         state: impl Fn() -> S + Sync,
-        work: impl Fn(&mut S, u64) -> Result<(), Error<E>> + Sync,
+        size: impl Fn(&S) -> u64 + Sync,
+        work: impl Fn(&mut S, Range<u64>) -> Result<(), Error<E>> + Sync,
     ) -> Result<(), Error<E>> {
-        let threads = threads.min(usize::try_from(self.units).unwrap_or(usize::MAX));
+        let threads = threads.min(usize::try_from(self.units.end - self.units.start).unwrap_or(usize::MAX));
         let one_thread = || {
             let mut state = state();
-            while let Some(index) = self.take() {
+            while let Some(units) = self.take(size(&state)) {
                 // If `work` panics, the other threads stop too.
                 let stop = StopUnlessDone(&self.stop);
-                match work(&mut state, index) {
+                let first = units.start;
+                match work(&mut state, units) {
                     Ok(()) => std::mem::forget(stop),
-                    Err(error) => self.fail(index, error),
+                    Err(error) => self.fail(first, error),
                 }
             }
         };
@@ -48,12 +58,16 @@ impl<E: Send> Queue<E> {
         }
     }
 
-    fn take(&self) -> Option<u64> {
+    fn take(&self, size: u64) -> Option<Range<u64>> {
         // The numbers carry no data with them, and stopping a unit later is no harm: relaxed is enough for both.
-        if self.stop.load(Ordering::Relaxed) {
+        if size == 0 || self.stop.load(Ordering::Relaxed) {
             return None;
         }
-        Some(self.next.fetch_add(1, Ordering::Relaxed)).filter(|&index| index < self.units)
+        // Never beyond the end, where a large size could wrap around.
+        let end = |first: u64| first + size.min(self.units.end - first);
+        let some_left = |first: u64| (first < self.units.end).then(|| end(first));
+        let first = self.next.fetch_update(Ordering::Relaxed, Ordering::Relaxed, some_left).ok()?;
+        Some(first..end(first))
     }
 
     fn fail(&self, index: u64, error: Error<E>) {
@@ -93,8 +107,7 @@ mod threads {
         usable.then(rayon::current_num_threads)
     }
 
-    /// How many threads `asked` for means: 0 is rayon's own choice, or this one if there are no others.
-    pub(in crate::exact) fn available(asked: usize) -> usize {
+    pub(super) fn available(asked: usize) -> usize {
         if asked == 0 { pool().unwrap_or(1) } else { asked }
     }
 
@@ -117,7 +130,7 @@ mod threads {
 
 #[cfg(not(feature = "parallel"))]
 mod threads {
-    pub(in crate::exact) fn available(_asked: usize) -> usize {
+    pub(super) fn available(_asked: usize) -> usize {
         1
     }
 

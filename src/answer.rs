@@ -1,0 +1,32 @@
+//! What a game answered, judged: as many values as coalitions, all of them finite, or an error that names the coalition.
+
+use crate::{Coalition, Error, Value};
+
+/// Judges the answer to a call for `asked` coalitions that gave the values `got`; `coalition` tells which was asked for
+/// at an index below `asked`.
+pub(crate) fn check_answer<V: Value, E>(
+    asked: usize,
+    got: &[V],
+    answer: Result<(), E>,
+    coalition: impl Fn(usize) -> Coalition,
+) -> Result<(), Error<E>> {
+    if answer.is_ok() && got.len() != asked {
+        return Err(Error::BatchLength { asked, got: got.len() });
+    }
+    // A bad value before the coalition that failed comes first.
+    let coalition = |index: usize| coalition(index.min(asked - 1));
+    check_finite(got, coalition)?;
+    answer.map_err(|source| Error::Game { coalition: coalition(got.len()), source })
+}
+
+/// Refuses values that are not finite, by the coalition of the first.
+pub(crate) fn check_finite<V: Value, E>(values: &[V], coalition: impl Fn(usize) -> Coalition) -> Result<(), Error<E>> {
+    // Without a way out in the middle, so that it goes by vector instructions.
+    if values.iter().fold(true, |all, value| all & value.is_finite()) {
+        return Ok(());
+    }
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(index) => Err(Error::NotFinite { coalition: coalition(index) }),
+        None => Ok(()),
+    }
+}

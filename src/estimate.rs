@@ -1,0 +1,310 @@
+//! What a sampler returns: values, and how sure it is of them.
+
+mod moments;
+mod student;
+
+use std::borrow::Borrow;
+use std::collections::BTreeMap;
+use std::fmt;
+
+use crate::attribution::Shown;
+use crate::{Attribution, Error, Value};
+
+pub(crate) use moments::{Moments, Total};
+pub(crate) use student::width;
+
+/// Why a sampler stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Stopped {
+    /// What is left of the budget does not pay for another sample; or none would tell more, as with a single player.
+    Evaluations,
+    /// Every player's interval is as narrow as was asked for.
+    Precision,
+    /// The time was up.
+    Deadline,
+    /// The observer wanted it.
+    Observer,
+}
+
+/// Estimated values of all players, each with a standard error, and the reason why the sampler stopped.
+///
+/// [`permutation`](crate::permutation) returns Shapley values: each estimate is unbiased (unless walks were
+/// [truncated](crate::Permutation::truncate)), and together they sum to v(N) − v(∅), up to rounding.
+///
+/// `Display` is one line a player: its number, its value, and its standard error.
+///
+/// ```
+/// let game = shapley::from_fn(16, |s| if s.len() > 10 { s.iter().sum::<usize>() as f64 } else { 0.0 });
+/// let estimate = shapley::permutation(&game, 4_000)?;
+/// let (low, high) = estimate.interval(15, 0.95);
+/// assert!(low < estimate.values()[15] && estimate.values()[15] < high);
+/// assert!(estimate.evaluations() <= 4_000);
+/// # Ok::<(), shapley::Error>(())
+/// ```
+///
+/// # Going on, elsewhere and later
+///
+/// An estimate holds what is needed to go on: [`Permutation::resume`](crate::Permutation::resume) adds samples, with the
+/// bits of one longer run, and [`merge`](Self::merge) unites estimates of several seeds. With the feature `serde` it can be
+/// saved in between. It takes memory for about log₂(samples) numbers for each player.
+#[derive(Clone, Debug, PartialEq)]
+#[must_use]
+pub struct Estimate<V> {
+    attribution: Attribution<V>,
+    std_errors: Vec<V>,
+    stopped: Stopped,
+    samples: Samples<V>,
+}
+
+/// The samples that an estimate is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Samples<V> {
+    pub(crate) design: Design,
+    /// How often their intervals may have been looked at to decide whether to stop: intervals are corrected for it.
+    pub(crate) looks: u32,
+    /// The evaluations made, v(∅) and v(N) included.
+    pub(crate) evaluations: u64,
+    /// The evaluations that truncation spared.
+    pub(crate) saved: u64,
+    pub(crate) baseline: V,
+    pub(crate) grand: V,
+    /// By seed.
+    pub(crate) streams: BTreeMap<u64, Moments<V>>,
+}
+
+/// What a sample is: samples of different designs are not averaged.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Design {
+    pub(crate) players: usize,
+    pub(crate) antithetic: bool,
+    pub(crate) truncation: Option<f64>,
+}
+
+impl Design {
+    /// The permutations of a sample.
+    pub(crate) fn walks(self) -> u64 {
+        if self.antithetic { 2 } else { 1 }
+    }
+
+    /// The most evaluations that a sample takes.
+    pub(crate) fn cost(self) -> u64 {
+        self.walks().saturating_mul(self.players as u64 - 1)
+    }
+
+    /// Whether all samples are the same: one player has one order, and of two players there are two.
+    pub(crate) fn is_constant(self) -> bool {
+        self.players as u64 <= self.walks()
+    }
+
+    /// What differs between this and another design, and how.
+    fn mismatch(self, other: Self) -> Option<(&'static str, String, String)> {
+        let truncation = |design: Self| design.truncation.map_or("none".to_owned(), |t| t.to_string());
+        let named = [
+            ("the number of players", self.players.to_string(), other.players.to_string()),
+            ("the setting `antithetic`", self.antithetic.to_string(), other.antithetic.to_string()),
+            ("the tolerance of truncation", truncation(self), truncation(other)),
+        ];
+        named.into_iter().find(|(_, ours, theirs)| ours != theirs)
+    }
+
+    /// Refuses samples of another design.
+    pub(crate) fn check<E>(self, other: Self) -> Result<(), Error<E>> {
+        match self.mismatch(other) {
+            Some((what, ours, theirs)) => Err(Error::Mismatch { what, ours, theirs }),
+            None => Ok(()),
+        }
+    }
+}
+
+impl<V: Value> Samples<V> {
+    pub(crate) fn len(&self) -> u64 {
+        self.streams.values().map(Moments::len).sum()
+    }
+
+    pub(crate) fn total(&self) -> Option<Total<V>> {
+        Total::of(self.streams.values())
+    }
+
+    /// The largest half width of all players' intervals.
+    pub(crate) fn half_width(&self, level: f64) -> f64 {
+        let Some(total) = self.total() else { return f64::INFINITY };
+        if self.design.is_constant() {
+            return 0.0;
+        }
+        let largest = total.std_errors().map(|error| error.magnitude()).fold(0.0, f64::max);
+        self.width(level) * largest
+    }
+
+    /// The half width of an interval, in standard errors.
+    fn width(&self, level: f64) -> f64 {
+        width(1.0 - (1.0 - level) / f64::from(self.looks.max(1)), self.len())
+    }
+
+    /// The estimate that they make. There must be one sample at least.
+    pub(crate) fn estimate<E>(self, stopped: Stopped) -> Result<Estimate<V>, Error<E>> {
+        let players = self.design.players;
+        let Some(total) = self.total() else { return Err(Error::NoPlayers {}) };
+        let values = total.means();
+        if let Some(player) = values.iter().position(|value| !value.is_finite()) {
+            return Err(Error::Overflow { coalition: crate::Coalition::from_players(players, [player]) });
+        }
+        let std_errors = if self.design.is_constant() {
+            values.iter().map(|value| value.zip_with(value, |_, _| 0.0)).collect()
+        } else {
+            total.std_errors().collect()
+        };
+        let attribution = Attribution::new(values, self.baseline.clone(), self.grand.clone(), self.evaluations);
+        Ok(Estimate { attribution, std_errors, stopped, samples: self })
+    }
+}
+
+impl<V> Estimate<V> {
+    /// The players' values, player 0 first.
+    #[must_use]
+    pub fn values(&self) -> &[V] {
+        self.attribution.values()
+    }
+
+    /// The values with v(∅), v(N), and what they cost: what exact solvers return.
+    pub fn attribution(&self) -> &Attribution<V> {
+        &self.attribution
+    }
+
+    /// The standard error of each player's value, player 0 first: the standard deviation that the value would have over
+    /// seeds, estimated from how much the samples differ.
+    ///
+    /// Infinite if there is only one sample, which tells nothing about differences; zero if all samples must be the same,
+    /// since there is one player, or a pair of walks has both orders of two.
+    #[must_use]
+    pub fn std_errors(&self) -> &[V] {
+        &self.std_errors
+    }
+
+    /// The evaluations of the game that were made, v(∅) and v(N) included.
+    #[must_use]
+    pub fn evaluations(&self) -> u64 {
+        self.attribution.evaluations()
+    }
+
+    /// The evaluations that [truncation](crate::Permutation::truncate) spared.
+    #[must_use]
+    pub fn saved(&self) -> u64 {
+        self.samples.saved
+    }
+
+    /// Why the sampler stopped.
+    #[must_use]
+    pub fn stopped(&self) -> Stopped {
+        self.stopped
+    }
+
+    pub(crate) fn samples(&self) -> &Samples<V> {
+        &self.samples
+    }
+}
+
+impl<V: Value> Estimate<V> {
+    /// The permutations walked: two for each sample with antithetic sampling, an order and its reverse.
+    #[must_use]
+    pub fn permutations(&self) -> u64 {
+        self.samples.len() * self.samples.design.walks()
+    }
+
+    /// An interval that has the player's true value with probability `level`, 0.95 for instance: the value ± t standard
+    /// errors, t being Student's with as many degrees of freedom as there are samples but one.
+    ///
+    /// It rests on means of many samples being nearly normal. Where marginal contributions are rarely anything but zero,
+    /// as in a vote of many small parties, wait until some of each player's were: an interval of width zero says that all
+    /// samples were the same, no more.
+    ///
+    /// If the run had a [`precision`](crate::Permutation::precision) to reach, the interval is wider, by the correction
+    /// that is described there: it holds although the run may have stopped at a good moment.
+    ///
+    /// # Panics
+    ///
+    /// If the player does not exist, or `level` is not between 0 and 1.
+    #[must_use]
+    pub fn interval(&self, player: usize, level: f64) -> (V, V) {
+        assert!(level > 0.0 && level < 1.0, "an interval cannot have level {level}: it must be between 0 and 1");
+        let (value, error) = (&self.values()[player], &self.std_errors[player]);
+        let width = if self.samples.design.is_constant() { 0.0 } else { self.samples.width(level) };
+        // An error of zero leaves no doubt at any width, infinity times zero notwithstanding.
+        let half = |error: f64| if error > 0.0 { width * error } else { error };
+        (value.zip_with(error, |v, e| v - half(e)), value.zip_with(error, |v, e| v + half(e)))
+    }
+
+    /// Adds the samples of another estimate of the same game: from another seed, as a rule. The result is that of all
+    /// samples together, bit for bit whichever is merged into which; evaluations add up, and why it stopped stays.
+    ///
+    /// # Errors
+    ///
+    /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, v(∅) or v(N), or the samplers in
+    /// antithetic sampling or truncation; [`Overlap`](Error::Overlap) if both have samples of the same seed and number;
+    /// [`Overflow`](Error::Overflow). The estimate is then as it was.
+    ///
+    /// ```
+    /// use shapley::{Error, Permutation};
+    ///
+    /// let game = shapley::from_fn(10, |s| (s.len() as f64).sqrt() + if s.contains(3) { 1.0 } else { 0.0 });
+    /// let mut estimate = Permutation::new(1_000).seed(1).estimate(&game)?;
+    /// estimate.merge(Permutation::new(1_000).seed(2).estimate(&game)?)?;
+    /// assert_eq!(estimate.permutations(), 2 * 110);
+    ///
+    /// let again = Permutation::new(500).seed(2).estimate(&game)?;
+    /// assert!(matches!(estimate.merge(&again), Err(Error::Overlap { seed: 2, start: 0, .. })));
+    /// # Ok::<(), Error>(())
+    /// ```
+    pub fn merge(&mut self, other: impl Borrow<Self>) -> Result<(), Error> {
+        let other = &other.borrow().samples;
+        let mine = &self.samples;
+        mine.design.check(other.design)?;
+        let named = [("v(empty)", &mine.baseline, &other.baseline), ("v(N)", &mine.grand, &other.grand)];
+        for (what, ours, theirs) in named {
+            let mut equal = true;
+            let _ = ours.zip_with(theirs, |a, b| {
+                equal &= (a - b).abs() <= 0.0;
+                a
+            });
+            if !equal {
+                let (ours, theirs) = (Shown(ours).to_string(), Shown(theirs).to_string());
+                return Err(Error::Mismatch { what, ours, theirs });
+            }
+        }
+        let mut all = mine.clone();
+        for (&seed, theirs) in &other.streams {
+            let ours = all.streams.entry(seed).or_insert_with(Moments::new);
+            for (a, b) in ours.ranges().iter().flat_map(|a| theirs.ranges().into_iter().map(move |b| (a.clone(), b))) {
+                let (start, end) = (a.start.max(b.start), a.end.min(b.end));
+                if start < end {
+                    return Err(Error::Overlap { seed, start, end });
+                }
+            }
+            ours.absorb(&mut theirs.clone());
+        }
+        all.looks = all.looks.max(other.looks);
+        all.evaluations = all.evaluations.saturating_add(other.evaluations);
+        all.saved = all.saved.saturating_add(other.saved);
+        *self = all.estimate(self.stopped)?;
+        Ok(())
+    }
+}
+
+impl<V: Value> fmt::Display for Estimate<V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let shown = |values: &[V]| -> (Vec<String>, usize) {
+            let texts: Vec<String> = values.iter().map(|value| Shown(value).to_string_as(f)).collect();
+            let width = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
+            (texts, width)
+        };
+        let ((values, wide), (errors, narrow)) = (shown(self.values()), shown(&self.std_errors));
+        let digits = (values.len().max(1) - 1).to_string().len();
+        for (player, (value, error)) in values.iter().zip(&errors).enumerate() {
+            if player > 0 {
+                writeln!(f)?;
+            }
+            write!(f, "{player:digits$}  {value:>wide$}  {error:>narrow$}")?;
+        }
+        Ok(())
+    }
+}

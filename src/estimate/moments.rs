@@ -1,0 +1,264 @@
+//! Sums and squared deviations of numbered samples, merged in an order that depends on the samples' numbers alone.
+//!
+//! Samples 2k and 2k + 1 are merged, then pairs of pairs, up a binary tree: whoever made which sample, in whatever order
+//! they came, in one run or in several, the same samples leave the same bits. Merging is that of Chan, Golub & LeVeque
+//! (1983), "Algorithms for computing the sample variance: analysis and recommendations", *The American Statistician*
+//! 37(3), 242–247, doi:10.1080/00031305.1983.10483115, whose pairwise form also has the smallest rounding errors.
+
+use std::ops::Range;
+
+use crate::Value;
+
+/// What an aligned range of 2^level samples comes to.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Node<V> {
+    /// The number of the first sample.
+    pub(crate) start: u64,
+    pub(crate) level: u32,
+    /// For each player the sum of the samples.
+    pub(crate) sums: Vec<V>,
+    /// For each player the sum of the squared deviations from their mean; of a single sample, nothing.
+    pub(crate) squares: Vec<V>,
+}
+
+impl<V> Node<V> {
+    pub(crate) fn samples(&self) -> Range<u64> {
+        self.start..self.start + (1 << self.level)
+    }
+}
+
+impl<V: Value> Node<V> {
+    /// Adds the node of the next 2^level samples, whose buffers are then free.
+    fn merge(&mut self, next: &Self) {
+        // δ² · k k / (k + k) for the difference δ of two means of k samples is the squared difference of their sums / 2k.
+        let weight = 0.5 / (1_u64 << self.level) as f64;
+        let squared = |a: f64, b: f64| (a - b) * (a - b) * weight;
+        if self.level == 0 {
+            self.squares.clear();
+            self.squares.extend(self.sums.iter().zip(&next.sums).map(|(a, b)| a.zip_with(b, squared)));
+        } else {
+            let squares = self.squares.iter_mut().zip(&next.squares);
+            for ((square, other), (a, b)) in squares.zip(self.sums.iter().zip(&next.sums)) {
+                square.add_assign(other);
+                square.add_assign(&a.zip_with(b, squared));
+            }
+        }
+        for (sum, other) in self.sums.iter_mut().zip(&next.sums) {
+            sum.add_assign(other);
+        }
+        self.level += 1;
+    }
+}
+
+/// Any set of samples, as the nodes that could not be merged further: about two for each contiguous range and level.
+#[derive(Clone, Debug)]
+pub(crate) struct Moments<V> {
+    /// By their first sample.
+    nodes: Vec<Node<V>>,
+    /// Buffers to use again.
+    spare: Vec<Vec<V>>,
+}
+
+impl<V: PartialEq> PartialEq for Moments<V> {
+    fn eq(&self, other: &Self) -> bool {
+        self.nodes == other.nodes
+    }
+}
+
+impl<V: Value> Moments<V> {
+    pub(crate) fn new() -> Self {
+        Self { nodes: Vec::new(), spare: Vec::new() }
+    }
+
+    /// The number of samples.
+    pub(crate) fn len(&self) -> u64 {
+        self.nodes.iter().map(|node| 1 << node.level).sum()
+    }
+
+    /// The contiguous ranges of samples, in ascending order.
+    pub(crate) fn ranges(&self) -> Vec<Range<u64>> {
+        let mut ranges: Vec<Range<u64>> = Vec::new();
+        for samples in self.nodes.iter().map(Node::samples) {
+            match ranges.last_mut() {
+                Some(last) if last.end == samples.start => last.end = samples.end,
+                _ => ranges.push(samples),
+            }
+        }
+        ranges
+    }
+
+    /// A buffer to put a sample into; it may have other things in it.
+    pub(crate) fn buffer(&mut self) -> Vec<V> {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// Adds one sample.
+    pub(crate) fn add(&mut self, number: u64, sample: Vec<V>) {
+        let mut squares = self.buffer();
+        squares.clear();
+        self.insert(Node { start: number, level: 0, sums: sample, squares });
+    }
+
+    /// Adds all samples of another set, which has none in common with this one.
+    pub(crate) fn absorb(&mut self, other: &mut Self) {
+        for node in other.nodes.drain(..) {
+            self.insert(node);
+        }
+        // As many buffers go back as came: they would pile up here, and be missed there.
+        let many = self.spare.len().min(other.spare.capacity().max(4));
+        other.spare.extend(self.spare.drain(self.spare.len() - many..));
+    }
+
+    /// Adds a node whose samples are not there yet.
+    pub(crate) fn insert(&mut self, mut node: Node<V>) {
+        let mut at = match self.nodes.last() {
+            Some(last) if last.start > node.start => self.nodes.partition_point(|other| other.start < node.start),
+            _ => self.nodes.len(),
+        };
+        loop {
+            // The other half of the same node of the tree, if it is there, is a neighbour.
+            let sibling = (node.start ^ (1 << node.level), node.level);
+            let is_sibling = |other: &Node<V>| (other.start, other.level) == sibling;
+            let freed = if sibling.0 > node.start {
+                if !self.nodes.get(at).is_some_and(is_sibling) {
+                    break;
+                }
+                let next = self.nodes.remove(at);
+                node.merge(&next);
+                next
+            } else {
+                if !at.checked_sub(1).and_then(|left| self.nodes.get(left)).is_some_and(is_sibling) {
+                    break;
+                }
+                at -= 1;
+                let mut left = self.nodes.remove(at);
+                left.merge(&node);
+                std::mem::replace(&mut node, left)
+            };
+            self.spare.extend([freed.sums, freed.squares]);
+        }
+        self.nodes.insert(at, node);
+    }
+}
+
+/// Sums and squared deviations of all samples of several sets.
+#[derive(Debug)]
+pub(crate) struct Total<V> {
+    pub(crate) samples: u64,
+    pub(crate) sums: Vec<V>,
+    squares: Vec<V>,
+}
+
+impl<V: Value> Total<V> {
+    /// Merges what is in `sets`, small ones first and in an order that depends on what samples there are; `None` if there
+    /// are none.
+    pub(crate) fn of<'a>(sets: impl DoubleEndedIterator<Item = &'a Moments<V>>) -> Option<Self>
+    where
+        V: 'a,
+    {
+        let mut nodes = sets.rev().flat_map(|set| set.nodes.iter().rev());
+        let first = nodes.next()?;
+        let mut squares = first.squares.clone();
+        if first.level == 0 {
+            squares.clear();
+            squares.extend(first.sums.iter().map(|sum| sum.zip_with(sum, |_, _| 0.0)));
+        }
+        let mut total = Self { samples: 1 << first.level, sums: first.sums.clone(), squares };
+        nodes.for_each(|node| total.add(node));
+        Some(total)
+    }
+
+    fn add(&mut self, node: &Node<V>) {
+        let (mine, theirs) = (self.samples as f64, (1_u64 << node.level) as f64);
+        // δ² · k l / (k + l) for the difference δ of a mean of k and a mean of l samples.
+        let weight = mine * theirs / (mine + theirs);
+        for ((sum, square), other) in self.sums.iter_mut().zip(&mut self.squares).zip(&node.sums) {
+            square.add_assign(&sum.zip_with(other, |a, b| {
+                let difference = a / mine - b / theirs;
+                difference * difference * weight
+            }));
+            sum.add_assign(other);
+        }
+        if node.level > 0 {
+            for (square, other) in self.squares.iter_mut().zip(&node.squares) {
+                square.add_assign(other);
+            }
+        }
+        self.samples += 1 << node.level;
+    }
+
+    /// The means of the samples.
+    pub(crate) fn means(&self) -> Vec<V> {
+        let mean = |sum: &V| {
+            let mut mean = sum.clone();
+            mean.scale(1, i128::from(self.samples));
+            mean
+        };
+        self.sums.iter().map(mean).collect()
+    }
+
+    /// The standard errors of the means; infinite for a single sample.
+    pub(crate) fn std_errors(&self) -> impl Iterator<Item = V> {
+        let samples = self.samples as f64;
+        let error = move |square: f64| match samples {
+            2.0.. => (square / (samples - 1.0) / samples).sqrt(),
+            _ => f64::INFINITY,
+        };
+        self.squares.iter().map(move |square| square.zip_with(square, |square, _| error(square)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sample(number: u64) -> Vec<f64> {
+        (0..3).map(|player| ((number * 7 + player * 5) as f64).sin() * 10.0 + 3.0).collect()
+    }
+
+    fn of(numbers: impl IntoIterator<Item = u64>) -> Moments<f64> {
+        let mut moments = Moments::new();
+        numbers.into_iter().for_each(|number| moments.add(number, sample(number)));
+        moments
+    }
+
+    #[test]
+    fn any_order_leaves_the_same_bits() {
+        for count in [1, 2, 3, 7, 8, 13, 64, 100] {
+            let ascending = of(0..count);
+            assert_eq!(ascending.nodes.len(), count.count_ones() as usize);
+            assert_eq!(of((0..count).rev()), ascending);
+            let shuffled: Vec<u64> = (0..count).map(|k| (k * 61 + 17) % 101).filter(|&k| k < count).collect();
+            let rest = (0..count).filter(|k| !shuffled.contains(k));
+            assert_eq!(of(shuffled.iter().copied().chain(rest)), ascending);
+            for cut in 0..=count {
+                let mut joined = of(cut..count);
+                joined.absorb(&mut of(0..cut));
+                assert_eq!(joined, ascending);
+            }
+        }
+    }
+
+    #[test]
+    fn ranges_are_what_was_added() {
+        assert!(of([]).ranges().is_empty());
+        assert_eq!(of([5, 0, 1, 2, 6, 9]).ranges(), [0..3, 5..7, 9..10]);
+        assert_eq!(of([5, 0, 1, 2, 6, 9]).len(), 6);
+    }
+
+    #[test]
+    fn means_and_errors_are_those_of_the_textbook() {
+        for count in [2_u64, 3, 5, 31, 100] {
+            let total = Total::of([&of(0..count / 3), &of(count / 3..count)].into_iter()).expect("samples");
+            assert_eq!(total.samples, count);
+            for player in 0..3 {
+                let samples: Vec<f64> = (0..count).map(|number| sample(number)[player]).collect();
+                let mean = samples.iter().sum::<f64>() / count as f64;
+                let variance = samples.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (count - 1) as f64;
+                assert!((total.means()[player] - mean).abs() < 1e-13);
+                let error = total.std_errors().nth(player).expect("a player");
+                assert!((error - (variance / count as f64).sqrt()).abs() < 1e-13);
+            }
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Sampling permutations: its options.
+
+mod order;
+mod run;
+mod walks;
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use crate::{Error, Estimate, Progress, TryGame};
+
+/// Shapley values by sampling permutations, for games that are too large for [`exact`](crate::exact): at most so many
+/// evaluations of the game, and a standard error for every value.
+///
+/// This is [`Permutation::new(evaluations).estimate(game)`](Permutation::estimate), which has the details.
+///
+/// ```
+/// // A parliament of 40 parties, the k-th with k seats; 411 of 820 win.
+/// let game = shapley::from_fn(40, |s| {
+///     let seats: usize = s.iter().map(|party| party + 1).sum();
+///     if seats > 410 { 1.0 } else { 0.0 }
+/// });
+/// let power = shapley::permutation(&game, 20_000)?;
+/// assert!(power.evaluations() <= 20_000);
+/// assert!((power.values().iter().sum::<f64>() - 1.0).abs() < 1e-12);
+/// let (low, high) = power.interval(39, 0.999);
+/// assert!(low < 0.05 && 0.05 < high);
+/// # Ok::<(), shapley::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Those of [`Permutation::estimate`]; above all [`BudgetTooSmall`](Error::BudgetTooSmall) below 2n evaluations.
+pub fn permutation<G: TryGame + ?Sized>(game: &G, evaluations: u64) -> Result<Estimate<G::Value>, Error<G::Error>> {
+    Permutation::new(evaluations).estimate(game)
+}
+
+/// The permutation sampler with its options.
+///
+/// ```
+/// use std::time::Duration;
+/// use shapley::{Permutation, Stopped};
+///
+/// let game = shapley::from_fn(30, |s| (s.iter().map(|i| i as f64).sum::<f64>()).sqrt());
+/// let sampler = Permutation::new(1_000_000).seed(7).precision(0.05).deadline(Duration::from_secs(60));
+/// let estimate = sampler.estimate(&game)?;
+/// assert_eq!(estimate.stopped(), Stopped::Precision);
+/// let (low, high) = estimate.interval(29, 0.95);
+/// assert!(high - low <= 0.1);
+/// # Ok::<(), shapley::Error>(())
+/// ```
+///
+/// # What it does
+///
+/// A player's Shapley value is its marginal contribution v(S ∪ {i}) − v(S), where S are those who came before, averaged
+/// over all orders in which the players can come. A walk along a random order gives every player one such contribution,
+/// for n − 1 evaluations; the mean over many walks is unbiased, and the values of each walk sum to v(N) − v(∅)
+/// (Mann & Shapley 1960, "Values of large games IV", RAND RM-2651; Castro, Gómez & Tejada 2009, "Polynomial calculation of
+/// the Shapley value based on sampling", *Computers & Operations Research* 36(5), 1726–1730,
+/// doi:10.1016/j.cor.2008.04.004).
+///
+/// By default every order is also walked backwards, and the mean of the two is **one sample**: who comes early in one
+/// comes late in the other, which cancels much of the noise (antithetic sampling; Mitchell, Cooper, Frank & Holmes 2022,
+/// "Sampling permutations for Shapley value estimation", *JMLR* 23(43)). Standard errors are those of samples.
+///
+/// # Stopping
+///
+/// The budget of evaluations is never passed. Beside it there can be a [precision](Self::precision), a
+/// [deadline](Self::deadline) and an [observer](Self::observe); whichever comes first, and
+/// [`Estimate::stopped`] says which.
+///
+/// # Repeatable
+///
+/// Order i is a function of the seed and i alone, and samples are added up by a tree that depends on their numbers alone:
+/// the same seed gives the same bits on any number of threads, with any [`batch`](Self::batch), in one run or
+/// [resumed](Self::resume), on any machine. (What a deadline or an observer cuts off depends on time, so the number of
+/// samples does, and it alone.)
+#[derive(Clone)]
+#[must_use]
+pub struct Permutation<F = fn(&Progress) -> ControlFlow<()>> {
+    evaluations: u64,
+    seed: u64,
+    antithetic: bool,
+    precision: Option<f64>,
+    confidence: f64,
+    deadline: Option<Duration>,
+    truncation: Option<f64>,
+    /// 0: as many as rayon's current pool has.
+    threads: usize,
+    /// 0: walks are the game's own.
+    batch: usize,
+    observer: Option<F>,
+}
+
+impl Permutation {
+    /// At most so many evaluations of the game; seed 0, antithetic, all threads, and nothing else that ends it.
+    pub fn new(evaluations: u64) -> Self {
+        Self {
+            evaluations,
+            seed: 0,
+            antithetic: true,
+            precision: None,
+            confidence: 0.95,
+            deadline: None,
+            truncation: None,
+            threads: 0,
+            batch: 0,
+            observer: None,
+        }
+    }
+}
+
+impl<F> Permutation<F> {
+    /// Which orders are drawn. Estimates of different seeds are independent.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Whether every order is walked backwards too, as it is by default. Without it a sample is a single walk: for a game
+    /// where a player's contributions in an order and its reverse are the same, which wins nothing by walking both.
+    pub fn antithetic(self, antithetic: bool) -> Self {
+        Self { antithetic, ..self }
+    }
+
+    /// Stops once every player's interval, at the [confidence](Self::confidence) asked for, is no wider than
+    /// ± `half_width` (of a game with several outputs, in every output). The promise is that, for each player, the true
+    /// value is then within `half_width` of the estimate with at least that confidence.
+    ///
+    /// The intervals are looked at after 30 samples, and then whenever there are half as many more. Looking often and
+    /// stopping at a good moment would make the promise false, so each of the K looks that the budget allows is made at
+    /// level 1 − (1 − confidence)/K: by Bonferroni's inequality the chance that any of them misleads is then at
+    /// most 1 − confidence (the scheme of growing looks with divided levels is that of Mnih, Szepesvári & Audibert 2008,
+    /// "Empirical Bernstein stopping", *ICML*, 672–679, doi:10.1145/1390156.1390241, with Student's t for their bound).
+    /// A budget of a million evaluations for 16 players allows 18 looks, which makes intervals 1.5 times as wide. What
+    /// [`Estimate::interval`] returns is corrected likewise.
+    ///
+    /// Must be positive.
+    pub fn precision(self, half_width: f64) -> Self {
+        Self { precision: Some(half_width), ..self }
+    }
+
+    /// The level of the intervals that [`precision`](Self::precision) is about and that the observer is shown: 0.95 unless
+    /// set. Between 0 and 1.
+    pub fn confidence(self, level: f64) -> Self {
+        Self { confidence: level, ..self }
+    }
+
+    /// Stops after so much time. Samples that are begun are finished, and the first is always made: it may be over by as
+    /// long as a sample takes, 2(n − 1) evaluations on each thread.
+    pub fn deadline(self, after: Duration) -> Self {
+        Self { deadline: Some(after), ..self }
+    }
+
+    /// Ends a walk early, once |v(N) − v(S)| stays below `tolerance`: for data valuation, where the last of many training
+    /// points hardly matter. (Ghorbani & Zou 2019, "Data Shapley: equitable valuation of data for machine learning",
+    /// *ICML*, PMLR 97, 2242–2251.)
+    ///
+    /// It ends after the third prefix in a row whose difference is below, in all outputs, and what is left of
+    /// v(N) − v(S) is shared equally by the players who did not come (the source gives them nothing; shared, the
+    /// values still sum to v(N) − v(∅)). **The estimates are then biased**, by up to about the tolerance, and the
+    /// intervals know nothing of it. [`Estimate::saved`] says how many evaluations it spared; they pay for more samples.
+    ///
+    /// A walk that may end at any prefix is asked for prefix by prefix, not by the game's [`walk`](crate::Game::walk).
+    ///
+    /// Must be positive. Off by default.
+    pub fn truncate(self, tolerance: f64) -> Self {
+        Self { truncation: Some(tolerance), ..self }
+    }
+
+    /// The number of threads to ask the game on, at most 1024; 0, the default, for as many as rayon's current pool has.
+    /// Without the feature `parallel` there is one, whatever is asked for.
+    pub fn threads(self, threads: usize) -> Self {
+        Self { threads, ..self }
+    }
+
+    /// Asks for prefixes by [`try_values`](TryGame::try_values), up to this many at once, several walks sharing a call:
+    /// for a model that is fastest on batches of a certain size. By default, or with 0, every walk is one call of the
+    /// game's own [`try_walk`](TryGame::try_walk), which for most games goes on to `try_values` with the prefixes of that
+    /// walk.
+    ///
+    /// Batches bound the time between two looks at the progress, too.
+    pub fn batch(self, coalitions: usize) -> Self {
+        Self { batch: coalitions, ..self }
+    }
+
+    /// Shows the progress after every walk or batch, and stops the run when `observer` breaks: with an estimate from the
+    /// samples so far. Samples that are begun are finished, and the first is always made.
+    ///
+    /// The observer is called by a thread that finished a walk, one call at a time, with counts that only grow. What it
+    /// changes it must hold in an atomic or a `Mutex`, since it is called from several threads.
+    pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> Permutation<O> {
+        let Self { evaluations, seed, antithetic, precision, confidence, deadline, truncation, threads, batch, .. } =
+            self;
+        let observer = Some(observer);
+        Permutation {
+            evaluations,
+            seed,
+            antithetic,
+            precision,
+            confidence,
+            deadline,
+            truncation,
+            threads,
+            batch,
+            observer,
+        }
+    }
+}
+
+impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
+    /// The estimated Shapley values.
+    ///
+    /// # Cost
+    ///
+    /// v(∅) and v(N) once, in one call, and then n − 1 evaluations a walk, two walks a sample, for as many whole samples
+    /// as the budget pays for. Of games with a fast [`walk`](crate::Game::walk) or none to speak of, its own share is a
+    /// few nanoseconds an evaluation. Memory for about 10 values for each player and thread, and 2 log₂(samples) values
+    /// for each player.
+    ///
+    /// If all samples are the same (one player; two, with antithetic sampling), one is made and the result is exact.
+    ///
+    /// # Errors
+    ///
+    /// * [`NoPlayers`](Error::NoPlayers); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2 + 2(n − 1) evaluations, or
+    ///   n + 1 without antithetic sampling; [`Setting`](Error::Setting) for a precision, confidence or tolerance that is
+    ///   out of range: before any evaluation;
+    /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of several, the one
+    ///   of the first sample. Samples begun by other threads are finished, and no further one is begun;
+    /// * [`Overflow`](Error::Overflow) if sums of contributions do not fit the value type;
+    /// * [`Threads`](Error::Threads) if the threads could not be started.
+    ///
+    /// # Panics
+    ///
+    /// If the game or the observer does.
+    pub fn estimate<G: TryGame + ?Sized>(&self, game: &G) -> Result<Estimate<G::Value>, Error<G::Error>> {
+        run::run(game, self, None)
+    }
+
+    /// Goes on where an estimate stopped, for whatever reason, until this sampler's own rules say stop. The budget and the
+    /// progress count what the estimate has cost, and the result has the bits of one run with this sampler from the start
+    /// (one that was stopped by the same rules; a deadline counts from now). v(∅) and v(N) are not asked for again.
+    ///
+    /// A precision is kept by both runs only if both had one. The game must be the one that the estimate is of.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`estimate`](Self::estimate), and [`Mismatch`](Error::Mismatch) if the game has another number of players,
+    /// or the estimate is from a sampler with another seed, truncation or antithetic setting.
+    ///
+    /// ```
+    /// use shapley::Permutation;
+    ///
+    /// let game = shapley::from_fn(12, |s| (s.len() as f64).powi(2) + f64::from(u8::from(s.contains(5))));
+    /// let first = Permutation::new(500).seed(3).estimate(&game)?;
+    /// let more = Permutation::new(5_000).seed(3).resume(&game, first)?;
+    /// assert_eq!(more, Permutation::new(5_000).seed(3).estimate(&game)?);
+    /// # Ok::<(), shapley::Error>(())
+    /// ```
+    pub fn resume<G: TryGame + ?Sized>(
+        &self,
+        game: &G,
+        estimate: impl Borrow<Estimate<G::Value>>,
+    ) -> Result<Estimate<G::Value>, Error<G::Error>> {
+        run::run(game, self, Some(estimate.borrow()))
+    }
+}
+
+impl<F> fmt::Debug for Permutation<F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Permutation")
+            .field("evaluations", &self.evaluations)
+            .field("seed", &self.seed)
+            .field("antithetic", &self.antithetic)
+            .field("precision", &self.precision)
+            .field("confidence", &self.confidence)
+            .field("deadline", &self.deadline)
+            .field("truncation", &self.truncation)
+            .field("threads", &self.threads)
+            .field("batch", &self.batch)
+            .field("observed", &self.observer.is_some())
+            .finish()
+    }
+}
