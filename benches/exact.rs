@@ -9,9 +9,15 @@
 
 mod common;
 
-use common::{paired, table, time};
+use common::{paired, time};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use shapley::{Coalition, Exact, Index, Table, from_fn};
+
+/// A table of random-looking values of n players.
+fn table(players: usize) -> Table<f64> {
+    let value = |mask: u64| (mask as f64 * 0.618_033_988_749).fract();
+    Table::new((0..1_u64 << players).map(value).collect()).expect("a power of two")
+}
 
 /// The sum of a table in 32 accumulators, which the compiler keeps in vector registers.
 fn floor(values: &[f64]) -> f64 {

@@ -1,14 +1,6 @@
-//! What the benches are run on, and how ratios are taken.
+//! How ratios are taken.
 
 use std::time::{Duration, Instant};
-
-use shapley::Table;
-
-/// A table of random-looking values of n players.
-pub(crate) fn table(players: usize) -> Table<f64> {
-    let value = |mask: u64| (mask as f64 * 0.618_033_988_749).fract();
-    Table::new((0..1_u64 << players).map(value).collect()).expect("a power of two")
-}
 
 /// How long it takes, the result kept from the optimiser.
 pub(crate) fn time<R>(work: impl FnOnce() -> R) -> Duration {
