@@ -10,11 +10,14 @@ use std::fmt;
 use crate::attribution::Shown;
 use crate::{Attribution, Error, Value};
 
+#[cfg(feature = "serde")]
+pub(crate) use moments::Node;
 pub(crate) use moments::{Moments, Total};
 pub(crate) use student::width;
 
 /// Why a sampler stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Stopped {
     /// What is left of the budget does not pay for another sample; or none would tell more, as with a single player.
@@ -122,6 +125,12 @@ impl<V: Value> Samples<V> {
         self.streams.values().map(Moments::len).sum()
     }
 
+    /// The number of samples, if it can be counted: what was read from a file may be anything.
+    #[cfg(feature = "serde")]
+    pub(crate) fn count(&self) -> Option<u64> {
+        self.streams.values().try_fold(0_u64, |sum, stream| sum.checked_add(stream.len()))
+    }
+
     pub(crate) fn total(&self) -> Option<Total<V>> {
         Total::of(self.streams.values())
     }
@@ -142,7 +151,8 @@ impl<V: Value> Samples<V> {
     }
 
     /// The estimate that they make. There must be one sample at least.
-    pub(crate) fn estimate<E>(self, stopped: Stopped) -> Result<Estimate<V>, Error<E>> {
+    pub(crate) fn estimate<E>(mut self, stopped: Stopped) -> Result<Estimate<V>, Error<E>> {
+        self.streams.values_mut().for_each(Moments::free_buffers);
         let players = self.design.players;
         let Some(total) = self.total() else { return Err(Error::NoPlayers {}) };
         let values = total.means();

@@ -42,6 +42,7 @@ use crate::{Coalition, Error, Value};
 /// 9259–9268 (STII); Tsai, Yeh & Ravikumar (2023), *JMLR* 24(94) (FSII, FBII); Hammer & Holzman (1992), *ZOR* 36, 3–21,
 /// doi:10.1007/BF01541028 (FBII).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub enum Index {
     /// The Möbius transform, also known as Harsanyi dividends: what K add that no smaller set does.
@@ -92,6 +93,18 @@ fn by_size(left: &Coalition, right: &Coalition) -> Ordering {
 }
 
 impl<V: Value> Interactions<V> {
+    /// From its entries, if they ascend.
+    #[cfg(feature = "serde")]
+    pub(crate) fn from_entries(
+        index: Index,
+        order: usize,
+        num_players: usize,
+        entries: Vec<(Coalition, V)>,
+    ) -> Option<Self> {
+        let ascending = entries.is_sorted_by(|(left, _), (right, _)| by_size(left, right).is_lt());
+        ascending.then_some(Self { index, order, num_players, entries })
+    }
+
     /// The interaction of these players, given in any order, twice being once; `None` if there are more of them than the
     /// order, or one does not exist.
     #[must_use]

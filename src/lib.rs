@@ -14,6 +14,8 @@
 //!
 //! * [`Game`]: what you implement, or get from [`from_fn`]; [`TryGame`], if it can fail; [`Table`], if you have all values.
 //! * [`exact`]: the Shapley values of a game, as an [`Attribution`]; [`Exact`], the same with options.
+//! * [`permutation`]: an [`Estimate`] of them, with standard errors, for games that are too large; [`Permutation`], the
+//!   same with options.
 //! * [`banzhaf`], [`Exact::semivalue`], [`interactions`]: other ways to give credit, to players and to sets of them.
 //! * [`Coalition`]: what your value function is asked about.
 //! * [`Error`]: why there is no result.
@@ -45,6 +47,7 @@
 //! | up to 20 | a millisecond | [`exact`] | 10⁶ | a block a thread |
 //! | up to 30 | a microsecond | [`Exact`] with [`observe`](Exact::observe) | 10⁹ | a block a thread |
 //! | up to 30 | known | [`Table`], then [`exact`] | none | the table, 2^n values |
+//! | more, 100 000 too | any | [`permutation`] | as many as you say, from 2n on | some values for each player and thread |
 //!
 //! An exact answer always takes 2^n evaluations, so each further player doubles the time. A block is
 //! up to 4 MiB of values. For what else can be made of the same evaluations, see [`Exact::summary`].
@@ -73,10 +76,11 @@
 //! * `parallel` (default): solvers use threads, by rayon. Without it they run on the calling thread, with the same bits.
 //! * `rational`: [`Value`] for `num_rational::Ratio`, so that results are exact fractions. Costs num-rational and
 //!   num-bigint.
+//! * `serde`: results and coalitions can be saved and loaded; an [`Estimate`] goes on from a file. Costs serde.
 //!
 //! # Minimum supported Rust version
 //!
-//! 1.88. It rises only in a minor release, and the changelog says so first.
+//! 1.89. It rises only in a minor release, and the changelog says so first.
 
 mod answer;
 mod attribution;
@@ -93,6 +97,8 @@ mod permutation;
 mod progress;
 #[cfg(feature = "rational")]
 mod rational;
+#[cfg(feature = "serde")]
+mod saved;
 mod semivalue;
 mod table;
 mod value;
@@ -128,7 +134,9 @@ mod tests {
         all::<Attribution<f64>>();
         all::<Coalition>();
         all::<Error<std::num::ParseFloatError>>();
+        all::<Estimate<[f64; 2]>>();
         all::<Exact>();
+        all::<Permutation>();
         all::<Players<'_>>();
         all::<Progress>();
         all::<Table<[f64; 3]>>();

@@ -70,6 +70,11 @@ impl<V: Value> Moments<V> {
         Self { nodes: Vec::new(), spare: Vec::new() }
     }
 
+    #[cfg(feature = "serde")]
+    pub(crate) fn nodes(&self) -> &[Node<V>] {
+        &self.nodes
+    }
+
     /// The number of samples.
     pub(crate) fn len(&self) -> u64 {
         self.nodes.iter().map(|node| 1 << node.level).sum()
@@ -90,6 +95,11 @@ impl<V: Value> Moments<V> {
     /// A buffer to put a sample into; it may have other things in it.
     pub(crate) fn buffer(&mut self) -> Vec<V> {
         self.spare.pop().unwrap_or_default()
+    }
+
+    /// Gives back the memory of buffers, once no more samples come.
+    pub(crate) fn free_buffers(&mut self) {
+        self.spare = Vec::new();
     }
 
     /// Adds one sample.

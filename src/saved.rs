@@ -1,0 +1,304 @@
+//! Results and coalitions, saved and loaded by serde: what is written, and what is checked when it is read.
+//!
+//! The shapes are described for readers in other languages in `docs/results.md`. What does not fit together is refused:
+//! a result that was loaded is one that a solver could have returned.
+
+use std::collections::BTreeMap;
+
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::estimate::{Design, Moments, Node, Samples};
+use crate::exact::binomial;
+use crate::{Attribution, Coalition, Error, Estimate, Index, Interactions, Stopped, Value};
+
+/// The version that is written, and the only one so far.
+const VERSION: u32 = 1;
+
+/// A coalition of more players than this is not read: it would take half a gigabyte.
+const MOST_PLAYERS: usize = u32::MAX as usize;
+
+fn check_version<E: serde::de::Error>(version: u32) -> Result<(), E> {
+    match version {
+        VERSION => Ok(()),
+        _ => Err(E::custom(format!("a result of version {version}: this is a reader of version {VERSION}"))),
+    }
+}
+
+fn check_values<V: Value, E: serde::de::Error>(name: &str, values: &[V]) -> Result<(), E> {
+    match values.iter().position(|value| !value.is_finite()) {
+        Some(place) => Err(E::custom(format!("{name}: number {place} is not finite"))),
+        None => Ok(()),
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Coalition")]
+struct SavedCoalition {
+    num_players: usize,
+    members: Vec<usize>,
+}
+
+/// As `{"num_players": n, "members": [..]}`, members ascending.
+impl Serialize for Coalition {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        SavedCoalition { num_players: self.num_players(), members: self.iter().collect() }.serialize(serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Coalition {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let SavedCoalition { num_players, members } = Deserialize::deserialize(deserializer)?;
+        if num_players > MOST_PLAYERS {
+            return Err(D::Error::custom(format!("{num_players} players: at most {MOST_PLAYERS} are read")));
+        }
+        if let Some(member) = members.iter().find(|&&member| member >= num_players) {
+            return Err(D::Error::custom(format!("member {member} does not exist: there are {num_players} players")));
+        }
+        if let Some(pair) = members.windows(2).find(|pair| pair[0] >= pair[1]) {
+            return Err(D::Error::custom(format!("member {} before {}: members ascend", pair[0], pair[1])));
+        }
+        Ok(Coalition::from_players(num_players, members))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Attribution")]
+struct SavedAttribution<V> {
+    version: u32,
+    values: Vec<V>,
+    baseline: V,
+    grand: V,
+    evaluations: u64,
+}
+
+impl<V: Value + Serialize> Serialize for Attribution<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        SavedAttribution {
+            version: VERSION,
+            values: self.values().iter().collect(),
+            baseline: self.baseline(),
+            grand: self.grand(),
+            evaluations: self.evaluations(),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Attribution<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let saved = SavedAttribution::<V>::deserialize(deserializer)?;
+        check_version(saved.version)?;
+        if saved.values.is_empty() {
+            return Err(D::Error::custom("no values: a result has one for each player"));
+        }
+        check_values("values", &saved.values)?;
+        check_values("baseline and grand", &[saved.baseline.clone(), saved.grand.clone()])?;
+        Ok(Attribution::new(saved.values, saved.baseline, saved.grand, saved.evaluations))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Interactions")]
+struct SavedInteractions<V> {
+    version: u32,
+    index: Index,
+    order: usize,
+    num_players: usize,
+    interactions: Vec<SavedInteraction<V>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Interaction")]
+struct SavedInteraction<V> {
+    players: Vec<usize>,
+    value: V,
+}
+
+impl<V: Value + Serialize> Serialize for Interactions<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let saved = |(set, value): (Coalition, _)| SavedInteraction { players: set.iter().collect(), value };
+        SavedInteractions {
+            version: VERSION,
+            index: self.index(),
+            order: self.order(),
+            num_players: self.num_players(),
+            interactions: self.iter().map(saved).collect(),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Interactions<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let saved = SavedInteractions::<V>::deserialize(deserializer)?;
+        check_version(saved.version)?;
+        let (order, players) = (saved.order, saved.num_players);
+        let got = saved.interactions.len();
+        if order == 0 || order > players || players > crate::exact::MOST_PLAYERS {
+            return Err(D::Error::custom(format!("interactions of order {order} among {players} players")));
+        }
+        // Sets that ascend, each of at most `order` players, and as many as there are: so these are all of them.
+        let wanted: i128 = (0..=order).map(|size| binomial(players, size)).sum();
+        if got as i128 != wanted {
+            return Err(D::Error::custom(format!(
+                "{got} interactions: of order {order} among {players} players there are {wanted}"
+            )));
+        }
+        let mut entries = Vec::with_capacity(got);
+        for SavedInteraction { players: set, value } in saved.interactions {
+            if set.len() > order || set.iter().any(|&player| player >= players) {
+                return Err(D::Error::custom(format!("an interaction of players {set:?}, order {order} of {players}")));
+            }
+            check_values("interactions", std::slice::from_ref(&value))?;
+            entries.push((Coalition::from_players(players, set), value));
+        }
+        Interactions::from_entries(saved.index, order, players, entries)
+            .ok_or_else(|| D::Error::custom("the sets of players do not ascend by size and players"))
+    }
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Estimate")]
+struct SavedEstimate<V> {
+    version: u32,
+    /// For readers: what follows from the streams, and is computed again.
+    values: Vec<V>,
+    /// As the values; none while there is one sample.
+    std_errors: Option<Vec<V>>,
+    baseline: V,
+    grand: V,
+    evaluations: u64,
+    saved: u64,
+    stopped: Stopped,
+    antithetic: bool,
+    truncation: Option<f64>,
+    looks: u32,
+    streams: Vec<SavedStream<V>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Stream")]
+struct SavedStream<V> {
+    seed: u64,
+    nodes: Vec<SavedNode<V>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Node")]
+struct SavedNode<V> {
+    start: u64,
+    level: u32,
+    sums: Vec<V>,
+    squares: Vec<V>,
+}
+
+impl<V: Value + Serialize> Serialize for Estimate<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let samples = self.samples();
+        let node = |node: &Node<V>| SavedNode {
+            start: node.start,
+            level: node.level,
+            sums: node.sums.clone(),
+            squares: if node.level == 0 { Vec::new() } else { node.squares.clone() },
+        };
+        let stream = |(&seed, moments): (_, &Moments<V>)| SavedStream {
+            seed,
+            nodes: moments.nodes().iter().map(node).collect(),
+        };
+        SavedEstimate {
+            version: VERSION,
+            values: self.values().to_vec(),
+            std_errors: self.std_errors().iter().all(Value::is_finite).then(|| self.std_errors().to_vec()),
+            baseline: samples.baseline.clone(),
+            grand: samples.grand.clone(),
+            evaluations: samples.evaluations,
+            saved: samples.saved,
+            stopped: self.stopped(),
+            antithetic: samples.design.antithetic,
+            truncation: samples.design.truncation,
+            looks: samples.looks,
+            streams: samples.streams.iter().map(stream).collect(),
+        }
+        .serialize(serializer)
+    }
+}
+
+impl<V: Value> SavedStream<V> {
+    /// The moments, if they can be those of samples of so many players.
+    fn moments<E: serde::de::Error>(self, players: usize) -> Result<Moments<V>, E> {
+        let mut moments = Moments::new();
+        let mut end = 0;
+        for SavedNode { start, level, sums, squares } in self.nodes {
+            let refuse = |what: &str| E::custom(format!("seed {}, node {start}, level {level}: {what}", self.seed));
+            let size = 1_u64.checked_shl(level).ok_or_else(|| refuse("a level is at most 63"))?;
+            if start % size != 0 || start < end {
+                return Err(refuse("nodes ascend, and start at multiples of their size"));
+            }
+            end = start.checked_add(size).ok_or_else(|| refuse("samples are numbered by 64 bits"))?;
+            let wanted = if level == 0 { 0 } else { players };
+            if sums.len() != players || squares.len() != wanted {
+                return Err(refuse(&format!("{} sums, {} squares, {players} players", sums.len(), squares.len())));
+            }
+            check_values("sums", &sums)?;
+            let negative = |square: &V| {
+                let mut negative = false;
+                let _ = square.zip_with(square, |x, _| {
+                    negative |= x.is_nan() || x < 0.0;
+                    x
+                });
+                negative
+            };
+            if squares.iter().any(negative) {
+                return Err(refuse("a sum of squares is negative"));
+            }
+            moments.insert(Node { start, level, sums, squares });
+        }
+        Ok(moments)
+    }
+}
+
+impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Estimate<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let saved = SavedEstimate::<V>::deserialize(deserializer)?;
+        check_version(saved.version)?;
+        let players = saved.values.len();
+        if players == 0 {
+            return Err(D::Error::custom("no values: a result has one for each player"));
+        }
+        check_values("baseline and grand", &[saved.baseline.clone(), saved.grand.clone()])?;
+        if saved.truncation.is_some_and(|tolerance| !(tolerance > 0.0 && tolerance.is_finite())) {
+            return Err(D::Error::custom("the tolerance of truncation is not positive and finite"));
+        }
+        let design = Design { players, antithetic: saved.antithetic, truncation: saved.truncation };
+        let mut streams = BTreeMap::new();
+        for stream in saved.streams {
+            let seed = stream.seed;
+            if streams.insert(seed, stream.moments(players)?).is_some() {
+                return Err(D::Error::custom(format!("seed {seed} is there twice")));
+            }
+        }
+        let samples = Samples {
+            design,
+            looks: saved.looks,
+            evaluations: saved.evaluations,
+            saved: saved.saved,
+            baseline: saved.baseline,
+            grand: saved.grand,
+            streams,
+        };
+        let most = samples.count().and_then(|count| count.checked_mul(design.cost()));
+        if samples.count() == Some(0) || most.is_none_or(|most| saved.saved > most) {
+            return Err(D::Error::custom("the samples and evaluations cannot be those of a run"));
+        }
+        // Every run that was merged asked for v(∅) and v(N).
+        let least = most.unwrap_or(u64::MAX) - saved.saved;
+        if saved.evaluations < least.saturating_add(2) {
+            return Err(D::Error::custom(format!(
+                "{} evaluations: the samples took {least}, and 2 for v(empty) and v(N)",
+                saved.evaluations
+            )));
+        }
+        samples.estimate(saved.stopped).map_err(|error: Error| D::Error::custom(error))
+    }
+}

@@ -1,0 +1,176 @@
+//! Results that are saved and loaded again: the same bits, and nothing that no solver could have returned.
+
+#![cfg(feature = "serde")]
+
+mod common;
+
+use std::ops::ControlFlow;
+
+use common::{pseudo, table};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use serde_json::{Value as Json, json};
+use shapley::{
+    Attribution, Coalition, Estimate, Index, Interactions, Permutation, Stopped, Table, exact, from_fn, interactions,
+};
+
+/// What comes back from a file.
+fn reloaded<T: Serialize + DeserializeOwned>(result: &T) -> T {
+    let text = serde_json::to_string(result).expect("results can be written");
+    serde_json::from_str(&text).expect("what was written can be read")
+}
+
+/// What is said of a file in which something was changed.
+fn refused<T: Serialize + DeserializeOwned>(result: &T, change: impl Fn(&mut Json)) -> String {
+    let mut json = serde_json::to_value(result).expect("results can be written");
+    change(&mut json);
+    match serde_json::from_value::<T>(json) {
+        Ok(_) => "read".to_owned(),
+        Err(error) => error.to_string(),
+    }
+}
+
+/// What is said of a file, and the change that was made to it.
+type Refusal<'a> = (&'a str, &'a dyn Fn(&mut Json));
+
+fn game() -> Table<f64> {
+    table(7, |mask| pseudo(5, mask))
+}
+
+#[test]
+fn every_result_comes_back_bit_for_bit() -> Result<(), shapley::Error> {
+    let attribution = exact(&game())?;
+    assert_eq!(reloaded(&attribution), attribution);
+    let pairs = interactions(&game(), Index::FaithfulShapley, 3)?;
+    assert_eq!(reloaded(&pairs), pairs);
+    for n in [0, 1, 64, 65, 200] {
+        for set in [Coalition::empty(n), Coalition::grand(n), Coalition::from_players(n, (0..n).step_by(3))] {
+            assert_eq!(reloaded(&set), set);
+        }
+    }
+    for stopped in [Stopped::Evaluations, Stopped::Precision, Stopped::Deadline, Stopped::Observer] {
+        assert_eq!(reloaded(&stopped), stopped);
+    }
+    for index in common::INDICES {
+        assert_eq!(reloaded(&index), index);
+    }
+    let outputs = from_fn(5, |s| [s.len() as f64, pseudo(1, common::mask_of(s))]);
+    let estimate = Permutation::new(300).estimate(&outputs)?;
+    assert_eq!(reloaded(&estimate), estimate);
+    Ok(())
+}
+
+/// One sample, a power of two, and one less; pairs and single walks; truncated; looked at; stopped by an observer.
+#[test]
+fn an_estimate_goes_on_from_a_file_as_if_nothing_had_happened() -> Result<(), shapley::Error> {
+    let game = game();
+    let sampler = Permutation::new(5_000).seed(9);
+    let samplers = [
+        sampler.clone(),
+        sampler.clone().antithetic(false),
+        sampler.clone().truncate(0.2),
+        sampler.clone().precision(0.001).confidence(0.9),
+    ];
+    for sampler in samplers {
+        let whole = sampler.estimate(&game)?;
+        for samples in [1, 2, 31, 32] {
+            let stop = sampler.clone().threads(1).batch(1).observe(|progress| {
+                if progress.permutations >= samples { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            });
+            let part = stop.estimate(&game)?;
+            assert_eq!(part.stopped(), Stopped::Observer);
+            let part = reloaded(&part);
+            assert_eq!(sampler.resume(&game, &part)?, whole);
+        }
+    }
+    Ok(())
+}
+
+/// A run spread over processes: each saves what it has, and one reads and merges all.
+#[test]
+fn estimates_from_files_merge() -> Result<(), shapley::Error> {
+    let game = game();
+    let parts: Vec<Estimate<f64>> =
+        (0..4).map(|seed| Permutation::new(1_000).seed(seed).estimate(&game)).collect::<Result<_, _>>()?;
+    let (mut kept, mut loaded) = (parts[0].clone(), reloaded(&parts[0]));
+    for part in &parts[1..] {
+        kept.merge(part)?;
+        loaded.merge(reloaded(part))?;
+    }
+    assert_eq!(loaded, kept);
+    assert_eq!(reloaded(&loaded), kept);
+    Ok(())
+}
+
+/// The first file of its kind. Every later version of the crate reads it.
+#[test]
+fn a_file_of_version_1_is_read() -> Result<(), Box<dyn std::error::Error>> {
+    let file = include_str!("data/estimate-v1.json");
+    let estimate: Estimate<f64> = serde_json::from_str(file)?;
+    assert_eq!((estimate.permutations(), estimate.evaluations(), estimate.stopped()), (54, 326, Stopped::Evaluations));
+    assert_eq!(serde_json::to_value(&estimate)?, serde_json::from_str::<Json>(file)?);
+    let whole = Permutation::new(2_000).seed(u64::MAX).resume(&game(), &estimate)?;
+    assert_eq!(whole, Permutation::new(2_000).seed(u64::MAX).estimate(&game())?);
+    Ok(())
+}
+
+#[test]
+fn what_no_solver_returns_is_refused() -> Result<(), shapley::Error> {
+    let set = Coalition::from_players(5, [1, 3]);
+    for (change, says) in [
+        (json!({"num_players": 5, "members": [1, 5]}), "member 5 does not exist: there are 5 players"),
+        (json!({"num_players": 5, "members": [3, 1]}), "member 3 before 1"),
+        (json!({"num_players": 5, "members": [3, 3]}), "member 3 before 3"),
+        (json!({"num_players": 1_u64 << 40, "members": []}), "1099511627776 players: at most"),
+    ] {
+        let said = refused(&set, |json| *json = change.clone());
+        assert!(said.contains(says), "{said}");
+    }
+
+    let attribution: Attribution<f64> = exact(&game())?;
+    assert!(refused(&attribution, |json| json["version"] = json!(2)).contains("version 2"));
+    assert!(refused(&attribution, |json| json["values"] = json!([])).contains("no values"));
+
+    let pairs: Interactions<f64> = interactions(&game(), Index::Shapley, 2)?;
+    assert!(refused(&pairs, |json| json["version"] = json!(0)).contains("version 0"));
+    assert!(refused(&pairs, |json| json["order"] = json!(3)).contains("29 interactions: of order 3"));
+    assert!(refused(&pairs, |json| json["order"] = json!(0)).contains("order 0"));
+    assert!(refused(&pairs, |json| json["num_players"] = json!(4_000_000_000_u64)).contains("4000000000 players"));
+    assert!(refused(&pairs, |json| json["interactions"][1]["players"] = json!([7])).contains("[7]"));
+    assert!(refused(&pairs, |json| json["interactions"][1]["players"] = json!([1])).contains("ascend"));
+    Ok(())
+}
+
+#[test]
+fn what_no_sampler_returns_is_refused() -> Result<(), shapley::Error> {
+    let estimate = Permutation::new(326).estimate(&game())?;
+    let node = |json: &mut Json, field: &str, value: Json| json["streams"][0]["nodes"][0][field] = value;
+    let changes: [Refusal<'_>; 14] = [
+        ("version 3", &|json| json["version"] = json!(3)),
+        ("level 64: a level is at most 63", &|json| node(json, "level", json!(64))),
+        ("start at multiples", &|json| node(json, "start", json!(3))),
+        ("nodes ascend", &|json| node(json, "start", json!(16))),
+        ("6 sums", &|json| node(json, "sums", json!([1, 2, 3, 4, 5, 6]))),
+        ("0 squares", &|json| node(json, "squares", json!([]))),
+        ("negative", &|json| node(json, "squares", json!([1, 1, 1, -1, 1, 1, 1]))),
+        ("twice", &|json| {
+            let stream = json["streams"][0].clone();
+            json["streams"].as_array_mut().expect("streams").push(stream);
+        }),
+        ("cannot be those of a run", &|json| json["streams"] = json!([])),
+        ("cannot be those of a run", &|json| json["saved"] = json!(u64::MAX)),
+        ("325 evaluations: the samples took 324, and 2", &|json| json["evaluations"] = json!(325)),
+        ("tolerance", &|json| json["truncation"] = json!(-1.0)),
+        ("no values", &|json| json["values"] = json!([])),
+        ("exceeds the range", &|json| {
+            for node in json["streams"][0]["nodes"].as_array_mut().expect("nodes") {
+                node["sums"][2] = json!(f64::MAX);
+            }
+        }),
+    ];
+    for (says, change) in changes {
+        let said = refused(&estimate, change);
+        assert!(said.contains(says), "{says}: {said}");
+    }
+    Ok(())
+}
