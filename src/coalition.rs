@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::ops::ControlFlow;
 
 use smallvec::SmallVec;
 
@@ -65,6 +66,34 @@ impl Coalition {
         if let Some(word) = self.words.first_mut() {
             *word = mask;
         }
+    }
+
+    /// Shows `visit` the non-empty prefixes of an order, as one coalition that grows, until it breaks.
+    ///
+    /// # Panics
+    ///
+    /// If a player of the order is not below `num_players`.
+    #[inline]
+    pub(crate) fn grow<B>(
+        num_players: usize,
+        order: &[usize],
+        mut visit: impl FnMut(&Coalition) -> ControlFlow<B>,
+    ) -> ControlFlow<B> {
+        let mut prefix = Coalition::empty(num_players);
+        if num_players > WORD_BITS {
+            return order.iter().try_for_each(|&player| {
+                prefix.insert(player);
+                visit(&prefix)
+            });
+        }
+        // The one word is kept in a register: to read it back from the coalition takes longer than all the rest.
+        let mut mask = 0;
+        order.iter().try_for_each(|&player| {
+            assert!(player < num_players, "player {player} does not exist: there are {num_players}");
+            mask |= 1 << player;
+            prefix.set_mask(mask);
+            visit(&prefix)
+        })
     }
 
     /// The coalition whose members are the bits of `mask`: player i is bit i, as in a [`Table`](crate::Table).

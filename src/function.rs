@@ -1,6 +1,7 @@
 //! Games made of closures.
 
 use std::fmt;
+use std::ops::ControlFlow;
 
 use crate::{Coalition, Game, TryGame, Value};
 
@@ -64,11 +65,11 @@ impl<V: Value, F: Fn(&Coalition) -> V + Sync> Game for Function<F> {
 
     // One coalition that grows, where the provided method would make one for each prefix.
     fn walk(&self, order: &[usize], values: &mut Vec<V>) {
-        let mut prefix = Coalition::empty(self.num_players);
-        values.extend(order.iter().map(|&player| {
-            prefix.insert(player);
-            (self.value)(&prefix)
-        }));
+        values.reserve(order.len());
+        let _ = Coalition::grow::<()>(self.num_players, order, |prefix| {
+            values.push((self.value)(prefix));
+            ControlFlow::Continue(())
+        });
     }
 }
 
@@ -92,12 +93,14 @@ impl<V: Value, E: std::error::Error + Send + Sync + 'static, F: Fn(&Coalition) -
     }
 
     fn try_walk(&self, order: &[usize], values: &mut Vec<V>) -> Result<(), E> {
-        let mut prefix = Coalition::empty(self.num_players);
-        for &player in order {
-            prefix.insert(player);
-            values.push((self.value)(&prefix)?);
-        }
-        Ok(())
+        let walked = Coalition::grow(self.num_players, order, |prefix| match (self.value)(prefix) {
+            Ok(value) => {
+                values.push(value);
+                ControlFlow::Continue(())
+            }
+            Err(error) => ControlFlow::Break(error),
+        });
+        walked.break_value().map_or(Ok(()), Err)
     }
 }
 

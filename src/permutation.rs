@@ -17,16 +17,14 @@ use crate::{Error, Estimate, Progress, TryGame};
 /// This is [`Permutation::new(evaluations).estimate(game)`](Permutation::estimate), which has the details.
 ///
 /// ```
-/// // A parliament of 40 parties, the k-th with k seats; 411 of 820 win.
-/// let game = shapley::from_fn(40, |s| {
-///     let seats: usize = s.iter().map(|party| party + 1).sum();
-///     if seats > 410 { 1.0 } else { 0.0 }
-/// });
-/// let power = shapley::permutation(&game, 20_000)?;
-/// assert!(power.evaluations() <= 20_000);
-/// assert!((power.values().iter().sum::<f64>() - 1.0).abs() < 1e-12);
-/// let (low, high) = power.interval(39, 0.999);
-/// assert!(low < 0.05 && 0.05 < high);
+/// // Sixty people share a bus; the k-th rides k km, and the fare is that of the longest ride.
+/// let game = shapley::from_fn(60, |s| s.iter().map(|rider| rider as f64 + 1.0).fold(0.0, f64::max));
+/// let fare = shapley::permutation(&game, 50_000)?;
+/// assert!(fare.evaluations() <= 50_000);
+/// assert!((fare.values().iter().sum::<f64>() - 60.0).abs() < 1e-9);
+/// let (low, high) = fare.interval(59, 0.95);
+/// let exact: f64 = (1..=60).map(|k| 1.0 / f64::from(k)).sum(); // 4.68
+/// assert!(low < exact && exact < high && high - low < 2.0);
 /// # Ok::<(), shapley::Error>(())
 /// ```
 ///

@@ -120,34 +120,27 @@ impl<V: Value> Moments<V> {
     }
 
     /// Adds a node whose samples are not there yet.
-    pub(crate) fn insert(&mut self, mut node: Node<V>) {
+    pub(crate) fn insert(&mut self, node: Node<V>) {
         let mut at = match self.nodes.last() {
             Some(last) if last.start > node.start => self.nodes.partition_point(|other| other.start < node.start),
             _ => self.nodes.len(),
         };
-        loop {
-            // The other half of the same node of the tree, if it is there, is a neighbour.
-            let sibling = (node.start ^ (1 << node.level), node.level);
-            let is_sibling = |other: &Node<V>| (other.start, other.level) == sibling;
-            let freed = if sibling.0 > node.start {
-                if !self.nodes.get(at).is_some_and(is_sibling) {
-                    break;
-                }
-                let next = self.nodes.remove(at);
-                node.merge(&next);
-                next
-            } else {
-                if !at.checked_sub(1).and_then(|left| self.nodes.get(left)).is_some_and(is_sibling) {
-                    break;
-                }
-                at -= 1;
-                let mut left = self.nodes.remove(at);
-                left.merge(&node);
-                std::mem::replace(&mut node, left)
-            };
-            self.spare.extend([freed.sums, freed.squares]);
-        }
         self.nodes.insert(at, node);
+        while let Some(left) = self.halves(at) {
+            let right = self.nodes.remove(left + 1);
+            self.nodes[left].merge(&right);
+            self.spare.extend([right.sums, right.squares]);
+            at = left;
+        }
+    }
+
+    /// Where the first of two neighbours is that are the halves of one node of the tree, one of them being at `at`.
+    fn halves(&self, at: usize) -> Option<usize> {
+        let node = self.nodes.get(at)?;
+        let sibling = (node.start ^ (1 << node.level), node.level);
+        let beside = if sibling.0 > node.start { at + 1 } else { at.checked_sub(1)? };
+        let other = self.nodes.get(beside)?;
+        ((other.start, other.level) == sibling).then_some(at.min(beside))
     }
 }
 
