@@ -92,8 +92,8 @@ impl<F> Exact<F> {
         Self { max_players, ..self }
     }
 
-    /// The number of threads to ask the game on, at most 1024; 0, the default, for as many as rayon's current pool has.
-    /// Without the feature `parallel` there is one, whatever is asked for.
+    /// The number of threads to ask the game on; more than 1024 are taken for 1024, and 0, the default, for as many as
+    /// rayon's current pool has. Without the feature `parallel` there is one, whatever is asked for.
     pub fn threads(self, threads: usize) -> Self {
         Self { threads, ..self }
     }

@@ -146,7 +146,7 @@ impl<F> Permutation<F> {
     }
 
     /// Stops after so much time. Samples that are begun are finished, and the first is always made: it may be over by as
-    /// long as a sample takes, 2(n − 1) evaluations on each thread.
+    /// long as a sample takes, 2(n − 1) evaluations of the game.
     pub fn deadline(self, after: Duration) -> Self {
         Self { deadline: Some(after), ..self }
     }
@@ -167,8 +167,8 @@ impl<F> Permutation<F> {
         Self { truncation: Some(tolerance), ..self }
     }
 
-    /// The number of threads to ask the game on, at most 1024; 0, the default, for as many as rayon's current pool has.
-    /// Without the feature `parallel` there is one, whatever is asked for.
+    /// The number of threads to ask the game on; more than 1024 are taken for 1024, and 0, the default, for as many as
+    /// rayon's current pool has. Without the feature `parallel` there is one, whatever is asked for.
     pub fn threads(self, threads: usize) -> Self {
         Self { threads, ..self }
     }

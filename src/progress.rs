@@ -26,7 +26,8 @@ pub struct Progress {
     pub evaluations: u64,
     /// The evaluations that the whole run takes, or is expected to take: 2^n for an exact solver; for a sampler what its
     /// budget buys or, where it has a [`precision`](crate::Permutation::precision) to reach, what the half width so far
-    /// makes expected.
+    /// makes expected. That moves in steps, since a run may stop only where the precision is looked at, and means little
+    /// before the first look.
     pub total: u64,
     /// The permutations walked so far; none for an exact solver.
     pub permutations: u64,
