@@ -65,11 +65,14 @@
 //!
 //! # What is tested and what is not
 //!
-//! Results are tested against published values of real games (voting bodies, cost games, textbook examples), as exact
-//! fractions too; against independent oracles in fractions (all n! orders for n ≤ 7, interactions by their definitions);
-//! and for the axioms, on random games. Limits, failures and repeatability are tested as described. Not tested: results
-//! of games of more than 18 players, targets that are 32-bit or big-endian, and Rust versions below the current one
-//! (clippy checks that nothing newer than the minimum is used).
+//! Exact results are tested against published values of real games (voting bodies, cost games, textbook examples), as
+//! exact fractions too; against independent oracles in fractions (all n! orders for n ≤ 7, interactions by their
+//! definitions); and for the axioms, on random games. Estimates are tested statistically, with fixed seeds and the rate
+//! of false alarms written beside: orders are uniform and independent, five real games show no bias and intervals that
+//! cover as often as they say, and games of up to 1000 players have the variances that are known for them. Limits,
+//! failures and repeatability are tested as described. Not tested: exact results of games of more than 18 players, targets
+//! that are 32-bit or big-endian, and Rust versions below the current one (clippy checks that nothing newer than the
+//! minimum is used).
 //!
 //! # Crate features
 //!
