@@ -108,11 +108,5 @@ fn ratios() {
 }
 
 fn main() {
-    let mut criterion = Criterion::default().configure_from_args();
-    criterion_benches(&mut criterion);
-    criterion.final_summary();
-    // Not when compiled and tried only, as `cargo test --benches` does.
-    if !std::env::args().any(|argument| argument == "--test" || argument == "--list") {
-        ratios();
-    }
+    common::run(criterion_benches, ratios);
 }

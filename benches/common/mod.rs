@@ -1,6 +1,19 @@
-//! How ratios are taken.
+//! How benches are run, and ratios taken.
 
 use std::time::{Duration, Instant};
+
+use criterion::Criterion;
+
+/// Runs criterion's benches, and then what prints a table of ratios; the latter not when benches are compiled and tried
+/// only, as `cargo test --benches` does.
+pub(crate) fn run(benches: impl FnOnce(&mut Criterion), ratios: impl FnOnce()) {
+    let mut criterion = Criterion::default().configure_from_args();
+    benches(&mut criterion);
+    criterion.final_summary();
+    if !std::env::args().any(|argument| argument == "--test" || argument == "--list") {
+        ratios();
+    }
+}
 
 /// How long it takes, the result kept from the optimiser.
 pub(crate) fn time<R>(work: impl FnOnce() -> R) -> Duration {
