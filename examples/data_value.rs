@@ -275,11 +275,11 @@ fn print_values(out: &mut impl Write, estimate: &Estimate<f64>, training: &[Wine
             writeln!(out, "{:>5}", "…")?;
         }
         if position < SHOWN || position >= by_value.len() - SHOWN {
-            let (low, high) = estimate.interval(point, LEVEL);
+            let half_width = 100.0 * estimate.half_width(point, LEVEL);
             let label = if training[point].good { "good" } else { "poor" };
             let wrong = if point % WRONG == 0 { "wrong" } else { "" };
             let value = 100.0 * estimate.values()[point];
-            writeln!(out, "{point:5}  {label:5}  {wrong:5}  {value:+9.3}  ± {:.3}", 50.0 * (high - low))?;
+            writeln!(out, "{point:5}  {label:5}  {wrong:5}  {value:+9.3}  ± {half_width:.3}")?;
         }
     }
     let lowest = by_value.iter().rev().take(TRAINING / WRONG);

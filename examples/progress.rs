@@ -89,8 +89,8 @@ fn print_words(out: &mut impl Write, estimate: &Estimate<f64>, words: &[String])
     players.sort_by(|&a, &b| phi[b].abs().total_cmp(&phi[a].abs()));
     writeln!(out, "  # word            value  {:.0}% interval", 100.0 * LEVEL)?;
     for &player in players.iter().take(SHOWN) {
-        let (low, high) = estimate.interval(player, LEVEL);
-        writeln!(out, "{:3} {:12} {:+.4}  ± {:.4}", player + 1, words[player], phi[player], (high - low) / 2.0)?;
+        let half_width = estimate.half_width(player, LEVEL);
+        writeln!(out, "{:3} {:12} {:+.4}  ± {half_width:.4}", player + 1, words[player], phi[player])?;
     }
     let rest: f64 = players.iter().skip(SHOWN).map(|&player| phi[player]).sum();
     writeln!(out, "    {:12} {rest:+.4}", format!("{} others", words.len().saturating_sub(SHOWN)))?;

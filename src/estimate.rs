@@ -10,9 +10,9 @@ use std::fmt;
 use crate::attribution::Shown;
 use crate::{Attribution, Error, Value};
 
-#[cfg(feature = "serde")]
-pub(crate) use moments::Node;
 pub(crate) use moments::{Moments, Total};
+#[cfg(feature = "serde")]
+pub(crate) use moments::{Node, components};
 pub(crate) use student::width;
 
 /// Why a sampler stopped.
@@ -50,7 +50,7 @@ pub enum Stopped {
 ///
 /// An estimate holds what is needed to go on: [`Permutation::resume`](crate::Permutation::resume) adds samples, with the
 /// bits of one longer run, and [`merge`](Self::merge) unites estimates of several seeds. With the feature `serde` it can be
-/// saved in between. It takes memory for about log₂(samples) numbers for each player.
+/// saved in between (in JSON with `serde_json`'s feature `float_roundtrip`, without which last bits change). It takes memory for about log₂(samples) numbers for each player.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Estimate<V> {
@@ -141,8 +141,11 @@ impl<V: Value> Samples<V> {
         if self.design.is_constant() {
             return 0.0;
         }
-        let largest = total.std_errors().map(|error| error.magnitude()).fold(0.0, f64::max);
-        self.width(level) * largest
+        match total.largest_std_error() {
+            // Not infinity times zero.
+            largest if largest > 0.0 => self.width(level) * largest,
+            largest => largest,
+        }
     }
 
     /// The half width of an interval, in standard errors.
@@ -162,7 +165,7 @@ impl<V: Value> Samples<V> {
         let std_errors = if self.design.is_constant() {
             values.iter().map(|value| value.zip_with(value, |_, _| 0.0)).collect()
         } else {
-            total.std_errors().collect()
+            total.std_errors()
         };
         let attribution = Attribution::new(values, self.baseline.clone(), self.grand.clone(), self.evaluations);
         Ok(Estimate { attribution, std_errors, stopped, samples: self })
@@ -229,19 +232,33 @@ impl<V: Value> Estimate<V> {
     /// samples were the same, no more.
     ///
     /// If the run had a [`precision`](crate::Permutation::precision) to reach, the interval is wider, by the correction
-    /// that is described there: it holds although the run may have stopped at a good moment.
+    /// that is described there: it holds although the run may have stopped at a good moment. Of estimates that were merged,
+    /// the strongest correction counts.
+    ///
+    /// Where all samples are nearly the same, as those of pairs are in games of single and pairwise effects, the standard
+    /// error is that of rounding, and an interval may miss by as much.
     ///
     /// # Panics
     ///
     /// If the player does not exist, or `level` is not between 0 and 1.
     #[must_use]
     pub fn interval(&self, player: usize, level: f64) -> (V, V) {
+        let (value, half) = (&self.values()[player], self.half_width(player, level));
+        (value.zip_with(&half, |v, h| v - h), value.zip_with(&half, |v, h| v + h))
+    }
+
+    /// Half the width of a player's [interval](Self::interval): the ± of it.
+    ///
+    /// # Panics
+    ///
+    /// If the player does not exist, or `level` is not between 0 and 1.
+    #[must_use]
+    pub fn half_width(&self, player: usize, level: f64) -> V {
         assert!(level > 0.0 && level < 1.0, "an interval cannot have level {level}: it must be between 0 and 1");
-        let (value, error) = (&self.values()[player], &self.std_errors[player]);
-        let width = if self.samples.design.is_constant() { 0.0 } else { self.samples.width(level) };
+        let error = &self.std_errors[player];
+        let width = self.samples.width(level);
         // An error of zero leaves no doubt at any width, infinity times zero notwithstanding.
-        let half = |error: f64| if error > 0.0 { width * error } else { error };
-        (value.zip_with(error, |v, e| v - half(e)), value.zip_with(error, |v, e| v + half(e)))
+        error.zip_with(error, |error, _| if error > 0.0 { width * error } else { error })
     }
 
     /// Adds the samples of another estimate of the same game: from another seed, as a rule. The result is that of all
@@ -249,9 +266,10 @@ impl<V: Value> Estimate<V> {
     ///
     /// # Errors
     ///
-    /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, v(∅) or v(N), or the samplers in
-    /// antithetic sampling or truncation; [`Overlap`](Error::Overlap) if both have samples of the same seed and number;
-    /// [`Overflow`](Error::Overflow). The estimate is then as it was.
+    /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, or by a single bit in v(∅) or v(N), or
+    /// the samplers in antithetic sampling or truncation; [`Overlap`](Error::Overlap) if both have samples of the same seed
+    /// and number; [`Overflow`](Error::Overflow). The estimate is then as it was. In a function that returns the errors of a
+    /// fallible game, [`Error::widen`] makes these such ones.
     ///
     /// ```
     /// use shapley::{Error, Permutation};
@@ -271,11 +289,10 @@ impl<V: Value> Estimate<V> {
         mine.design.check(other.design)?;
         let named = [("v(empty)", &mine.baseline, &other.baseline), ("v(N)", &mine.grand, &other.grand)];
         for (what, ours, theirs) in named {
-            let mut equal = true;
-            let _ = ours.zip_with(theirs, |a, b| {
-                equal &= (a - b).abs() <= 0.0;
-                a
-            });
+            // Their difference is exact where they are equal, whatever the type.
+            let mut difference = ours.clone();
+            difference.sub_assign(theirs);
+            let equal = difference.magnitude() <= 0.0;
             if !equal {
                 let (ours, theirs) = (Shown(ours).to_string(), Shown(theirs).to_string());
                 return Err(Error::Mismatch { what, ours, theirs });

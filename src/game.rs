@@ -13,7 +13,7 @@ use crate::{Coalition, Value};
 /// # Contract
 ///
 /// * `value` is **deterministic**: the same coalition has the same value, on any thread and in any batch. Solvers ask
-///   for each coalition once and in an order of their own.
+///   in an order of their own: exact ones for each coalition once, a sampler again for those that it meets again.
 /// * Values are **finite**. A solver that meets NaN or infinity returns [`NotFinite`](crate::Error::NotFinite).
 /// * `num_players` does not change.
 /// * v(∅) need not be zero: Shapley values share out v(N) − v(∅).

@@ -47,7 +47,7 @@
 //! | up to 20 | a millisecond | [`exact`] | 10⁶ | a block a thread |
 //! | up to 30 | a microsecond | [`Exact`] with [`observe`](Exact::observe) | 10⁹ | a block a thread |
 //! | up to 30 | known | [`Table`], then [`exact`] | none | the table, 2^n values |
-//! | more, 100 000 too | any | [`permutation`] | as many as you say, from 2n on | some values for each player and thread |
+//! | more than you can pay 2^n for, 100 000 too | any | [`permutation`] | as many as you say, from 4n on | some values for each player and thread |
 //!
 //! An exact answer always takes 2^n evaluations, so each further player doubles the time. A block is
 //! up to 4 MiB of values. For what else can be made of the same evaluations, see [`Exact::summary`].
@@ -61,7 +61,7 @@
 //! # Repeatable
 //!
 //! The same game gives the same bits on any number of threads, in batches of any size, and with any features of this
-//! crate. A player who never changes the value gets exactly zero.
+//! crate. A player who never changes the value gets exactly zero (unless walks are truncated).
 //!
 //! # What is tested and what is not
 //!

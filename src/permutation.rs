@@ -28,9 +28,13 @@ use crate::{Error, Estimate, Progress, TryGame};
 /// # Ok::<(), shapley::Error>(())
 /// ```
 ///
+/// With 2^n evaluations or more to spend, [`exact`](crate::exact) costs less and leaves no doubt: the sampler asks again
+/// for coalitions that it meets again.
+///
 /// # Errors
 ///
-/// Those of [`Permutation::estimate`]; above all [`BudgetTooSmall`](Error::BudgetTooSmall) below 2n evaluations.
+/// Those of [`Permutation::estimate`]; above all [`BudgetTooSmall`](Error::BudgetTooSmall) below 2n evaluations. (With 4n
+/// there are two samples, and standard errors.)
 pub fn permutation<G: TryGame + ?Sized>(game: &G, evaluations: u64) -> Result<Estimate<G::Value>, Error<G::Error>> {
     Permutation::new(evaluations).estimate(game)
 }
@@ -124,16 +128,19 @@ impl<F> Permutation<F> {
     }
 
     /// Stops once every player's interval, at the [confidence](Self::confidence) asked for, is no wider than
-    /// ± `half_width` (of a game with several outputs, in every output). The promise is that, for each player, the true
-    /// value is then within `half_width` of the estimate with at least that confidence.
+    /// ± `half_width`, in units of v (of a game with several outputs, in every output). The promise is that, for each player,
+    /// the true value is then within `half_width` of the estimate with at least that confidence, as far as means of samples
+    /// are nearly normal: see [`Estimate::interval`] for games where they are not. A player whose only contributions are
+    /// rare and large may show none in 30 samples; it then looks certain, and the run stops.
     ///
     /// The intervals are looked at after 30 samples, and then whenever there are half as many more. Looking often and
     /// stopping at a good moment would make the promise false, so each of the K looks that the budget allows is made at
     /// level 1 − (1 − confidence)/K: by Bonferroni's inequality the chance that any of them misleads is then at
     /// most 1 − confidence (the scheme of growing looks with divided levels is that of Mnih, Szepesvári & Audibert 2008,
     /// "Empirical Bernstein stopping", *ICML*, 672–679, doi:10.1145/1390156.1390241, with Student's t for their bound).
-    /// A budget of a million evaluations for 16 players allows 18 looks, which makes intervals 1.5 times as wide. What
-    /// [`Estimate::interval`] returns is corrected likewise.
+    /// A budget of a million evaluations for 16 players allows 18 looks, which makes intervals 1.5 times as wide; a budget
+    /// without need of 2^64 allows 91, and makes them 1.8 times as wide. What [`Estimate::interval`] returns is corrected
+    /// likewise, whatever ended the run.
     ///
     /// A coarse precision can be reached at the first look. The values are then as near as promised, but the intervals
     /// themselves rest on 30 samples, which is too few where contributions are rarely anything but zero.
@@ -150,7 +157,8 @@ impl<F> Permutation<F> {
     }
 
     /// Stops after so much time. Samples that are begun are finished, and the first is always made: it may be over by as
-    /// long as a sample takes, 2(n − 1) evaluations of the game.
+    /// long as a sample takes, 2(n − 1) evaluations of the game, or as long as the samples take that share a
+    /// [`batch`](Self::batch), or two milliseconds.
     pub fn deadline(self, after: Duration) -> Self {
         Self { deadline: Some(after), ..self }
     }
@@ -161,10 +169,17 @@ impl<F> Permutation<F> {
     ///
     /// It ends after the third prefix in a row whose difference is below, in all outputs, and what is left of
     /// v(N) − v(S) is shared equally by the players who did not come (the source gives them nothing; shared, the
-    /// values still sum to v(N) − v(∅)). **The estimates are then biased**, by up to about the tolerance, and the
-    /// intervals know nothing of it. [`Estimate::saved`] says how many evaluations it spared; they pay for more samples.
+    /// values still sum to v(N) − v(∅)). [`Estimate::saved`] says how many evaluations it spared; they pay for more
+    /// samples.
     ///
-    /// A walk that may end at any prefix is asked for prefix by prefix, not by the game's [`walk`](crate::Game::walk).
+    /// **The estimates are then biased**, and the intervals know nothing of it. If v only grows, or stays near v(N) once it
+    /// is there, the bias is at most about the tolerance, and players who add nothing get a share of that. Otherwise it has
+    /// no bound: a walk also ends where v(S) happens to be near v(N) while players still to come would change it up and
+    /// down.
+    ///
+    /// A walk that may end at any prefix is asked for prefix by prefix, not by the game's [`walk`](crate::Game::walk): the
+    /// two of a sample in step, so that a call has two coalitions; or, with a [`batch`](Self::batch), as many walks in step
+    /// as fill it. Of several failures in one such batch of samples, that of the shortest prefix is returned.
     ///
     /// Must be positive. Off by default.
     pub fn truncate(self, tolerance: f64) -> Self {
@@ -179,19 +194,36 @@ impl<F> Permutation<F> {
 
     /// Asks for prefixes by [`try_values`](TryGame::try_values), up to this many at once, several walks sharing a call:
     /// for a model that is fastest on batches of a certain size. By default, or with 0, every walk is one call of the
-    /// game's own [`try_walk`](TryGame::try_walk), which for most games goes on to `try_values` with the prefixes of that
-    /// walk.
+    /// game's own [`try_walk`](TryGame::try_walk), which for most games goes on to `try_values` with the n − 1 prefixes of
+    /// that walk.
     ///
-    /// Batches bound the time between two looks at the progress, too.
+    /// A call has the prefixes of as many whole samples as fit, 2(n − 1) each. A batch that is smaller than that cuts each
+    /// sample, the last call having what is left. A batch's coalitions and values are in memory, on each thread.
     pub fn batch(self, coalitions: usize) -> Self {
         Self { batch: coalitions, ..self }
     }
 
-    /// Shows the progress after every walk or batch, and stops the run when `observer` breaks: with an estimate from the
-    /// samples so far. Samples that are begun are finished, and the first is always made.
+    /// Shows the progress after every walk or batch, or every millisecond or so if they are faster, and stops the run when
+    /// `observer` breaks: with an estimate from the samples so far. Samples that are begun are finished, and the first is
+    /// always made.
     ///
     /// The observer is called by a thread that finished a walk, one call at a time, with counts that only grow. What it
-    /// changes it must hold in an atomic or a `Mutex`, since it is called from several threads.
+    /// changes it must hold in an atomic or a `Mutex`, since it is called from several threads. A closure that is not
+    /// written in place must name its argument's type:
+    ///
+    /// ```
+    /// use std::ops::ControlFlow;
+    /// use shapley::{Permutation, Progress, Stopped};
+    ///
+    /// let game = shapley::from_fn(20, |s| (s.len() as f64).sqrt());
+    /// let enough = |progress: &Progress| {
+    ///     eprintln!("{} of {}, ± {:.3}", progress.evaluations, progress.total, progress.half_width);
+    ///     if progress.permutations >= 40 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+    /// };
+    /// let estimate = Permutation::new(100_000_000).observe(enough).estimate(&game)?;
+    /// assert_eq!(estimate.stopped(), Stopped::Observer);
+    /// # Ok::<(), shapley::Error>(())
+    /// ```
     pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> Permutation<O> {
         let Self { evaluations, seed, antithetic, precision, confidence, deadline, truncation, threads, batch, .. } =
             self;
@@ -218,10 +250,26 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
     ///
     /// v(∅) and v(N) once, in one call, and then n − 1 evaluations a walk, two walks a sample, for as many whole samples
     /// as the budget pays for. Of games with a fast [`walk`](crate::Game::walk) or none to speak of, its own share is a
-    /// few nanoseconds an evaluation. Memory for about 10 values for each player and thread, and 2 log₂(samples) values
-    /// for each player.
+    /// few nanoseconds an evaluation. Memory for about 20 values for each player and thread, and 2 log₂(samples) values
+    /// for each player; and for a batch on each thread.
     ///
     /// If all samples are the same (one player; two, with antithetic sampling), one is made and the result is exact.
+    ///
+    /// A failure ends the run and its samples are lost. A game that may fail had better try again by itself; and a long run
+    /// may go in steps, each resumed from the last and kept, with the bits of one run:
+    ///
+    /// ```
+    /// use shapley::Permutation;
+    ///
+    /// let game = shapley::from_fn(12, |s| (s.len() as f64).sqrt());
+    /// let mut estimate = Permutation::new(1_000).estimate(&game)?;
+    /// for budget in (2_000..=10_000).step_by(1_000) {
+    ///     // Save it here (feature `serde`). `estimate` is only borrowed, and is still there if the step fails.
+    ///     estimate = Permutation::new(budget).resume(&game, &estimate)?;
+    /// }
+    /// assert_eq!(estimate, shapley::permutation(&game, 10_000)?);
+    /// # Ok::<(), shapley::Error>(())
+    /// ```
     ///
     /// # Errors
     ///
@@ -240,23 +288,31 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
         run::run(game, self, None)
     }
 
-    /// Goes on where an estimate stopped, for whatever reason, until this sampler's own rules say stop. The budget and the
-    /// progress count what the estimate has cost, and the result has the bits of one run with this sampler from the start
-    /// (one that was stopped by the same rules; a deadline counts from now). v(∅) and v(N) are not asked for again.
+    /// Goes on where an estimate stopped, for whatever reason, until this sampler's own rules say stop. The result has the
+    /// bits of one run with this sampler from the start (one that was stopped by the same rules; a deadline counts from
+    /// now). The estimate may be given or borrowed.
     ///
-    /// A precision is kept by both runs only if both had one. The game must be the one that the estimate is of.
+    /// **The budget is the total**: it counts what the estimate has cost, as does the progress. If that is spent already,
+    /// the estimate comes back as it was, stopped by its evaluations.
+    ///
+    /// **The game must be the one that the estimate is of**, and that is not checked beyond the number of players: v(∅)
+    /// and v(N) are not asked for again. Where the game comes from elsewhere than the estimate, compare
+    /// [`attribution().grand()`](crate::Attribution::grand) with v(N) first.
+    ///
+    /// If only one of the two runs had a [precision](Self::precision) to reach, its intervals are corrected for the looks of
+    /// that one alone. A merged estimate goes on with any one of its seeds.
     ///
     /// # Errors
     ///
-    /// Those of [`estimate`](Self::estimate), and [`Mismatch`](Error::Mismatch) if the game has another number of players,
-    /// or the estimate is from a sampler with another seed, truncation or antithetic setting.
+    /// Those of [`estimate`](Self::estimate) but `BudgetTooSmall`, and [`Mismatch`](Error::Mismatch) if the game has another
+    /// number of players, or the estimate is from a sampler with another seed, truncation or antithetic setting.
     ///
     /// ```
     /// use shapley::Permutation;
     ///
     /// let game = shapley::from_fn(12, |s| (s.len() as f64).powi(2) + f64::from(u8::from(s.contains(5))));
     /// let first = Permutation::new(500).seed(3).estimate(&game)?;
-    /// let more = Permutation::new(5_000).seed(3).resume(&game, first)?;
+    /// let more = Permutation::new(5_000).seed(3).resume(&game, &first)?;
     /// assert_eq!(more, Permutation::new(5_000).seed(3).estimate(&game)?);
     /// # Ok::<(), shapley::Error>(())
     /// ```

@@ -35,7 +35,7 @@ pub struct Progress {
     /// [`confidence`](crate::Permutation::confidence). Infinite before the second sample, and for an exact solver, which
     /// knows nothing before it knows all.
     pub half_width: f64,
-    /// The time since the run began.
+    /// The time since this run began: of one that was resumed, that since then, unlike the counts.
     pub elapsed: Duration,
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::estimate::{Design, Moments, Node, Samples};
+use crate::estimate::{Design, Moments, Node, Samples, components};
 use crate::exact::binomial;
 use crate::{Attribution, Coalition, Error, Estimate, Index, Interactions, Stopped, Value};
 
@@ -190,7 +190,7 @@ struct SavedNode<V> {
     start: u64,
     level: u32,
     sums: Vec<V>,
-    squares: Vec<V>,
+    squares: Vec<f64>,
 }
 
 impl<V: Value + Serialize> Serialize for Estimate<V> {
@@ -236,21 +236,16 @@ impl<V: Value> SavedStream<V> {
                 return Err(refuse("nodes ascend, and start at multiples of their size"));
             }
             end = start.checked_add(size).ok_or_else(|| refuse("samples are numbered by 64 bits"))?;
-            let wanted = if level == 0 { 0 } else { players };
-            if sums.len() != players || squares.len() != wanted {
-                return Err(refuse(&format!("{} sums, {} squares, {players} players", sums.len(), squares.len())));
+            if sums.len() != players {
+                return Err(refuse(&format!("{} sums, and {players} players in `values`", sums.len())));
             }
             check_values("sums", &sums)?;
-            let negative = |square: &V| {
-                let mut negative = false;
-                let _ = square.zip_with(square, |x, _| {
-                    negative |= x.is_nan() || x < 0.0;
-                    x
-                });
-                negative
-            };
-            if squares.iter().any(negative) {
-                return Err(refuse("a sum of squares is negative"));
+            let wanted = if level == 0 { 0 } else { components(&sums) };
+            if squares.len() != wanted {
+                return Err(refuse(&format!("{} squares, not {wanted}", squares.len())));
+            }
+            if let Some(square) = squares.iter().find(|square| square.is_nan() || **square < 0.0) {
+                return Err(refuse(&format!("a sum of squares is {square}")));
             }
             moments.insert(Node { start, level, sums, squares });
         }
@@ -287,17 +282,18 @@ impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Estimate<V> {
             grand: saved.grand,
             streams,
         };
-        let most = samples.count().and_then(|count| count.checked_mul(design.cost()));
-        if samples.count() == Some(0) || most.is_none_or(|most| saved.saved > most) {
-            return Err(D::Error::custom("the samples and evaluations cannot be those of a run"));
-        }
-        // Every run that was merged asked for v(∅) and v(N).
-        let least = most.unwrap_or(u64::MAX) - saved.saved;
-        if saved.evaluations < least.saturating_add(2) {
+        // Each run that was merged, of a seed of its own, asked for v(∅) and v(N).
+        let spent = samples.count().filter(|&count| count > 0).and_then(|count| count.checked_mul(design.cost()));
+        let made = saved.evaluations.checked_add(saved.saved);
+        let ends = made.zip(spent).and_then(|(made, spent)| made.checked_sub(spent));
+        if !ends.is_some_and(|ends| ends % 2 == 0 && (1..=samples.streams.len() as u64).contains(&(ends / 2))) {
             return Err(D::Error::custom(format!(
-                "{} evaluations: the samples took {least}, and 2 for v(empty) and v(N)",
-                saved.evaluations
+                "{} evaluations made and {} saved do not pay for the samples",
+                saved.evaluations, saved.saved
             )));
+        }
+        if saved.truncation.is_none() && saved.saved > 0 {
+            return Err(D::Error::custom(format!("{} evaluations saved without truncation", saved.saved)));
         }
         samples.estimate(saved.stopped).map_err(|error: Error| D::Error::custom(error))
     }

@@ -145,21 +145,27 @@ fn what_no_solver_returns_is_refused() -> Result<(), shapley::Error> {
 fn what_no_sampler_returns_is_refused() -> Result<(), shapley::Error> {
     let estimate = Permutation::new(326).estimate(&game())?;
     let node = |json: &mut Json, field: &str, value: Json| json["streams"][0]["nodes"][0][field] = value;
-    let changes: [Refusal<'_>; 14] = [
+    let changes: [Refusal<'_>; 17] = [
         ("version 3", &|json| json["version"] = json!(3)),
         ("level 64: a level is at most 63", &|json| node(json, "level", json!(64))),
         ("start at multiples", &|json| node(json, "start", json!(3))),
         ("nodes ascend", &|json| node(json, "start", json!(16))),
         ("6 sums", &|json| node(json, "sums", json!([1, 2, 3, 4, 5, 6]))),
         ("0 squares", &|json| node(json, "squares", json!([]))),
-        ("negative", &|json| node(json, "squares", json!([1, 1, 1, -1, 1, 1, 1]))),
+        ("is -1", &|json| node(json, "squares", json!([1, 1, 1, -1, 1, 1, 1]))),
         ("twice", &|json| {
             let stream = json["streams"][0].clone();
             json["streams"].as_array_mut().expect("streams").push(stream);
         }),
-        ("cannot be those of a run", &|json| json["streams"] = json!([])),
-        ("cannot be those of a run", &|json| json["saved"] = json!(u64::MAX)),
-        ("325 evaluations: the samples took 324, and 2", &|json| json["evaluations"] = json!(325)),
+        ("do not pay", &|json| json["streams"] = json!([])),
+        ("do not pay", &|json| json["saved"] = json!(u64::MAX)),
+        ("326 evaluations made and 0 saved do not pay", &|json| json["antithetic"] = json!(false)),
+        ("325 evaluations made and 0 saved do not pay", &|json| json["evaluations"] = json!(325)),
+        ("328 evaluations made and 0 saved do not pay", &|json| json["evaluations"] = json!(328)),
+        ("2 evaluations saved without truncation", &|json| {
+            json["evaluations"] = json!(324);
+            json["saved"] = json!(2);
+        }),
         ("tolerance", &|json| json["truncation"] = json!(-1.0)),
         ("no values", &|json| json["values"] = json!([])),
         ("exceeds the range", &|json| {

@@ -9,6 +9,28 @@ use std::ops::Range;
 
 use crate::Value;
 
+/// Shows the components of two values.
+fn with_components<V: Value>(a: &V, b: &V, mut see: impl FnMut(f64, f64)) {
+    let _ = a.zip_with(b, |a, b| {
+        see(a, b);
+        a
+    });
+}
+
+/// The square; not zero unless the number is, so that samples that differ never look alike.
+fn squared(x: f64) -> f64 {
+    let least = if x.abs() > 0.0 { f64::MIN_POSITIVE } else { 0.0 };
+    (x * x).max(least)
+}
+
+/// The number of components of all values together.
+#[cfg(feature = "serde")]
+pub(crate) fn components<V: Value>(values: &[V]) -> usize {
+    let mut count = 0;
+    values.iter().for_each(|value| with_components(value, value, |_, _| count += 1));
+    count
+}
+
 /// What an aligned range of 2^level samples comes to.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Node<V> {
@@ -17,8 +39,9 @@ pub(crate) struct Node<V> {
     pub(crate) level: u32,
     /// For each player the sum of the samples.
     pub(crate) sums: Vec<V>,
-    /// For each player the sum of the squared deviations from their mean; of a single sample, nothing.
-    pub(crate) squares: Vec<V>,
+    /// For each component of each player's value, player 0 first, the sum of the squared deviations from the mean; of a
+    /// single sample, nothing. Floats, since squares of values may not fit the values' type.
+    pub(crate) squares: Vec<f64>,
 }
 
 impl<V> Node<V> {
@@ -32,16 +55,17 @@ impl<V: Value> Node<V> {
     fn merge(&mut self, next: &Self) {
         // δ² · k k / (k + k) for the difference δ of two means of k samples is the squared difference of their sums / 2k.
         let weight = 0.5 / (1_u64 << self.level) as f64;
-        let squared = |a: f64, b: f64| (a - b) * (a - b) * weight;
+        let both = self.sums.iter().zip(&next.sums);
         if self.level == 0 {
             self.squares.clear();
-            self.squares.extend(self.sums.iter().zip(&next.sums).map(|(a, b)| a.zip_with(b, squared)));
+            self.squares.reserve(self.sums.len());
+            both.for_each(|(a, b)| with_components(a, b, |a, b| self.squares.push(squared(a - b) * weight)));
         } else {
             let squares = self.squares.iter_mut().zip(&next.squares);
-            for ((square, other), (a, b)) in squares.zip(self.sums.iter().zip(&next.sums)) {
-                square.add_assign(other);
-                square.add_assign(&a.zip_with(b, squared));
-            }
+            squares.for_each(|(square, other)| *square += other);
+            let mut squares = self.squares.iter_mut();
+            let mut add = |square: f64| squares.next().into_iter().for_each(|sum| *sum += square);
+            both.for_each(|(a, b)| with_components(a, b, |a, b| add(squared(a - b) * weight)));
         }
         for (sum, other) in self.sums.iter_mut().zip(&next.sums) {
             sum.add_assign(other);
@@ -55,8 +79,8 @@ impl<V: Value> Node<V> {
 pub(crate) struct Moments<V> {
     /// By their first sample.
     nodes: Vec<Node<V>>,
-    /// Buffers to use again.
-    spare: Vec<Vec<V>>,
+    /// Buffers to use again, of sums and of squares.
+    spare: (Vec<Vec<V>>, Vec<Vec<f64>>),
 }
 
 impl<V: PartialEq> PartialEq for Moments<V> {
@@ -67,7 +91,7 @@ impl<V: PartialEq> PartialEq for Moments<V> {
 
 impl<V: Value> Moments<V> {
     pub(crate) fn new() -> Self {
-        Self { nodes: Vec::new(), spare: Vec::new() }
+        Self { nodes: Vec::new(), spare: (Vec::new(), Vec::new()) }
     }
 
     #[cfg(feature = "serde")]
@@ -94,17 +118,17 @@ impl<V: Value> Moments<V> {
 
     /// A buffer to put a sample into; it may have other things in it.
     pub(crate) fn buffer(&mut self) -> Vec<V> {
-        self.spare.pop().unwrap_or_default()
+        self.spare.0.pop().unwrap_or_default()
     }
 
     /// Gives back the memory of buffers, once no more samples come.
     pub(crate) fn free_buffers(&mut self) {
-        self.spare = Vec::new();
+        self.spare = (Vec::new(), Vec::new());
     }
 
     /// Adds one sample.
     pub(crate) fn add(&mut self, number: u64, sample: Vec<V>) {
-        let mut squares = self.buffer();
+        let mut squares = self.spare.1.pop().unwrap_or_default();
         squares.clear();
         self.insert(Node { start: number, level: 0, sums: sample, squares });
     }
@@ -114,9 +138,9 @@ impl<V: Value> Moments<V> {
         for node in other.nodes.drain(..) {
             self.insert(node);
         }
-        // As many buffers go back as came: they would pile up here, and be missed there.
-        let many = self.spare.len().min(other.spare.capacity().max(4));
-        other.spare.extend(self.spare.drain(self.spare.len() - many..));
+        // Buffers go back to where samples are made: they would pile up here, and be missed there. A few are enough.
+        other.spare.0.extend(self.spare.0.drain(self.spare.0.len().saturating_sub(4)..));
+        other.spare.1.extend(self.spare.1.drain(self.spare.1.len().saturating_sub(4)..));
     }
 
     /// Adds a node whose samples are not there yet.
@@ -129,7 +153,8 @@ impl<V: Value> Moments<V> {
         while let Some(left) = self.halves(at) {
             let right = self.nodes.remove(left + 1);
             self.nodes[left].merge(&right);
-            self.spare.extend([right.sums, right.squares]);
+            self.spare.0.push(right.sums);
+            self.spare.1.push(right.squares);
             at = left;
         }
     }
@@ -148,8 +173,8 @@ impl<V: Value> Moments<V> {
 #[derive(Debug)]
 pub(crate) struct Total<V> {
     pub(crate) samples: u64,
-    pub(crate) sums: Vec<V>,
-    squares: Vec<V>,
+    sums: Vec<V>,
+    squares: Vec<f64>,
 }
 
 impl<V: Value> Total<V> {
@@ -164,7 +189,7 @@ impl<V: Value> Total<V> {
         let mut squares = first.squares.clone();
         if first.level == 0 {
             squares.clear();
-            squares.extend(first.sums.iter().map(|sum| sum.zip_with(sum, |_, _| 0.0)));
+            first.sums.iter().for_each(|sum| with_components(sum, sum, |_, _| squares.push(0.0)));
         }
         let mut total = Self { samples: 1 << first.level, sums: first.sums.clone(), squares };
         nodes.for_each(|node| total.add(node));
@@ -175,18 +200,14 @@ impl<V: Value> Total<V> {
         let (mine, theirs) = (self.samples as f64, (1_u64 << node.level) as f64);
         // δ² · k l / (k + l) for the difference δ of a mean of k and a mean of l samples.
         let weight = mine * theirs / (mine + theirs);
-        for ((sum, square), other) in self.sums.iter_mut().zip(&mut self.squares).zip(&node.sums) {
-            square.add_assign(&sum.zip_with(other, |a, b| {
-                let difference = a / mine - b / theirs;
-                difference * difference * weight
-            }));
+        let mut squares = self.squares.iter_mut();
+        let mut add = |square: f64| squares.next().into_iter().for_each(|sum| *sum += square);
+        for (sum, other) in self.sums.iter_mut().zip(&node.sums) {
+            with_components(sum, other, |a, b| add(squared(a / mine - b / theirs) * weight));
             sum.add_assign(other);
         }
-        if node.level > 0 {
-            for (square, other) in self.squares.iter_mut().zip(&node.squares) {
-                square.add_assign(other);
-            }
-        }
+        // Of a single sample there are none.
+        self.squares.iter_mut().zip(&node.squares).for_each(|(square, other)| *square += other);
         self.samples += 1 << node.level;
     }
 
@@ -201,13 +222,22 @@ impl<V: Value> Total<V> {
     }
 
     /// The standard errors of the means; infinite for a single sample.
-    pub(crate) fn std_errors(&self) -> impl Iterator<Item = V> {
+    pub(crate) fn std_errors(&self) -> Vec<V> {
+        let mut squares = self.squares.iter();
+        let mut error = || squares.next().map_or(f64::INFINITY, |&square| self.std_error(square));
+        self.sums.iter().map(|sum| sum.zip_with(sum, |_, _| error())).collect()
+    }
+
+    /// The largest standard error of all players and components.
+    pub(crate) fn largest_std_error(&self) -> f64 {
+        let largest = self.squares.iter().fold(0.0, |most: f64, &square| if square > most { square } else { most });
+        // What is not a number is not known to be small.
+        if self.squares.iter().any(|square| square.is_nan()) { f64::INFINITY } else { self.std_error(largest) }
+    }
+
+    fn std_error(&self, square: f64) -> f64 {
         let samples = self.samples as f64;
-        let error = move |square: f64| match samples {
-            2.0.. => (square / (samples - 1.0) / samples).sqrt(),
-            _ => f64::INFINITY,
-        };
-        self.squares.iter().map(move |square| square.zip_with(square, |square, _| error(square)))
+        if self.samples > 1 { (square / (samples - 1.0) / samples).sqrt() } else { f64::INFINITY }
     }
 }
 
@@ -259,7 +289,7 @@ mod tests {
                 let mean = samples.iter().sum::<f64>() / count as f64;
                 let variance = samples.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (count - 1) as f64;
                 assert!((total.means()[player] - mean).abs() < 1e-13);
-                let error = total.std_errors().nth(player).expect("a player");
+                let error = total.std_errors()[player];
                 assert!((error - (variance / count as f64).sqrt()).abs() < 1e-13);
             }
         }

@@ -79,7 +79,7 @@ where
             let samples = estimate.samples();
             design.check(samples.design)?;
             if !samples.streams.contains_key(&options.seed) {
-                let theirs = samples.streams.keys().map(u64::to_string).collect::<Vec<_>>().join(", ");
+                let theirs = samples.streams.keys().map(u64::to_string).collect::<Vec<_>>().join(" and ");
                 return Err(Error::Mismatch { what: "the seed", ours: options.seed.to_string(), theirs });
             }
             samples.clone()
@@ -99,8 +99,10 @@ where
     }
     let (baseline, grand) = (samples.baseline.clone(), samples.grand.clone());
     let run = Run { game, options, design, deadline, meter, ends: (&baseline, &grand), samples: Mutex::new(samples) };
+    // The sample of a single player costs nothing more, and is there to be seen with the first evaluations.
+    let (before, after) = if design.cost() > 0 { (2, 0) } else { (0, 2) };
     if from.is_none() {
-        run.count(2);
+        run.count(before);
     }
     let stopped = loop {
         match run.next() {
@@ -108,6 +110,9 @@ where
             ControlFlow::Break(stopped) => break stopped,
         }
     };
+    if from.is_none() {
+        run.count(after);
+    }
     run.samples.into_inner().unwrap_or_else(PoisonError::into_inner).estimate(stopped)
 }
 

@@ -199,8 +199,11 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
                 break;
             }
             self.answers.clear();
-            ask(self.game, &self.coalitions, &mut self.answers)?;
-            count(self.coalitions.len() as u64);
+            let batch = if self.batch == 0 { self.coalitions.len() } else { self.batch };
+            for call in self.coalitions.chunks(batch) {
+                ask(self.game, call, &mut self.answers)?;
+                count(call.len() as u64);
+            }
             let live = self.walks.iter_mut().filter(|walk| walk.near < PATIENCE);
             for (walk, value) in live.zip(self.answers.drain(..)) {
                 let mut left = self.grand.clone();

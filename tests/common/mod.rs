@@ -6,6 +6,7 @@ pub(crate) mod failing;
 pub(crate) mod fraction;
 pub(crate) mod indices;
 pub(crate) mod naive;
+pub(crate) mod sampled;
 
 use shapley::{Coalition, Index, Table, Value};
 
