@@ -32,8 +32,10 @@ pub enum Stopped {
 
 /// Estimated values of all players, each with a standard error, and the reason why the sampler stopped.
 ///
-/// [`permutation`](crate::permutation) returns Shapley values: each estimate is unbiased (unless walks were
-/// [truncated](crate::Permutation::truncate)), and together they sum to v(N) − v(∅), up to rounding.
+/// [`permutation`](crate::permutation) returns Shapley values: each estimate is unbiased, and together they sum to
+/// v(N) − v(∅), up to rounding. (Not unbiased if walks were [truncated](crate::Permutation::truncate); and a little off if
+/// the run stopped at a [precision](crate::Permutation::precision), since runs that look sure too early stop early. To
+/// unite such runs, [merge](Self::merge) them, which weights by samples, rather than averaging their values.)
 ///
 /// `Display` is one line a player: its number, its value, and its standard error.
 ///
@@ -122,7 +124,7 @@ impl Design {
 
 impl<V: Value> Samples<V> {
     pub(crate) fn len(&self) -> u64 {
-        self.streams.values().map(Moments::len).sum()
+        self.streams.values().map(Moments::len).fold(0, u64::saturating_add)
     }
 
     /// The number of samples, if it can be counted: what was read from a file may be anything.
@@ -221,7 +223,7 @@ impl<V: Value> Estimate<V> {
     /// The permutations walked: two for each sample with antithetic sampling, an order and its reverse.
     #[must_use]
     pub fn permutations(&self) -> u64 {
-        self.samples.len() * self.samples.design.walks()
+        self.samples.len().saturating_mul(self.samples.design.walks())
     }
 
     /// An interval that has the player's true value with probability `level`, 0.95 for instance: the value ± t standard

@@ -1,5 +1,6 @@
 //! Sampling permutations: its options.
 
+mod collect;
 mod order;
 mod run;
 mod walks;
@@ -75,7 +76,7 @@ pub fn permutation<G: TryGame + ?Sized>(game: &G, evaluations: u64) -> Result<Es
 ///
 /// # Repeatable
 ///
-/// Order i is a function of the seed and i alone, and samples are added up by a tree that depends on their numbers alone:
+/// Order i is a function of n, the seed and i alone, and samples are added up by a tree that depends on their numbers alone:
 /// the same seed gives the same bits on any number of threads, with any [`batch`](Self::batch), in one run or
 /// [resumed](Self::resume), on any machine. (What a deadline or an observer cuts off depends on time, so the number of
 /// samples does, and it alone.)
@@ -158,7 +159,7 @@ impl<F> Permutation<F> {
 
     /// Stops after so much time. Samples that are begun are finished, and the first is always made: it may be over by as
     /// long as a sample takes, 2(n − 1) evaluations of the game, or as long as the samples take that share a
-    /// [`batch`](Self::batch), or two milliseconds.
+    /// [`batch`](Self::batch).
     pub fn deadline(self, after: Duration) -> Self {
         Self { deadline: Some(after), ..self }
     }
@@ -198,7 +199,9 @@ impl<F> Permutation<F> {
     /// that walk.
     ///
     /// A call has the prefixes of as many whole samples as fit, 2(n − 1) each. A batch that is smaller than that cuts each
-    /// sample, the last call having what is left. A batch's coalitions and values are in memory, on each thread.
+    /// sample, the last call having what is left. A batch's coalitions and values are in memory, on each thread; more than
+    /// 65 536 are taken for that. (A game whose `walk` does not give the very bits of its `values` gives the bits of
+    /// whichever is asked.)
     pub fn batch(self, coalitions: usize) -> Self {
         Self { batch: coalitions, ..self }
     }

@@ -111,7 +111,11 @@ impl<'f, F: Fn(&Progress) -> ControlFlow<()> + Sync> Meter<'f, F> {
     }
 
     /// Breaks, with the count at which it broke, once the observer did.
+    #[inline]
     pub(crate) fn wanted(&self) -> ControlFlow<u64> {
+        if self.observer.is_none() {
+            return ControlFlow::Continue(());
+        }
         // What was finished while the observer made up its mind may have been the last.
         match self.stopped.load(SeqCst) {
             at if at > 0 && self.made.load(SeqCst) < self.total => ControlFlow::Break(at),

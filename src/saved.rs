@@ -1,7 +1,7 @@
 //! Results and coalitions, saved and loaded by serde: what is written, and what is checked when it is read.
 //!
-//! The shapes are described for readers in other languages in `docs/results.md`. What does not fit together is refused:
-//! a result that was loaded is one that a solver could have returned.
+//! The shapes are described for readers in other languages in `docs/results.md`. What does not fit together is refused, by
+//! shape, count and sign. The numbers themselves are believed.
 
 use std::collections::BTreeMap;
 
@@ -17,6 +17,9 @@ const VERSION: u32 = 1;
 
 /// A coalition of more players than this is not read: it would take half a gigabyte.
 const MOST_PLAYERS: usize = u32::MAX as usize;
+
+/// More samples than this have never been made.
+const MOST_SAMPLES: u64 = 1 << 60;
 
 fn check_version<E: serde::de::Error>(version: u32) -> Result<(), E> {
     match version {
@@ -190,7 +193,8 @@ struct SavedNode<V> {
     start: u64,
     level: u32,
     sums: Vec<V>,
-    squares: Vec<f64>,
+    /// None where it is infinite, for which JSON has no number.
+    squares: Vec<Option<f64>>,
 }
 
 impl<V: Value + Serialize> Serialize for Estimate<V> {
@@ -200,7 +204,7 @@ impl<V: Value + Serialize> Serialize for Estimate<V> {
             start: node.start,
             level: node.level,
             sums: node.sums.clone(),
-            squares: if node.level == 0 { Vec::new() } else { node.squares.clone() },
+            squares: node.squares.iter().map(|&square| Some(square).filter(|square| square.is_finite())).collect(),
         };
         let stream = |(&seed, moments): (_, &Moments<V>)| SavedStream {
             seed,
@@ -235,7 +239,8 @@ impl<V: Value> SavedStream<V> {
             if start % size != 0 || start < end {
                 return Err(refuse("nodes ascend, and start at multiples of their size"));
             }
-            end = start.checked_add(size).ok_or_else(|| refuse("samples are numbered by 64 bits"))?;
+            end =
+                start.checked_add(size).filter(|&end| end <= MOST_SAMPLES).ok_or_else(|| refuse("too many samples"))?;
             if sums.len() != players {
                 return Err(refuse(&format!("{} sums, and {players} players in `values`", sums.len())));
             }
@@ -244,6 +249,7 @@ impl<V: Value> SavedStream<V> {
             if squares.len() != wanted {
                 return Err(refuse(&format!("{} squares, not {wanted}", squares.len())));
             }
+            let squares: Vec<f64> = squares.into_iter().map(|square| square.unwrap_or(f64::INFINITY)).collect();
             if let Some(square) = squares.iter().find(|square| square.is_nan() || **square < 0.0) {
                 return Err(refuse(&format!("a sum of squares is {square}")));
             }
@@ -291,6 +297,9 @@ impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Estimate<V> {
                 "{} evaluations made and {} saved do not pay for the samples",
                 saved.evaluations, saved.saved
             )));
+        }
+        if design.is_constant() && samples.streams.values().any(|stream| stream.len() != 1) {
+            return Err(D::Error::custom(format!("of {players} player(s), one sample of a seed is enough")));
         }
         if saved.truncation.is_none() && saved.saved > 0 {
             return Err(D::Error::custom(format!("{} evaluations saved without truncation", saved.saved)));

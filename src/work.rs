@@ -14,6 +14,12 @@ pub(crate) fn available(asked: usize) -> usize {
     threads::available(asked).min(MOST_THREADS)
 }
 
+/// Runs `work` where so many threads are there for the [queues](Queue) that it runs; fails with their number if they cannot
+/// be started. Without it, each queue starts the threads that it misses.
+pub(crate) fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R, usize> {
+    threads::provide(threads, work)
+}
+
 /// Deals the numbers of units in ascending order, until all are out or one has failed.
 pub(crate) struct Queue<E> {
     next: AtomicU64,
@@ -118,13 +124,16 @@ mod threads {
             return Ok(());
         }
         let everywhere = || rayon::scope(|scope| (0..threads).for_each(|_| scope.spawn(|_| work())));
-        if pool().is_some_and(|size| threads <= size) {
-            everywhere();
-            return Ok(());
+        provide(threads, everywhere)
+    }
+
+    /// Runs `work` in a pool that has so many threads: the current one if it does.
+    pub(super) fn provide<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R, usize> {
+        if threads <= 1 || pool().is_some_and(|size| threads <= size) {
+            return Ok(work());
         }
         let pool = ThreadPoolBuilder::new().num_threads(threads).build().map_err(|_| threads)?;
-        pool.install(everywhere);
-        Ok(())
+        Ok(pool.install(work))
     }
 }
 
@@ -132,6 +141,10 @@ mod threads {
 mod threads {
     pub(super) fn available(_asked: usize) -> usize {
         1
+    }
+
+    pub(super) fn provide<R>(_threads: usize, work: impl FnOnce() -> R) -> Result<R, usize> {
+        Ok(work())
     }
 
     pub(super) fn run(_threads: usize, work: impl Fn() + Sync) -> Result<(), usize> {

@@ -62,7 +62,8 @@ fn counts_grow_to_the_end() {
             );
             for progress in &seen {
                 assert!(progress.total >= progress.evaluations && progress.total <= 3000, "{how}: {progress:?}");
-                assert!(progress.half_width > 0.0, "{how}: {progress:?}");
+                // The two samples that came first may be of the same order, where there are few.
+                assert!(progress.half_width > 0.0 || players <= 3, "{how}: {progress:?}");
                 // Two samples are needed to know anything of how they differ.
                 let samples = progress.permutations / if antithetic { 2 } else { 1 };
                 assert_eq!(progress.half_width.is_infinite(), samples < 2, "{how}: {progress:?}");

@@ -86,6 +86,30 @@ fn an_estimate_goes_on_from_a_file_as_if_nothing_had_happened() -> Result<(), sh
     Ok(())
 }
 
+/// JSON has no infinity: squares of values beyond 1e154 are one.
+#[test]
+fn what_is_too_large_to_square_is_saved_too() -> Result<(), shapley::Error> {
+    let game = table(4, |mask| 1e200 * pseudo(2, mask));
+    let estimate = Permutation::new(200).estimate(&game)?;
+    assert!(estimate.std_errors()[0].is_infinite());
+    let text = serde_json::to_string(&estimate).expect("results can be written");
+    assert_eq!(serde_json::from_str::<Estimate<f64>>(&text).expect("what was written can be read"), estimate);
+    Ok(())
+}
+
+#[test]
+fn a_single_sample_is_enough_where_all_are_the_same() -> Result<(), shapley::Error> {
+    let estimate = Permutation::new(100).estimate(&table(2, |mask| pseudo(2, mask)))?;
+    assert_eq!(reloaded(&estimate), estimate);
+    let said = refused(&estimate, |json| {
+        json["streams"][0]["nodes"][0]["level"] = json!(1);
+        json["streams"][0]["nodes"][0]["squares"] = json!([1.0, 1.0]);
+        json["evaluations"] = json!(6);
+    });
+    assert!(said.contains("of 2 player(s), one sample"), "{said}");
+    Ok(())
+}
+
 /// A run spread over processes: each saves what it has, and one reads and merges all.
 #[test]
 fn estimates_from_files_merge() -> Result<(), shapley::Error> {
@@ -145,9 +169,10 @@ fn what_no_solver_returns_is_refused() -> Result<(), shapley::Error> {
 fn what_no_sampler_returns_is_refused() -> Result<(), shapley::Error> {
     let estimate = Permutation::new(326).estimate(&game())?;
     let node = |json: &mut Json, field: &str, value: Json| json["streams"][0]["nodes"][0][field] = value;
-    let changes: [Refusal<'_>; 17] = [
+    let changes: [Refusal<'_>; 18] = [
         ("version 3", &|json| json["version"] = json!(3)),
         ("level 64: a level is at most 63", &|json| node(json, "level", json!(64))),
+        ("too many samples", &|json| node(json, "start", json!(1_u64 << 63))),
         ("start at multiples", &|json| node(json, "start", json!(3))),
         ("nodes ascend", &|json| node(json, "start", json!(16))),
         ("6 sums", &|json| node(json, "sums", json!([1, 2, 3, 4, 5, 6]))),

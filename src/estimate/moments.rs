@@ -116,6 +116,19 @@ impl<V: Value> Moments<V> {
         ranges
     }
 
+    /// The first range of numbers that no sample has, which is all from the last one on unless a run was ended in the
+    /// middle.
+    pub(crate) fn missing(&self) -> Range<u64> {
+        let mut end = 0;
+        for samples in self.ranges() {
+            if samples.start > end {
+                return end..samples.start;
+            }
+            end = samples.end;
+        }
+        end..u64::MAX
+    }
+
     /// A buffer to put a sample into; it may have other things in it.
     pub(crate) fn buffer(&mut self) -> Vec<V> {
         self.spare.0.pop().unwrap_or_default()
@@ -208,7 +221,7 @@ impl<V: Value> Total<V> {
         }
         // Of a single sample there are none.
         self.squares.iter_mut().zip(&node.squares).for_each(|(square, other)| *square += other);
-        self.samples += 1 << node.level;
+        self.samples = self.samples.saturating_add(1 << node.level);
     }
 
     /// The means of the samples.
@@ -277,6 +290,10 @@ mod tests {
         assert!(of([]).ranges().is_empty());
         assert_eq!(of([5, 0, 1, 2, 6, 9]).ranges(), [0..3, 5..7, 9..10]);
         assert_eq!(of([5, 0, 1, 2, 6, 9]).len(), 6);
+        assert_eq!(
+            [of([]), of([0, 1, 2]), of([1]), of([0, 2, 4])].map(|set| set.missing()),
+            [0..u64::MAX, 3..u64::MAX, 0..1, 1..2]
+        );
     }
 
     #[test]

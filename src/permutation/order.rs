@@ -1,4 +1,4 @@
-//! Orders of players: order i is a function of the seed and i alone.
+//! Orders of players: order i is a function of their number, the seed and i alone.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};

@@ -4,10 +4,10 @@ use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Permutation;
+use super::collect::{Collector, Seen};
 use super::walks::{PATIENCE, Walker, ask};
 use crate::estimate::{Design, Moments, Samples};
 use crate::progress::Meter;
@@ -98,22 +98,26 @@ where
         samples.looks = samples.looks.max(options.looks(design));
     }
     let (baseline, grand) = (samples.baseline.clone(), samples.grand.clone());
-    let run = Run { game, options, design, deadline, meter, ends: (&baseline, &grand), samples: Mutex::new(samples) };
+    let shown = options.observer.is_some().then_some(options.confidence);
+    let collector = Collector::new(samples, options.seed, shown);
+    let run = Run { game, options, design, deadline, meter, ends: (&baseline, &grand), collector };
     // The sample of a single player costs nothing more, and is there to be seen with the first evaluations.
     let (before, after) = if design.cost() > 0 { (2, 0) } else { (0, 2) };
     if from.is_none() {
         run.count(before);
     }
-    let stopped = loop {
-        match run.next() {
-            ControlFlow::Continue(until) => run.round(until)?,
-            ControlFlow::Break(stopped) => break stopped,
-        }
-    };
+    let payable = usize::try_from(options.evaluations.saturating_sub(made) / design.cost().max(1));
+    let threads = work::available(options.threads).min(payable.unwrap_or(usize::MAX)).max(1);
+    // Once, and not in every round: threads that are not there have to be started.
+    let stopped =
+        work::with_threads(threads, || run.rounds(threads)).map_err(|threads| Error::Threads { threads })??;
     if from.is_none() {
         run.count(after);
     }
-    run.samples.into_inner().unwrap_or_else(PoisonError::into_inner).estimate(stopped)
+    match run.collector.take() {
+        Some(samples) => samples.estimate(stopped),
+        None => Err(Error::Threads { threads }),
+    }
 }
 
 /// v(∅) and v(N).
@@ -130,7 +134,14 @@ struct Run<'a, G: TryGame + ?Sized, F> {
     deadline: Option<Instant>,
     meter: Meter<'a, F>,
     ends: (&'a G::Value, &'a G::Value),
-    samples: Mutex<Samples<G::Value>>,
+    collector: Collector<G::Value>,
+}
+
+/// The samples of the next round: how many, from which number on.
+struct Round {
+    start: u64,
+    samples: u64,
+    is_first: bool,
 }
 
 impl<G, F> Run<'_, G, F>
@@ -138,19 +149,29 @@ where
     G: TryGame + ?Sized,
     F: Fn(&Progress) -> ControlFlow<()> + Sync,
 {
-    fn lock(&self) -> MutexGuard<'_, Samples<G::Value>> {
-        self.samples.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Round after round, until a rule says stop.
+    fn rounds(&self, threads: usize) -> Result<Stopped, Error<G::Error>> {
+        loop {
+            // Nobody else has them between rounds.
+            let Some(samples) = self.collector.take() else { return Err(Error::Threads { threads }) };
+            let next = self.next(&samples);
+            self.collector.put_back(samples);
+            match next {
+                ControlFlow::Continue(round) => self.make(&round, threads)?,
+                ControlFlow::Break(stopped) => return Ok(stopped),
+            }
+        }
     }
 
-    /// How many samples there shall be after the next round; or why there shall be no other.
-    fn next(&self) -> ControlFlow<Stopped, u64> {
-        let samples = self.lock();
+    /// The next round; or why there shall be none.
+    fn next(&self, samples: &Samples<G::Value>) -> ControlFlow<Stopped, Round> {
         let made = samples.len();
         if made > 0 && self.design.is_constant() {
             return ControlFlow::Break(Stopped::Evaluations);
         }
+        let missing = samples.streams.get(&self.options.seed).map_or(0..u64::MAX, Moments::missing);
         if let Some(precision) = self.options.precision {
-            let at_look = looks().take_while(|&look| look <= made).last() == Some(made);
+            let at_look = looks().take_while(|&look| look <= made).last() == Some(made) && missing.end == u64::MAX;
             if at_look && samples.half_width(self.options.confidence) <= precision {
                 return ControlFlow::Break(Stopped::Precision);
             }
@@ -167,66 +188,60 @@ where
         if made > 0 && self.is_late() {
             return ControlFlow::Break(Stopped::Deadline);
         }
-        let until = if self.design.is_constant() { 1 } else { made.saturating_add(payable) };
-        let next_look = self.options.precision.and_then(|_| looks().find(|&look| look > made));
-        ControlFlow::Continue(next_look.map_or(until, |look| look.min(until)))
+        let to_look = self.options.precision.and_then(|_| looks().find(|&look| look > made)).map(|look| look - made);
+        let most = if self.design.is_constant() { 1 } else { payable.min(missing.end - missing.start) };
+        let samples = to_look.map_or(most, |to_look| to_look.min(most));
+        ControlFlow::Continue(Round { start: missing.start, samples, is_first: made == 0 })
+    }
+
+    /// Whether time or the observer ends the run.
+    fn is_over(&self) -> bool {
+        self.meter.wanted().is_break() || self.is_late()
     }
 
     fn is_late(&self) -> bool {
         self.deadline.is_some_and(|deadline| Instant::now() >= deadline)
     }
 
-    /// Makes samples until there are as many, or until time or the observer ends it.
-    fn round(&self, until: u64) -> Result<(), Error<G::Error>> {
+    /// Makes the samples of a round, or fewer if time or the observer ends it.
+    fn make(&self, round: &Round, threads: usize) -> Result<(), Error<G::Error>> {
         struct Thread<'a, G: TryGame + ?Sized> {
             walker: Walker<'a, G>,
             moments: Moments<G::Value>,
             size: u64,
         }
-        let (options, seed) = (self.options, self.options.seed);
-        let (made, start) = {
-            let samples = self.lock();
-            let ranges = samples.streams.get(&seed).map(Moments::ranges).unwrap_or_default();
-            (samples.len(), ranges.last().map_or(0, |range| range.end))
-        };
-        let first = AtomicBool::new(made == 0);
+        let options = self.options;
+        let first = AtomicBool::new(round.is_first);
         let state = || {
-            let walker = Walker::new(self.game, self.design, options.batch, seed, self.ends);
+            let walker = Walker::new(self.game, self.design, options.batch, options.seed, self.ends);
             let size = walker.group();
             Thread { walker, moments: Moments::new(), size }
         };
-        let size = |thread: &Thread<'_, G>| match self.meter.wanted().is_break() || self.is_late() {
-            true => u64::from(first.swap(false, Ordering::Relaxed)),
-            false => {
-                first.store(false, Ordering::Relaxed);
-                thread.size
-            }
+        // The first sample is made whatever the time.
+        let size = |thread: &Thread<'_, G>| {
+            let is_first = first.swap(false, Ordering::Relaxed);
+            if self.is_over() { u64::from(is_first) } else { thread.size }
         };
-        let queue = Queue::new(start..start.saturating_add(until - made));
-        queue.run(work::available(options.threads), state, size, |thread, numbers| {
+        let queue = Queue::new(round.start..round.start.saturating_add(round.samples));
+        queue.run(threads, state, size, |thread, numbers| {
             let Thread { walker, moments, size } = thread;
             let begun = Instant::now();
-            // The last evaluations are counted once their samples are there to be seen; and if there are many samples,
-            // all are, since that is soon and looking is not free.
-            let waiting = Cell::new(0);
+            // The last evaluations are counted once their samples are there to be seen. Those before are, too, if that is
+            // soon, since looking is not free.
+            let uncounted = Cell::new(0);
             let many = numbers.end - numbers.start > walker.group();
-            let count = |evaluations| match (many, waiting.get()) {
-                (false, before @ 1..) => {
-                    waiting.set(evaluations);
+            let count = |evaluations| {
+                let before = uncounted.get();
+                if options.observer.is_some() && before > 0 && !(many && begun.elapsed() < UNIT * 4) {
                     self.count(before);
+                    uncounted.set(evaluations);
+                } else {
+                    uncounted.set(before + evaluations);
                 }
-                (_, before) => waiting.set(before + evaluations),
             };
-            let spent = walker.make(numbers, moments, &count)?;
-            {
-                let samples = &mut *self.lock();
-                if let Some(stream) = samples.streams.get_mut(&seed) {
-                    stream.absorb(moments);
-                }
-                samples.evaluations += spent.evaluations;
-                samples.saved += spent.saved;
-            }
-            self.count(waiting.get());
+            let spent = walker.make(numbers, moments, &count, &|| !self.is_over())?;
+            let to_count = self.collector.add(moments, spent, uncounted.get());
+            self.count(to_count);
             let took = begun.elapsed();
             if took < UNIT / 2 {
                 *size = size.saturating_mul(2);
@@ -240,27 +255,31 @@ where
     /// Counts evaluations, and shows them to the observer.
     fn count(&self, evaluations: u64) {
         let _ = self.meter.add_with(evaluations, |progress| {
-            let samples = self.lock();
-            let half_width = samples.half_width(self.options.confidence);
-            let total = self.expected(&samples, half_width).max(progress.evaluations);
-            Progress { permutations: samples.len() * self.design.walks(), half_width, total, ..progress }
+            let seen = self.collector.seen();
+            let total = self.expected(seen).max(progress.evaluations);
+            Progress {
+                permutations: seen.samples * self.design.walks(),
+                half_width: seen.half_width,
+                total,
+                ..progress
+            }
         });
     }
 
     /// The evaluations that the run is expected to take.
-    fn expected(&self, samples: &Samples<G::Value>, half_width: f64) -> u64 {
+    fn expected(&self, seen: Seen) -> u64 {
         let cost = self.design.cost();
-        let left = self.options.evaluations.saturating_sub(samples.evaluations);
+        let left = self.options.evaluations.saturating_sub(seen.evaluations);
         let budget = match self.design.is_constant() {
             true => 2 + cost,
-            false => samples.evaluations + left - left % cost.max(1),
+            false => seen.evaluations + left - left % cost.max(1),
         };
-        let Some(precision) = self.options.precision.filter(|_| half_width.is_finite()) else { return budget };
+        let Some(precision) = self.options.precision.filter(|_| seen.half_width.is_finite()) else { return budget };
         // Intervals narrow by the root of the number of samples.
-        let needed = samples.len() as f64 * (half_width / precision).powi(2);
-        let look = looks().find(|&look| look as f64 >= needed && look >= samples.len());
-        let more = look.map_or(u64::MAX, |look| (look - samples.len()).saturating_mul(cost));
-        samples.evaluations.saturating_add(more).min(budget)
+        let needed = seen.samples as f64 * (seen.half_width / precision).powi(2);
+        let look = looks().find(|&look| look as f64 >= needed && look >= seen.samples);
+        let more = look.map_or(u64::MAX, |look| (look - seen.samples).saturating_mul(cost));
+        seen.evaluations.saturating_add(more).min(budget)
     }
 }
 

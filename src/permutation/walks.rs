@@ -10,6 +10,9 @@ use crate::{Coalition, Error, TryGame, Value};
 /// A walk is truncated after so many prefixes in a row that are worth nearly v(N): one alone may be so by chance.
 pub(super) const PATIENCE: usize = 3;
 
+/// A larger batch would fill the memory rather than a model.
+pub(super) const MOST_BATCH: usize = 1 << 16;
+
 /// What samples took.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Spent {
@@ -80,6 +83,7 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
     ) -> Self {
         let orders = Orders::new(design.players, seed);
         let (walks, coalitions, answers) = (Vec::new(), Vec::new(), Vec::new());
+        let batch = batch.min(MOST_BATCH);
         Self { game, design, batch, baseline, grand, orders, walks, coalitions, answers }
     }
 
@@ -92,12 +96,14 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
         (self.batch as u64 / of_a_sample).max(1)
     }
 
-    /// Makes a range of samples. `count` is told of evaluations as they are made.
+    /// Makes a range of samples, or the first of them if `go_on` says no after a group. `count` is told of evaluations as
+    /// they are made.
     pub(super) fn make(
         &mut self,
         mut numbers: Range<u64>,
         moments: &mut Moments<G::Value>,
         count: &impl Fn(u64),
+        go_on: &impl Fn() -> bool,
     ) -> Result<Spent, Error<G::Error>> {
         let mut spent = Spent::default();
         while !numbers.is_empty() {
@@ -117,6 +123,9 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
                 walk.finish(self.grand);
             }
             self.samples(group, moments);
+            if !go_on() {
+                break;
+            }
         }
         Ok(spent)
     }
