@@ -97,6 +97,7 @@ fn a_run_that_was_ended_in_the_middle_goes_on_to_the_same_bits() {
         let sampler = Permutation::new(30_000).seed(4).threads(4);
         let part = sampler.clone().observe(stop).estimate(&game).unwrap();
         assert_eq!(part.evaluations(), 2 + 5 * part.permutations());
+        slow.store(false, SeqCst);
         let rest = sampler.resume(&game, &part).unwrap();
         assert_eq!(rest, whole, "after {} permutations", part.permutations());
         assert_eq!(evaluations.load(SeqCst), whole.evaluations());
