@@ -52,9 +52,9 @@ impl<V: Value> Collector<V> {
         self.lock().seen
     }
 
-    /// Takes the samples out, between rounds or at the end.
-    pub(super) fn take(&self) -> Option<Samples<V>> {
-        self.lock().samples.take()
+    /// Takes the samples out, between rounds or at the end, when no thread is adding to them.
+    pub(super) fn take(&self) -> Samples<V> {
+        self.lock().samples.take().expect("a thread puts the samples back before its round ends")
     }
 
     /// Puts them back.

@@ -114,10 +114,7 @@ where
     if from.is_none() {
         run.count(after);
     }
-    match run.collector.take() {
-        Some(samples) => samples.estimate(stopped),
-        None => Err(Error::Threads { threads }),
-    }
+    run.collector.take().estimate(stopped)
 }
 
 /// v(∅) and v(N).
@@ -152,8 +149,7 @@ where
     /// Round after round, until a rule says stop.
     fn rounds(&self, threads: usize) -> Result<Stopped, Error<G::Error>> {
         loop {
-            // Nobody else has them between rounds.
-            let Some(samples) = self.collector.take() else { return Err(Error::Threads { threads }) };
+            let samples = self.collector.take();
             let next = self.next(&samples);
             self.collector.put_back(samples);
             match next {
