@@ -52,7 +52,8 @@ pub enum Stopped {
 ///
 /// An estimate holds what is needed to go on: [`Permutation::resume`](crate::Permutation::resume) adds samples, with the
 /// bits of one longer run, and [`merge`](Self::merge) unites estimates of several seeds. With the feature `serde` it can be
-/// saved in between (in JSON with `serde_json`'s feature `float_roundtrip`, without which last bits change). It takes memory for about log₂(samples) numbers for each player.
+/// saved in between (in JSON with `serde_json`'s feature `float_roundtrip`, without which last bits change). It takes memory
+/// for about 2 log₂(samples) numbers for each player and seed.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Estimate<V> {

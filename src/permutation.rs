@@ -78,8 +78,8 @@ pub fn permutation<G: TryGame + ?Sized>(game: &G, evaluations: u64) -> Result<Es
 ///
 /// Order i is a function of n, the seed and i alone, and samples are added up by a tree that depends on their numbers alone:
 /// the same seed gives the same bits on any number of threads, with any [`batch`](Self::batch), in one run or
-/// [resumed](Self::resume), on any machine. (What a deadline or an observer cuts off depends on time, so the number of
-/// samples does, and it alone.)
+/// [resumed](Self::resume), on any machine. (What a deadline or an observer cuts off depends on time, so which samples
+/// there are does, and that alone.)
 #[derive(Clone)]
 #[must_use]
 pub struct Permutation<F = fn(&Progress) -> ControlFlow<()>> {
@@ -140,7 +140,7 @@ impl<F> Permutation<F> {
     /// most 1 − confidence (the scheme of growing looks with divided levels is that of Mnih, Szepesvári & Audibert 2008,
     /// "Empirical Bernstein stopping", *ICML*, 672–679, doi:10.1145/1390156.1390241, with Student's t for their bound).
     /// A budget of a million evaluations for 16 players allows 18 looks, which makes intervals 1.5 times as wide; a budget
-    /// without need of 2^64 allows 91, and makes them 1.8 times as wide. What [`Estimate::interval`] returns is corrected
+    /// without need of 2^64 allows 93, and makes them 1.8 times as wide. What [`Estimate::interval`] returns is corrected
     /// likewise, whatever ended the run.
     ///
     /// A coarse precision can be reached at the first look. The values are then as near as promised, but the intervals
@@ -293,7 +293,9 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
 
     /// Goes on where an estimate stopped, for whatever reason, until this sampler's own rules say stop. The result has the
     /// bits of one run with this sampler from the start (one that was stopped by the same rules; a deadline counts from
-    /// now). The estimate may be given or borrowed.
+    /// now). The estimate may be given or borrowed. Where several threads were stopped by time or an observer, numbers
+    /// before the last sample may be missing; they are made first, and the bits are those of one run once the budget has
+    /// paid for all of them.
     ///
     /// **The budget is the total**: it counts what the estimate has cost, as does the progress. If that is spent already,
     /// the estimate comes back as it was, stopped by its evaluations.

@@ -299,6 +299,7 @@ mod tests {
         assert_eq!(looks(2 + 45 * 30 - 1, 16), 1);
         assert_eq!(looks(2 + 45 * 30, 16), 2);
         assert_eq!(looks(1_000_000, 16), 18);
+        assert_eq!(looks(u64::MAX, 16), 93);
         assert_eq!(looks(u64::MAX, 2), 100);
     }
 }
