@@ -6,7 +6,7 @@ mod common;
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use common::failing::{BadBatches, Failure, said};
+use common::failing::{BadBatches, BadWalks, Failure, said};
 use common::sampled::{Ledger, hash_of, orders_of, prefixes};
 use common::{mask_of, mix, pseudo};
 use shapley::{Coalition, Error, Game, Permutation, TryGame, from_fn, permutation, try_from_fn};
@@ -126,26 +126,6 @@ fn values_that_are_not_finite() {
             }
             assert_eq!(said(permutation(&game, 3000)), format!("the value of coalition {bad} is not finite"));
         }
-    }
-}
-
-/// A game by its walks, which may not do what they should.
-struct BadWalks<F>(usize, F);
-
-impl<F: Fn(&[usize], &mut Vec<f64>) -> Result<(), Failure> + Sync> TryGame for BadWalks<F> {
-    type Value = f64;
-    type Error = Failure;
-
-    fn num_players(&self) -> usize {
-        self.0
-    }
-
-    fn try_value(&self, coalition: &Coalition) -> Result<f64, Failure> {
-        Ok(coalition.len() as f64)
-    }
-
-    fn try_walk(&self, order: &[usize], values: &mut Vec<f64>) -> Result<(), Failure> {
-        (self.1)(order, values)
     }
 }
 

@@ -37,6 +37,26 @@ impl<F: Fn(&[Coalition], &mut Vec<f64>) -> Result<(), Failure> + Sync> TryGame f
     }
 }
 
+/// A game by its walks, which may not do what they should.
+pub(crate) struct BadWalks<F>(pub(crate) usize, pub(crate) F);
+
+impl<F: Fn(&[usize], &mut Vec<f64>) -> Result<(), Failure> + Sync> TryGame for BadWalks<F> {
+    type Value = f64;
+    type Error = Failure;
+
+    fn num_players(&self) -> usize {
+        self.0
+    }
+
+    fn try_value(&self, coalition: &Coalition) -> Result<f64, Failure> {
+        Ok(coalition.len() as f64)
+    }
+
+    fn try_walk(&self, order: &[usize], values: &mut Vec<f64>) -> Result<(), Failure> {
+        (self.1)(order, values)
+    }
+}
+
 /// What an error says, which is also checked to be an error that can be sent anywhere.
 pub(crate) fn said<V: fmt::Debug, E: StdError + Send + Sync + 'static>(result: Result<V, Error<E>>) -> String {
     let error: Box<dyn StdError + Send + Sync + 'static> = Box::new(result.expect_err("an error"));
