@@ -123,6 +123,22 @@ impl Coalition {
         (self.num_players <= WORD_BITS).then(|| self.words.first().copied().unwrap_or(0))
     }
 
+    /// The members as ⌈n/8⌉ bytes: player i is bit i mod 8 of byte i / 8. A key for a store that keeps bytes.
+    ///
+    /// ```
+    /// let coalition = shapley::Coalition::from_players(11, [0, 2, 9]);
+    /// assert_eq!(coalition.bytes().collect::<Vec<u8>>(), [0b101, 0b10]);
+    /// ```
+    pub fn bytes(&self) -> impl Iterator<Item = u8> + '_ {
+        self.words.iter().flat_map(|word| word.to_le_bytes()).take(self.num_players.div_ceil(8))
+    }
+
+    /// The members as words: player i is bit i mod 64 of word i / 64. Bits at and above n are zero.
+    #[inline]
+    pub(crate) fn words(&self) -> &[u64] {
+        &self.words
+    }
+
     /// The number of players of the game: the size of the universe, not of this set.
     #[must_use]
     #[inline]

@@ -88,6 +88,7 @@
 mod answer;
 mod attribution;
 mod coalition;
+mod encode;
 mod error;
 mod estimate;
 mod exact;
@@ -103,12 +104,14 @@ mod rational;
 #[cfg(feature = "serde")]
 mod saved;
 mod semivalue;
+mod store;
 mod table;
 mod value;
 mod work;
 
 pub use attribution::Attribution;
 pub use coalition::{Coalition, Players};
+pub use encode::Encode;
 pub use error::Error;
 pub use estimate::{Estimate, Stopped};
 pub use exact::{Exact, Summary, banzhaf, exact, interactions};
@@ -118,7 +121,8 @@ pub use interaction::{Index, Interactions};
 pub use permutation::{Permutation, permutation};
 pub use progress::Progress;
 pub use semivalue::Semivalue;
-pub use table::{Encode, Table, TableError, TableRef};
+pub use store::{CacheError, Store, StoreError, StoreFailure};
+pub use table::{Table, TableError, TableRef};
 pub use value::Value;
 
 /// The README's code, compiled and run with the other examples.

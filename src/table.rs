@@ -4,7 +4,7 @@ mod file;
 
 use crate::{Coalition, Error, Exact, Game, TryGame, Value};
 
-pub use file::{Encode, TableError};
+pub use file::TableError;
 
 /// All 2^n values of a game, indexed by the coalition's bit mask: player i is bit i, so `values[0b101]` is v({0, 2}).
 ///

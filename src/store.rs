@@ -1,0 +1,196 @@
+//! Stores: what remembers the values of coalitions.
+
+use std::sync::Arc;
+
+use crate::Coalition;
+
+mod failure;
+
+pub use failure::{CacheError, StoreError, StoreFailure};
+
+/// Remembers values of coalitions: in memory, in a file, on a server. [`Cached`](crate::Cached) makes a game of a game and
+/// a store.
+///
+/// [`MemoryStore`](crate::MemoryStore) and, with the feature `disk`, [`DiskStore`](crate::DiskStore) are stores; here is how
+/// to write another. A store belongs to one game: a coalition is its members and their number, and nothing in it says what
+/// game they play.
+///
+/// # What a store owes
+///
+/// 1. **A value once acknowledged comes back bit for bit, or not at all.** `insert` that returned `Ok` is followed by `get`
+///    with the same bits, or with `None`: a store may forget (a value that it forgot is paid for again, and no more), and
+///    never changes a value or gives one coalition's to another. What it cannot read for sure is an error or `None`.
+/// 2. Coalitions are the same if they are equal: games of different sizes never share a key. A store for one size may
+///    return an error for others.
+/// 3. A value that was never inserted is `None`.
+/// 4. A game has one value for a coalition. Should a store be given another, either may come back.
+/// 5. The answer of `get_many` is that of `get` for each, in order: as many as coalitions, appended. If it fails, what it
+///    appended is not looked at.
+/// 6. All methods can be called from several threads at once.
+///
+/// [`check_store`](crate::check_store) tests it: call it from your own tests.
+///
+/// # Example
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::io;
+/// use std::sync::RwLock;
+/// use shapley::{Coalition, Store, StoreError};
+///
+/// /// A store on a server: here it is a map, which hides behind a call that can fail.
+/// #[derive(Default)]
+/// struct Remote { values: RwLock<HashMap<Vec<u8>, f64>> }
+///
+/// impl Remote {
+///     fn map(&self) -> io::Result<&RwLock<HashMap<Vec<u8>, f64>>> {
+///         Ok(&self.values)
+///     }
+/// }
+///
+/// /// The number of players, and the members.
+/// fn key(coalition: &Coalition) -> Vec<u8> {
+///     coalition.num_players().to_le_bytes().into_iter().chain(coalition.bytes()).collect()
+/// }
+///
+/// impl Store<f64> for Remote {
+///     type Error = StoreError<io::Error>; // `Infallible` for a store that cannot fail
+///
+///     fn get(&self, coalition: &Coalition) -> Result<Option<f64>, Self::Error> {
+///         Ok(self.map()?.read().unwrap().get(&key(coalition)).copied())
+///     }
+///
+///     fn insert(&self, coalition: &Coalition, value: &f64) -> Result<(), Self::Error> {
+///         self.map()?.write().unwrap().insert(key(coalition), *value);
+///         Ok(())
+///     }
+///
+///     fn len(&self) -> u64 {
+///         self.values.read().unwrap().len() as u64
+///     }
+/// }
+///
+/// shapley::check_store(|_num_players| Remote::default());
+///
+/// let game = shapley::Cached::with_store(shapley::from_fn(4, |s| s.len() as f64), Remote::default());
+/// shapley::exact(&game)?;
+/// shapley::banzhaf(&game)?;
+/// assert_eq!((game.stats().misses, game.stats().hits), (16, 16));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub trait Store<V>: Sync {
+    /// Why the store failed: [`Infallible`](std::convert::Infallible), or [`StoreError`] of any error.
+    type Error: StoreFailure;
+
+    /// The value of a coalition, if it is remembered.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    fn get(&self, coalition: &Coalition) -> Result<Option<V>, Self::Error>;
+
+    /// Remembers a value.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    fn insert(&self, coalition: &Coalition, value: &V) -> Result<(), Self::Error>;
+
+    /// The values of many coalitions: appends one answer for each, in order. Override it where one round trip is cheaper
+    /// than many.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    fn get_many(&self, coalitions: &[Coalition], values: &mut Vec<Option<V>>) -> Result<(), Self::Error> {
+        for coalition in coalitions {
+            values.push(self.get(coalition)?);
+        }
+        Ok(())
+    }
+
+    /// Remembers the values of many coalitions: `values[k]` is that of `coalitions[k]`.
+    ///
+    /// # Errors
+    ///
+    /// The store's own. Some of the values may be remembered, or none.
+    ///
+    /// # Panics
+    ///
+    /// May panic if there are not as many values as coalitions.
+    fn insert_many(&self, coalitions: &[Coalition], values: &[V]) -> Result<(), Self::Error> {
+        assert_eq!(coalitions.len(), values.len(), "as many values as coalitions");
+        coalitions.iter().zip(values).try_for_each(|(coalition, value)| self.insert(coalition, value))
+    }
+
+    /// How many values are remembered, as far as the store knows. For people: nothing depends on it.
+    #[must_use]
+    fn len(&self) -> u64;
+
+    /// Whether nothing is remembered.
+    #[must_use]
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many values were forgotten to make room for others.
+    #[must_use]
+    fn evictions(&self) -> u64 {
+        0
+    }
+
+    /// All 2^n values of the coalitions of n players, for a store that has every one of them in memory: in the order of
+    /// [`Table`](crate::Table). Others need not override it.
+    #[must_use]
+    fn tabulated(&self, num_players: usize) -> Option<&[V]> {
+        let _ = num_players;
+        None
+    }
+}
+
+/// A pointer to a store is a store: every method goes to what it points to, overrides included.
+macro_rules! store_through_pointer {
+    ($(($($generics:tt)*) $pointer:ty),*) => {$(
+        impl<$($generics)*> Store<V> for $pointer {
+            type Error = S::Error;
+
+            fn get(&self, coalition: &Coalition) -> Result<Option<V>, S::Error> {
+                (**self).get(coalition)
+            }
+
+            fn insert(&self, coalition: &Coalition, value: &V) -> Result<(), S::Error> {
+                (**self).insert(coalition, value)
+            }
+
+            fn get_many(&self, coalitions: &[Coalition], values: &mut Vec<Option<V>>) -> Result<(), S::Error> {
+                (**self).get_many(coalitions, values)
+            }
+
+            fn insert_many(&self, coalitions: &[Coalition], values: &[V]) -> Result<(), S::Error> {
+                (**self).insert_many(coalitions, values)
+            }
+
+            fn len(&self) -> u64 {
+                (**self).len()
+            }
+
+            fn is_empty(&self) -> bool {
+                (**self).is_empty()
+            }
+
+            fn evictions(&self) -> u64 {
+                (**self).evictions()
+            }
+
+            fn tabulated(&self, num_players: usize) -> Option<&[V]> {
+                (**self).tabulated(num_players)
+            }
+        }
+    )*};
+}
+
+store_through_pointer!(
+    (V, S: Store<V> + ?Sized) &S,
+    (V, S: Store<V> + ?Sized) Box<S>,
+    (V, S: Store<V> + Send + ?Sized) Arc<S>
+);

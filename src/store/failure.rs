@@ -1,0 +1,70 @@
+//! How the failures of a store and those of a game become one error.
+
+use std::convert::Infallible;
+use std::error::Error;
+
+/// What a [`Store`](crate::Store) can fail with: [`Infallible`], or [`StoreError`] of any error. Only these two.
+///
+/// It decides what a [`Cached`](crate::Cached) game fails with: the game's own error if the store cannot fail, and
+/// [`CacheError`] otherwise.
+pub trait StoreFailure: Error + Send + Sync + sealed::Sealed + 'static {
+    /// What a game that fails with `E` fails with, once it is cached.
+    type With<E: Error + Send + Sync + 'static>: Error + Send + Sync + 'static;
+
+    #[doc(hidden)]
+    fn of_game<E: Error + Send + Sync + 'static>(error: E) -> Self::With<E>;
+
+    #[doc(hidden)]
+    fn of_store<E: Error + Send + Sync + 'static>(self) -> Self::With<E>;
+}
+
+mod sealed {
+    #[expect(unnameable_types, reason = "what seals the trait must not be named")]
+    pub trait Sealed {}
+}
+
+/// A store's failure: the error of a [`Store`](crate::Store) that can fail. `?` makes it of an `E`.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct StoreError<E>(#[from] pub E);
+
+/// Why a [`Cached`](crate::Cached) game has no value, if its store can fail.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CacheError<G, S> {
+    /// The game failed.
+    #[error(transparent)]
+    Game(G),
+
+    /// The store failed: to look values up, or to keep them.
+    #[error("the store of its values failed")]
+    Store(#[source] S),
+}
+
+impl sealed::Sealed for Infallible {}
+
+impl StoreFailure for Infallible {
+    type With<E: Error + Send + Sync + 'static> = E;
+
+    fn of_game<E: Error + Send + Sync + 'static>(error: E) -> E {
+        error
+    }
+
+    fn of_store<E: Error + Send + Sync + 'static>(self) -> E {
+        match self {}
+    }
+}
+
+impl<S> sealed::Sealed for StoreError<S> {}
+
+impl<S: Error + Send + Sync + 'static> StoreFailure for StoreError<S> {
+    type With<E: Error + Send + Sync + 'static> = CacheError<E, S>;
+
+    fn of_game<E: Error + Send + Sync + 'static>(error: E) -> CacheError<E, S> {
+        CacheError::Game(error)
+    }
+
+    fn of_store<E: Error + Send + Sync + 'static>(self) -> CacheError<E, S> {
+        CacheError::Store(self.0)
+    }
+}
