@@ -184,10 +184,72 @@ pub trait TryGame: Sync {
     fn tabulated(&self) -> Option<&[Self::Value]> {
         None
     }
+
+    /// This game by reference, as a game: for what takes a game by value. A reference to a [`Game`] is one anyway.
+    ///
+    /// ```
+    /// use shapley::{Cached, TryGame, try_from_fn};
+    ///
+    /// let game = try_from_fn(3, |s| if s.len() < 4 { Ok(s.len() as f64) } else { Err(std::fmt::Error) });
+    /// let cached = Cached::new(game.by_ref());
+    /// assert_eq!(shapley::exact(&cached)?.values(), [1.0; 3]);
+    /// assert_eq!(game.num_players(), 3); // still here
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    fn by_ref(&self) -> ByRef<'_, Self>
+    where
+        Self: Sized,
+    {
+        ByRef(self)
+    }
+}
+
+/// A game by reference: what [`TryGame::by_ref`] returns. Every method goes to the game, overrides included.
+#[derive(Debug)]
+pub struct ByRef<'a, G: ?Sized>(&'a G);
+
+impl<G: ?Sized> Clone for ByRef<'_, G> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<G: ?Sized> Copy for ByRef<'_, G> {}
+
+impl<'a, G: ?Sized> From<&'a G> for ByRef<'a, G> {
+    fn from(game: &'a G) -> Self {
+        Self(game)
+    }
+}
+
+impl<G: TryGame + ?Sized> TryGame for ByRef<'_, G> {
+    type Value = G::Value;
+    type Error = G::Error;
+
+    fn num_players(&self) -> usize {
+        self.0.num_players()
+    }
+
+    fn try_value(&self, coalition: &Coalition) -> Result<G::Value, G::Error> {
+        self.0.try_value(coalition)
+    }
+
+    fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
+        self.0.try_values(coalitions, values)
+    }
+
+    fn try_walk(&self, order: &[usize], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
+        self.0.try_walk(order, values)
+    }
+
+    fn tabulated(&self) -> Option<&[G::Value]> {
+        self.0.tabulated()
+    }
 }
 
 /// The non-empty prefixes of an order, in batches that stay below a megabyte or so however many players there are.
-fn prefix_batches(num_players: usize, order: &[usize]) -> impl Iterator<Item = Vec<Coalition>> {
+pub(crate) fn prefix_batches(num_players: usize, order: &[usize]) -> impl Iterator<Item = Vec<Coalition>> {
     const WORDS: usize = 1 << 16;
     let batch = (WORDS / num_players.div_ceil(64).max(1)).clamp(1, 4096);
     let mut prefix = Coalition::empty(num_players);

@@ -116,12 +116,12 @@ pub use error::Error;
 pub use estimate::{Estimate, Stopped};
 pub use exact::{Exact, Summary, banzhaf, exact, interactions};
 pub use function::{from_fn, try_from_fn};
-pub use game::{Game, TryGame};
+pub use game::{ByRef, Game, TryGame};
 pub use interaction::{Index, Interactions};
 pub use permutation::{Permutation, permutation};
 pub use progress::Progress;
 pub use semivalue::Semivalue;
-pub use store::{CacheError, Store, StoreError, StoreFailure};
+pub use store::{CacheError, CacheStats, Cached, MemoryStore, Store, StoreError, StoreFailure, check_store};
 pub use table::{Table, TableError, TableRef};
 pub use value::Value;
 

@@ -4,9 +4,17 @@ use std::sync::Arc;
 
 use crate::Coalition;
 
+mod cached;
+mod check;
 mod failure;
+mod flights;
+mod memory;
+mod sync;
 
+pub use cached::{CacheStats, Cached};
+pub use check::check_store;
 pub use failure::{CacheError, StoreError, StoreFailure};
+pub use memory::MemoryStore;
 
 /// Remembers values of coalitions: in memory, in a file, on a server. [`Cached`](crate::Cached) makes a game of a game and
 /// a store.

@@ -1,0 +1,335 @@
+//! Games that remember.
+
+use std::fmt;
+
+use super::flights::{Flights, Landed, OwnFlight};
+use super::sync::{AtomicU64, Ordering};
+use super::{MemoryStore, Store, StoreFailure};
+use crate::game::prefix_batches;
+use crate::{Coalition, TryGame, Value};
+
+/// A game whose values are remembered: no coalition is evaluated twice, by any solver, on any thread.
+///
+/// It is itself a [`TryGame`], so that every solver takes it. Its error is the game's own if the store cannot fail, as
+/// [`MemoryStore`] cannot, and a [`CacheError`](crate::CacheError) otherwise.
+///
+/// ```
+/// use shapley::{Cached, Index, from_fn};
+///
+/// let game = Cached::new(from_fn(10, |s| (s.len() as f64).sqrt())); // a minute each
+/// let phi = shapley::exact(&game)?;
+/// let pairs = shapley::interactions(&game, Index::Shapley, 2)?;
+/// assert_eq!(game.stats().misses, 1024); // the second answer cost nothing
+/// # Ok::<(), shapley::Error>(())
+/// ```
+///
+/// # What is asked when
+///
+/// A batch is looked up in the store as a whole; what the store does not have is evaluated in one batch of the inner game,
+/// and stored when that returns. If the batch fails half way, the values that it gave before are stored. What comes of it:
+///
+/// * **Single flight.** Of several threads that want one coalition at the same time, one evaluates it, and the others wait
+///   for it. If that fails or panics, nothing is remembered of it, and one of those who wait tries again.
+/// * **A walk goes prefix by prefix**: each prefix that is not in the store is evaluated by the inner game's
+///   [`try_value`](TryGame::try_value) and stored at once. A coalition has one value, whatever way led to it, so that
+///   results do not depend on what was in the store; the price is that the inner game's own
+///   [`try_walk`](TryGame::try_walk) is not used.
+/// * A value that is not finite is handed on, and not remembered: it is an error of every solver.
+///
+/// With slow games and a store that outlives the process, mind the batch: what is in a batch that has not returned is lost
+/// with the process. [`Exact::batch(1)`](crate::Exact::batch) stores every value as it comes; samplers walk, and do so
+/// by themselves.
+///
+/// The budget of a sampler counts what it asks for, here as everywhere; [`stats`](Self::stats) says what was paid.
+///
+/// # Games that ask their own cache
+///
+/// A game may ask the cache that it is in for other coalitions while it is evaluated, in the same thread. No lock is held
+/// meanwhile, and no thread waits for what waits for it: where it would, it evaluates the coalition once more. That can
+/// happen to coalitions of one batch, so such a game is best asked one by one (`batch(1)`).
+///
+/// Threads that a game starts itself must not ask its cache for coalitions of the batch under evaluation: they would wait
+/// for the game, and the game for them. For the same reason a game that works in parallel by rayon is best solved with
+/// [`threads(1)`](crate::Exact::threads): rayon can hand a thread that waits for a part of one evaluation another part of
+/// the solver's work.
+///
+/// # Cost
+///
+/// For each coalition a look into the store, and for each miss an entry in the table of what is in flight: `docs/benchmarks.md`
+/// has figures.
+pub struct Cached<G: TryGame, S> {
+    game: G,
+    store: S,
+    flights: Flights<G::Value>,
+    hits: AtomicU64,
+    misses: AtomicU64,
+}
+
+/// What a cache was asked and what it paid: see [`Cached::stats`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CacheStats {
+    /// Values that were there already, or that another thread was evaluating.
+    pub hits: u64,
+    /// Evaluations of the inner game. (Of a batch that panics, all count.)
+    pub misses: u64,
+    /// Values that the store remembers now, from earlier runs too.
+    pub entries: u64,
+    /// Values that the store forgot to make room for others.
+    pub evictions: u64,
+}
+
+/// What [`Cached`] and its inner game fail with.
+type ErrorOf<G, S> = <<S as Store<<G as TryGame>::Value>>::Error as StoreFailure>::With<<G as TryGame>::Error>;
+
+impl<G: TryGame> Cached<G, MemoryStore<G::Value>> {
+    /// Remembers in memory, without a limit.
+    ///
+    /// Takes the game, or a reference to one that cannot fail. For a reference to one that can there is
+    /// [`TryGame::by_ref`]: `Cached::new(game.by_ref())`.
+    #[must_use]
+    pub fn new(game: G) -> Self {
+        Self::with_store(game, MemoryStore::unbounded())
+    }
+}
+
+impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
+    /// Remembers in a store, which may hold values already: of this game, or every number that comes of it is wrong.
+    ///
+    /// A store that is needed elsewhere too can be given as a reference or an `Arc`.
+    #[must_use]
+    pub fn with_store(game: G, store: S) -> Self {
+        Self { game, store, flights: Flights::new(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+    }
+
+    /// What was asked and paid so far. While other threads are at work the numbers may be of slightly different moments.
+    #[must_use]
+    pub fn stats(&self) -> CacheStats {
+        CacheStats {
+            hits: self.hits.load(Ordering::Relaxed),
+            misses: self.misses.load(Ordering::Relaxed),
+            entries: self.store.len(),
+            evictions: self.store.evictions(),
+        }
+    }
+
+    /// The inner game. What is asked of it directly is not remembered.
+    #[must_use]
+    pub fn game(&self) -> &G {
+        &self.game
+    }
+
+    /// The store, for what only it can do: to flush a file, say.
+    #[must_use]
+    pub fn store(&self) -> &S {
+        &self.store
+    }
+
+    /// The game and the store.
+    #[must_use]
+    pub fn into_parts(self) -> (G, S) {
+        (self.game, self.store)
+    }
+
+    /// Appends the values of `coalitions`, of which the inner game evaluates at most `batch` in one call.
+    fn resolve(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>, batch: usize) -> Result<(), ErrorOf<G, S>> {
+        let landed = self.flights.landed();
+        let mut found = Vec::with_capacity(coalitions.len());
+        self.look_up(coalitions, &mut found)?;
+        let mut missing = nowhere_in(&found);
+        if missing.is_empty() {
+            values.extend(found.into_iter().flatten());
+            return Ok(());
+        }
+        // Beyond a coalition that failed, nothing is wanted.
+        let (mut wanted, mut failure) = (coalitions.len(), None);
+        let mut own_flights = 0;
+        while !missing.is_empty() {
+            let claim = self.flights.claim(coalitions, &missing[..missing.len().min(batch)]);
+            if let Some(own) = claim.own {
+                let others_landed = self.flights.landed() != landed.wrapping_add(own_flights);
+                own_flights += 1;
+                match self.fly(own, others_landed, &mut found)? {
+                    Flown::All => {}
+                    Flown::Until(number, error) => (wanted, failure) = (number, Some(error)),
+                    Flown::Odd { asked, got } => return odd_answer(coalitions.len() - asked, got, &found, values),
+                }
+            }
+            for (number, wait) in claim.others {
+                if number >= wanted {
+                    continue;
+                }
+                match wait.wait() {
+                    Landed::Failed => {}
+                    Landed::Value(value) => {
+                        self.hits.fetch_add(1, Ordering::Relaxed);
+                        found[number] = Some(value);
+                    }
+                    Landed::Circle => {
+                        let answer = self.evaluate(&coalitions[number..=number]);
+                        answer.kept.map_err(StoreFailure::of_store)?;
+                        match (answer.failed, answer.values.len()) {
+                            (Some(error), _) => (wanted, failure) = (number, Some(error)),
+                            (None, 1) => found[number] = answer.values.into_iter().next(),
+                            _ => return odd_answer(coalitions.len() - 1, answer.values, &found, values),
+                        }
+                    }
+                }
+            }
+            missing.retain(|&number| number < wanted && found[number].is_none());
+        }
+        values.extend(found.into_iter().take(wanted).flatten());
+        failure.map_or(Ok(()), |error| Err(S::Error::of_game(error)))
+    }
+
+    /// Appends what the store has, and counts it.
+    fn look_up(&self, coalitions: &[Coalition], found: &mut Vec<Option<G::Value>>) -> Result<(), ErrorOf<G, S>> {
+        self.store.get_many(coalitions, found).map_err(StoreFailure::of_store)?;
+        assert_eq!(found.len(), coalitions.len(), "a store's get_many answers for each coalition");
+        let hits = found.iter().flatten().count();
+        self.hits.fetch_add(hits as u64, Ordering::Relaxed);
+        Ok(())
+    }
+
+    /// Evaluates what this thread has claimed, unless the store has it by now; keeps the values, and lands.
+    fn fly(
+        &self,
+        own: OwnFlight<'_, G::Value>,
+        others_landed: bool,
+        found: &mut [Option<G::Value>],
+    ) -> Result<Flown<G>, ErrorOf<G, S>> {
+        let mut values = Vec::with_capacity(own.coalitions().len());
+        if others_landed {
+            self.look_up(own.coalitions(), &mut values)?;
+        } else {
+            values.resize(own.coalitions().len(), None);
+        }
+        let missing = nowhere_in(&values);
+        let mut failed = None;
+        let mut kept = Ok(());
+        if !missing.is_empty() {
+            let answer = if missing.len() == values.len() {
+                self.evaluate(own.coalitions())
+            } else {
+                self.evaluate(&missing.iter().map(|&index| own.coalitions()[index].clone()).collect::<Vec<_>>())
+            };
+            if answer.failed.is_none() && answer.values.len() != missing.len() {
+                return Ok(Flown::Odd { asked: missing.len(), got: answer.values });
+            }
+            failed = answer.failed.map(|error| (own.wanted[missing[answer.values.len()]], error));
+            kept = answer.kept;
+            for (&index, value) in missing.iter().zip(answer.values) {
+                values[index] = Some(value);
+            }
+        }
+        let numbers = own.land(&values);
+        for (number, value) in numbers.into_iter().zip(values) {
+            found[number] = value;
+        }
+        kept.map_err(StoreFailure::of_store)?;
+        Ok(failed.map_or(Flown::All, |(number, error)| Flown::Until(number, error)))
+    }
+
+    /// Evaluates coalitions and keeps their values. If the game failed, there are values for those before the one that
+    /// failed.
+    fn evaluate(&self, coalitions: &[Coalition]) -> Answer<G, S::Error> {
+        // Counted before, so that a panic is.
+        self.misses.fetch_add(coalitions.len() as u64, Ordering::Relaxed);
+        let mut values = Vec::with_capacity(coalitions.len());
+        let answer = match coalitions {
+            [coalition] => self.game.try_value(coalition).map(|value| values.push(value)),
+            _ => self.game.try_values(coalitions, &mut values),
+        };
+        let failed = answer.err();
+        if failed.is_some() {
+            if values.len() >= coalitions.len() {
+                values.clear(); // values for all and an error: which of them are good?
+            }
+            self.misses.fetch_sub((coalitions.len() - values.len() - 1) as u64, Ordering::Relaxed);
+        } else if values.len() != coalitions.len() {
+            return Answer { values, failed, kept: Ok(()) };
+        }
+        let coalitions = &coalitions[..values.len()];
+        let kept = if values.iter().all(Value::is_finite) {
+            self.store.insert_many(coalitions, &values)
+        } else {
+            let finite = coalitions.iter().zip(&values).filter(|(_, value)| value.is_finite());
+            let (coalitions, values): (Vec<_>, Vec<_>) = finite.map(|(s, value)| (s.clone(), value.clone())).unzip();
+            self.store.insert_many(&coalitions, &values)
+        };
+        Answer { values, failed, kept }
+    }
+}
+
+/// What came of a flight.
+enum Flown<G: TryGame> {
+    All,
+    /// The game failed at the coalition of this number.
+    Until(usize, G::Error),
+    /// The game gave another number of values than it was asked for.
+    Odd {
+        asked: usize,
+        got: Vec<G::Value>,
+    },
+}
+
+/// What the inner game answered, and whether the store kept it.
+struct Answer<G: TryGame, S> {
+    values: Vec<G::Value>,
+    failed: Option<G::Error>,
+    kept: Result<(), S>,
+}
+
+/// The numbers of those that are not there.
+fn nowhere_in<V>(found: &[Option<V>]) -> Vec<usize> {
+    (0..found.len()).filter(|&number| found[number].is_none()).collect()
+}
+
+/// Where the inner game gave a wrong number of values, nobody knows which is whose. As many are appended as make the whole
+/// answer wrong by the same number, so that the solver sees it.
+fn odd_answer<V: Value, E>(others: usize, got: Vec<V>, found: &[Option<V>], values: &mut Vec<V>) -> Result<(), E> {
+    let len = others + got.len();
+    values.extend(got.iter().chain(found.iter().flatten()).cycle().take(len).cloned());
+    Ok(())
+}
+
+impl<G: TryGame, S: Store<G::Value>> TryGame for Cached<G, S> {
+    type Value = G::Value;
+    type Error = ErrorOf<G, S>;
+
+    fn num_players(&self) -> usize {
+        self.game.num_players()
+    }
+
+    fn try_value(&self, coalition: &Coalition) -> Result<G::Value, Self::Error> {
+        if let Some(value) = self.store.get(coalition).map_err(StoreFailure::of_store)? {
+            self.hits.fetch_add(1, Ordering::Relaxed);
+            return Ok(value);
+        }
+        let mut values = Vec::with_capacity(1);
+        self.resolve(std::slice::from_ref(coalition), &mut values, 1)?;
+        Ok(values.pop().expect("one coalition has one value, or an error"))
+    }
+
+    fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), Self::Error> {
+        self.resolve(coalitions, values, usize::MAX)
+    }
+
+    fn try_walk(&self, order: &[usize], values: &mut Vec<G::Value>) -> Result<(), Self::Error> {
+        prefix_batches(self.num_players(), order).try_for_each(|prefixes| self.resolve(&prefixes, values, 1))
+    }
+
+    /// All values, once the store in memory has every one of them: each counts as a hit.
+    fn tabulated(&self) -> Option<&[G::Value]> {
+        let all = self.store.tabulated(self.num_players())?;
+        self.hits.fetch_add(all.len() as u64, Ordering::Relaxed);
+        Some(all)
+    }
+}
+
+impl<G: TryGame, S: Store<G::Value>> fmt::Debug for Cached<G, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let players = self.num_players();
+        f.debug_struct("Cached").field("num_players", &players).field("stats", &self.stats()).finish_non_exhaustive()
+    }
+}
