@@ -1,5 +1,6 @@
 //! Games that remember.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::flights::{Flights, Landed, OwnFlight};
@@ -149,7 +150,7 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
             if let Some(own) = claim.own {
                 let others_landed = self.flights.landed() != landed.wrapping_add(own_flights);
                 own_flights += 1;
-                match self.fly(own, others_landed, &mut found)? {
+                match self.fly(own, others_landed, coalitions, &mut found)? {
                     Flown::All => {}
                     Flown::Until(number, error) => (wanted, failure) = (number, Some(error)),
                     Flown::Odd { asked, got } => return odd_answer(coalitions.len() - asked, got, &found, values),
@@ -196,33 +197,32 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
         &self,
         own: OwnFlight<'_, G::Value>,
         others_landed: bool,
+        coalitions: &[Coalition],
         found: &mut [Option<G::Value>],
     ) -> Result<Flown<G>, ErrorOf<G, S>> {
-        let mut values = Vec::with_capacity(own.coalitions().len());
+        let claimed = only(coalitions, &own.numbers);
+        let mut values = Vec::with_capacity(claimed.len());
         if others_landed {
-            self.look_up(own.coalitions(), &mut values)?;
+            self.look_up(&claimed, &mut values)?;
         } else {
-            values.resize(own.coalitions().len(), None);
+            values.resize(claimed.len(), None);
         }
         let missing = nowhere_in(&values);
         let mut failed = None;
         let mut kept = Ok(());
         if !missing.is_empty() {
-            let answer = if missing.len() == values.len() {
-                self.evaluate(own.coalitions())
-            } else {
-                self.evaluate(&missing.iter().map(|&index| own.coalitions()[index].clone()).collect::<Vec<_>>())
-            };
+            let answer = self.evaluate(&only(&claimed, &missing));
             if answer.failed.is_none() && answer.values.len() != missing.len() {
                 return Ok(Flown::Odd { asked: missing.len(), got: answer.values });
             }
-            failed = answer.failed.map(|error| (own.wanted[missing[answer.values.len()]], error));
+            failed = answer.failed.map(|error| (own.numbers[missing[answer.values.len()]], error));
             kept = answer.kept;
             for (&index, value) in missing.iter().zip(answer.values) {
                 values[index] = Some(value);
             }
         }
-        let numbers = own.land(&values);
+        let numbers = own.numbers.clone();
+        own.land(&values);
         for (number, value) in numbers.into_iter().zip(values) {
             found[number] = value;
         }
@@ -278,6 +278,15 @@ struct Answer<G: TryGame, S> {
     values: Vec<G::Value>,
     failed: Option<G::Error>,
     kept: Result<(), S>,
+}
+
+/// The coalitions with these ascending numbers.
+fn only<'a>(coalitions: &'a [Coalition], numbers: &[usize]) -> Cow<'a, [Coalition]> {
+    match numbers {
+        _ if numbers.len() == coalitions.len() => Cow::Borrowed(coalitions),
+        &[number] => Cow::Borrowed(&coalitions[number..=number]),
+        _ => numbers.iter().map(|&number| coalitions[number].clone()).collect(),
+    }
 }
 
 /// The numbers of those that are not there.

@@ -9,31 +9,42 @@
 //!
 //! No lock is held while a game, a store or a value's code runs.
 
-use std::num::NonZeroUsize;
+use std::hash::BuildHasher;
 
 use foldhash::fast::FixedState;
-use hashbrown::HashMap;
-use hashbrown::hash_map::Entry;
+use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use super::sync::{Arc, AtomicBool, AtomicU64, Condvar, Mutex, Ordering, lock, thread};
 use crate::Coalition;
 
 /// The coalitions that are in the air.
 pub(super) struct Flights<V> {
-    in_air: Mutex<HashMap<Coalition, Seat<V>, FixedState>>,
+    air: Mutex<Air<V>>,
     /// How many flights have landed. What was missed in the store before one landed may be there after.
     landed: AtomicU64,
 }
 
+struct Air<V> {
+    /// By the hash of their coalition.
+    seats: HashTable<Seat>,
+    /// By their slot: seats are many, and counting references of a flight for each takes longer than to find it.
+    flights: Vec<Option<Arc<Flight<V>>>>,
+    free_slots: Vec<usize>,
+}
+
 /// A coalition's place in a flight.
-struct Seat<V> {
-    flight: Arc<Flight<V>>,
+struct Seat {
+    hash: u64,
+    slot: usize,
     index: usize,
 }
 
 /// Some coalitions that one thread evaluates.
-pub(super) struct Flight<V> {
+struct Flight<V> {
     course: Arc<Course>,
+    /// What the thread wanted; it has a seat for what nobody else had one for.
+    coalitions: Vec<Coalition>,
     /// The values, once landed: none where evaluation failed.
     values: Mutex<Option<Arc<[Option<V>]>>>,
     landing: Condvar,
@@ -56,27 +67,32 @@ loom::lazy_static! {
     static ref WAITING: Mutex<Waiting> = Mutex::new(Vec::new());
 }
 
-/// What a thread got of what it wanted.
+/// What a thread got of what it wanted, by numbers of coalitions.
 pub(super) struct Claim<'a, V> {
-    /// Its own flight, with what it is to evaluate; lands as failed if it is dropped before it has [landed](OwnFlight::land).
+    /// Its own flight, with what it is to evaluate.
     pub(super) own: Option<OwnFlight<'a, V>>,
-    /// What is in the air already: the number of what was wanted, and where it is.
+    /// What is in the air already, and where.
     pub(super) others: Vec<(usize, Wait<V>)>,
 }
 
-/// A flight of this thread.
+/// A flight of this thread. Lands as failed if it is dropped before it has [landed](OwnFlight::land).
 pub(super) struct OwnFlight<'a, V> {
     flights: &'a Flights<V>,
     flight: Arc<Flight<V>>,
-    /// The numbers of what was wanted.
-    pub(super) wanted: Vec<usize>,
-    coalitions: Vec<Coalition>,
+    slot: usize,
+    /// The seats, with their hashes.
+    seats: Vec<(usize, u64)>,
+    /// The numbers of the coalitions in the seats.
+    pub(super) numbers: Vec<usize>,
     is_in_air: bool,
     is_down: bool,
 }
 
 /// A place in a flight, to wait for.
-pub(super) struct Wait<V>(Seat<V>);
+pub(super) struct Wait<V> {
+    flight: Arc<Flight<V>>,
+    index: usize,
+}
 
 /// What came of waiting.
 pub(super) enum Landed<V> {
@@ -87,9 +103,10 @@ pub(super) enum Landed<V> {
     Circle,
 }
 
-impl<V: Clone> Flights<V> {
+impl<V> Flights<V> {
     pub(super) fn new() -> Self {
-        Self { in_air: Mutex::new(HashMap::with_hasher(FixedState::default())), landed: AtomicU64::new(0) }
+        let air = Air { seats: HashTable::new(), flights: Vec::new(), free_slots: Vec::new() };
+        Self { air: Mutex::new(air), landed: AtomicU64::new(0) }
     }
 
     /// The number of flights that have landed. If it is the same after a claim as before the store was asked, the store
@@ -98,55 +115,76 @@ impl<V: Clone> Flights<V> {
         self.landed.load(Ordering::Acquire)
     }
 
-    /// Claims what nobody is at of the coalitions `wanted`, which are numbers among `coalitions`.
+    /// Claims what nobody is at of the coalitions with the numbers `wanted`.
     pub(super) fn claim(&self, coalitions: &[Coalition], wanted: &[usize]) -> Claim<'_, V> {
-        let course = Arc::new(Course { thread: thread::current().id(), landed: AtomicBool::new(false) });
-        let flight = Arc::new(Flight { course, values: Mutex::new(None), landing: Condvar::new() });
-        // Copies are made before the lock, and coalitions that others have are dropped after it.
         let copies: Vec<Coalition> = wanted.iter().map(|&number| coalitions[number].clone()).collect();
-        let mut own = Vec::with_capacity(wanted.len());
+        let state = FixedState::default();
+        let hashes: Vec<u64> = copies.iter().map(|coalition| state.hash_one(coalition)).collect();
+        let flight = Arc::new(Flight {
+            course: Arc::new(Course { thread: thread::current().id(), landed: AtomicBool::new(false) }),
+            coalitions: copies,
+            values: Mutex::new(None),
+            landing: Condvar::new(),
+        });
+        let mut own = OwnFlight {
+            flights: self,
+            flight,
+            slot: 0,
+            seats: Vec::with_capacity(wanted.len()),
+            numbers: Vec::with_capacity(wanted.len()),
+            is_in_air: false,
+            is_down: true,
+        };
         let mut others = Vec::new();
-        let mut in_air = lock(&self.in_air);
-        for (&number, coalition) in wanted.iter().zip(copies) {
-            match in_air.entry(coalition) {
-                Entry::Occupied(entry) => others.push((number, Wait(entry.get().clone()))),
+
+        let mut air = lock(&self.air);
+        let Air { seats, flights, free_slots } = &mut *air;
+        own.slot = free_slots.pop().unwrap_or_else(|| {
+            flights.push(None);
+            flights.len() - 1
+        });
+        flights[own.slot] = Some(own.flight.clone());
+        for (index, (&hash, &number)) in hashes.iter().zip(wanted).enumerate() {
+            let coalition = &own.flight.coalitions[index];
+            let flight_of = |seat: &Seat| flights[seat.slot].as_ref().expect("a seat is in a flight");
+            let is_same = |seat: &Seat| seat.hash == hash && flight_of(seat).coalitions[seat.index] == *coalition;
+            match seats.entry(hash, is_same, |seat| seat.hash) {
+                Entry::Occupied(entry) => {
+                    let seat = entry.get();
+                    others.push((number, Wait { flight: flight_of(seat).clone(), index: seat.index }));
+                }
                 Entry::Vacant(entry) => {
-                    entry.insert(Seat { flight: flight.clone(), index: own.len() });
-                    own.push(number);
+                    entry.insert(Seat { hash, slot: own.slot, index });
+                    own.seats.push((index, hash));
+                    own.numbers.push(number);
                 }
             }
         }
-        drop(in_air);
-        let own = NonZeroUsize::new(own.len()).map(|_| OwnFlight {
-            flights: self,
-            flight,
-            coalitions: own.iter().map(|&number| coalitions[number].clone()).collect(),
-            wanted: own,
-            is_in_air: true,
-            is_down: false,
-        });
-        Claim { own, others }
-    }
-}
-
-impl<V> OwnFlight<'_, V> {
-    /// What this flight is to evaluate.
-    pub(super) fn coalitions(&self) -> &[Coalition] {
-        &self.coalitions
+        if own.seats.is_empty() {
+            flights[own.slot] = None;
+            free_slots.push(own.slot);
+            drop(air);
+            return Claim { own: None, others };
+        }
+        drop(air);
+        (own.is_in_air, own.is_down) = (true, false);
+        Claim { own: Some(own), others }
     }
 }
 
 impl<V: Clone> OwnFlight<'_, V> {
-    /// Lands with the values, which the store has: none where evaluation failed. Returns the numbers of what was wanted.
-    pub(super) fn land(mut self, values: &[Option<V>]) -> Vec<usize> {
+    /// Lands with the values of its [numbers](Self::numbers), which the store has by now: none where evaluation failed.
+    pub(super) fn land(mut self, values: &[Option<V>]) {
         self.leave_the_air();
-        // Whoever waits took its seat while the flight was in the air, so nobody waits who is not counted.
+        // Whoever waits has found the flight while it was in the air, so nobody waits who is not counted.
         if Arc::strong_count(&self.flight) > 1 {
-            self.touch_down(values.into());
-        } else {
-            self.is_down = true;
+            let mut of_all = vec![None; self.flight.coalitions.len()];
+            for (&(index, _), value) in self.seats.iter().zip(values) {
+                of_all[index].clone_from(value);
+            }
+            self.touch_down(of_all.into());
         }
-        std::mem::take(&mut self.wanted)
+        self.is_down = true;
     }
 }
 
@@ -154,13 +192,20 @@ impl<V> OwnFlight<'_, V> {
     /// From here on the coalitions can be claimed again.
     fn leave_the_air(&mut self) {
         if !std::mem::replace(&mut self.is_in_air, false) {
-            return; // the seats of these coalitions may be another flight's by now
+            return; // the seats may be another flight's by now
         }
-        let mut in_air = lock(&self.flights.in_air);
-        let left: Vec<_> = self.coalitions.iter().map(|coalition| in_air.remove(coalition)).collect();
+        let mut air = lock(&self.flights.air);
+        for &(index, hash) in &self.seats {
+            let is_it = |seat: &Seat| seat.slot == self.slot && seat.index == index;
+            if let Ok(entry) = air.seats.find_entry(hash, is_it) {
+                entry.remove();
+            }
+        }
+        let flight = air.flights[self.slot].take();
+        air.free_slots.push(self.slot);
         self.flights.landed.fetch_add(1, Ordering::Release);
-        drop(in_air);
-        drop(left);
+        drop(air);
+        drop(flight);
     }
 
     fn touch_down(&mut self, values: Arc<[Option<V>]>) {
@@ -183,7 +228,7 @@ impl<V> Drop for OwnFlight<'_, V> {
 impl<V: Clone> Wait<V> {
     /// Waits until the flight has landed, unless that waits for this thread.
     pub(super) fn wait(self) -> Landed<V> {
-        let Seat { flight, index } = self.0;
+        let Self { flight, index } = self;
         let landed = lock(&flight.values).clone();
         if landed.is_some() {
             return value_of(landed, index);
@@ -233,11 +278,5 @@ impl Drop for StopWaiting {
         if let Some(at) = waiting.iter().position(|(thread, _)| *thread == self.0) {
             waiting.swap_remove(at);
         }
-    }
-}
-
-impl<V> Clone for Seat<V> {
-    fn clone(&self) -> Self {
-        Self { flight: self.flight.clone(), index: self.index }
     }
 }

@@ -211,9 +211,9 @@ impl<V: Value> Universe<V> {
         }
         match &self.values {
             Layout::Dense(dense) => dense.get(coalition),
-            Layout::One(sparse) => sparse.get(coalition),
-            Layout::Two(sparse) => sparse.get(coalition),
-            Layout::Many(sparse) => sparse.get(coalition),
+            Layout::One(sparse) => sparse.get(coalition.words()),
+            Layout::Two(sparse) => sparse.get(coalition.words()),
+            Layout::Many(sparse) => sparse.get(coalition.words()),
         }
         // The table was made, and the rest emptied, since the look at it.
         .or_else(|| Some(self.table.get()?[coalition.mask()? as usize].clone()))
@@ -259,7 +259,7 @@ impl<V: Value> Universe<V> {
     fn tabulate(&self) {
         let all: Option<Box<[V]>> = match &self.values {
             Layout::Dense(dense) => dense.all(1 << self.num_players),
-            Layout::One(sparse) => (0..1 << self.num_players).map(|mask| sparse.get_key(&mask)).collect(),
+            Layout::One(sparse) => (0..1 << self.num_players).map(|mask| sparse.get(&[mask])).collect(),
             Layout::Two(_) | Layout::Many(_) => None,
         };
         let Some(all) = all else { return };

@@ -11,7 +11,7 @@ const CHUNK: usize = 1 << CHUNK_BITS;
 
 /// All values together take no more than this. Beyond it, some values of a large universe would take more room than they
 /// do in a hash table.
-const LARGEST: usize = 1 << 25;
+const LARGEST: usize = 1 << 27;
 
 pub(super) struct Dense<V> {
     chunks: Box<[RwLock<Chunk<V>>]>,
@@ -27,7 +27,7 @@ struct Chunk<V> {
 impl<V: Clone> Dense<V> {
     /// Whether all values of so many players are little enough.
     pub(super) fn fits(num_players: usize) -> bool {
-        num_players < usize::BITS as usize && LARGEST >> num_players >= size_of::<V>().max(1)
+        num_players == 0 || (num_players < usize::BITS as usize && LARGEST >> num_players >= size_of::<V>().max(1))
     }
 
     pub(super) fn new(num_players: usize) -> Self {

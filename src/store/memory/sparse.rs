@@ -1,7 +1,7 @@
 //! Large universes: a hash table in parts.
 
 use std::hash::{BuildHasher, Hasher};
-use std::sync::{PoisonError, RwLock};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use foldhash::fast::FixedState;
 use hashbrown::HashTable;
@@ -11,6 +11,8 @@ use crate::Coalition;
 
 /// Parts, each with a lock of its own.
 const SHARDS: usize = 64;
+/// As many coalitions are sorted by shard at once: a multiple of the shards, small enough for the stack.
+const AT_ONCE: usize = 512;
 /// A key's shard is looked up by so many bits of its hash.
 const SLOT_BITS: u32 = 10;
 
@@ -75,48 +77,99 @@ impl<K: Key, V: Clone> Sparse<K, V> {
         }
     }
 
-    fn shard(&self, hash: u64) -> &Shard<K, V> {
+    fn shard_of(&self, hash: u64) -> usize {
         // Neither the low bits, which choose the place in a table, nor the high ones, which tell apart what is there.
-        let slot = (hash >> 40) as usize % (1 << SLOT_BITS);
-        &self.shards[usize::from(self.slots[slot])]
+        usize::from(self.slots[(hash >> 40) as usize % (1 << SLOT_BITS)])
     }
 
-    pub(super) fn get(&self, coalition: &Coalition) -> Option<V> {
-        let words = coalition.words();
+    fn read(&self, shard: usize) -> RwLockReadGuard<'_, HashTable<(K, V)>> {
+        self.shards[shard].read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self, shard: usize) -> RwLockWriteGuard<'_, HashTable<(K, V)>> {
+        self.shards[shard].write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn get(&self, words: &[u64]) -> Option<V> {
         let hash = hash(words);
-        let table = self.shard(hash).read().unwrap_or_else(PoisonError::into_inner);
+        let table = self.read(self.shard_of(hash));
         table.find(hash, |(key, _)| key.is(words)).map(|(_, value)| value.clone())
     }
 
-    pub(super) fn get_key(&self, key: &K) -> Option<V> {
-        let hash = hash(key.words());
-        let table = self.shard(hash).read().unwrap_or_else(PoisonError::into_inner);
-        table.find(hash, |(other, _)| other == key).map(|(_, value)| value.clone())
-    }
-
     pub(super) fn get_many(&self, coalitions: &[Coalition], values: &mut Vec<Option<V>>) {
-        values.extend(coalitions.iter().map(|coalition| self.get(coalition)));
+        if let [coalition] = coalitions {
+            values.push(self.get(coalition.words()));
+            return;
+        }
+        let before = values.len();
+        values.resize(before + coalitions.len(), None);
+        for (coalitions, values) in coalitions.chunks(AT_ONCE).zip(values[before..].chunks_mut(AT_ONCE)) {
+            self.by_shard(coalitions, |shard, here| {
+                let table = self.read(shard);
+                for &(hash, number) in here {
+                    let words = coalitions[number].words();
+                    values[number] = table.find(hash, |(key, _)| key.is(words)).map(|(_, value)| value.clone());
+                }
+            });
+        }
     }
 
     /// Returns how many of them were not there.
     pub(super) fn insert_many(&self, coalitions: &[Coalition], values: &[V]) -> u64 {
         let mut new = 0;
-        for (coalition, value) in coalitions.iter().zip(values) {
-            let words = coalition.words();
-            let hash_of_words = hash(words);
-            let mut table = self.shard(hash_of_words).write().unwrap_or_else(PoisonError::into_inner);
-            let entry = table.entry(hash_of_words, |(key, _)| key.is(words), |(key, _)| hash(key.words()));
-            if let Entry::Vacant(vacant) = entry {
-                vacant.insert((K::of(words), value.clone()));
-                new += 1;
-            }
+        for (coalitions, values) in coalitions.chunks(AT_ONCE).zip(values.chunks(AT_ONCE)) {
+            self.by_shard(coalitions, |shard, here| {
+                let mut table = self.write(shard);
+                let before = table.len();
+                for &(hash_of_words, number) in here {
+                    let words = coalitions[number].words();
+                    let entry = table.entry(hash_of_words, |(key, _)| key.is(words), |(key, _)| hash(key.words()));
+                    if let Entry::Vacant(vacant) = entry {
+                        vacant.insert((K::of(words), values[number].clone()));
+                    }
+                }
+                new += (table.len() - before) as u64;
+            });
         }
         new
     }
 
+    /// Shows `visit` the coalitions shard by shard, as hashes and numbers: each lock is taken once, and between locks,
+    /// which the processor does not look beyond, it can wait for several places in memory at the same time.
+    fn by_shard(&self, coalitions: &[Coalition], mut visit: impl FnMut(usize, &[(u64, usize)])) {
+        if let [coalition] = coalitions {
+            let hash = hash(coalition.words());
+            return visit(self.shard_of(hash), &[(hash, 0)]);
+        }
+        // A counting sort: `ends` are first the counts, then where each shard begins, and in the end where it ends.
+        let mut hashes = [0; AT_ONCE];
+        let mut ends = [0_u16; SHARDS];
+        for (hash_here, coalition) in hashes.iter_mut().zip(coalitions) {
+            *hash_here = hash(coalition.words());
+            ends[self.shard_of(*hash_here)] += 1;
+        }
+        let mut begin = 0;
+        for end in &mut ends {
+            begin += std::mem::replace(end, begin);
+        }
+        let mut sorted = [(0, 0); AT_ONCE];
+        for (number, &hash) in hashes[..coalitions.len()].iter().enumerate() {
+            let place = &mut ends[self.shard_of(hash)];
+            sorted[usize::from(*place)] = (hash, number);
+            *place += 1;
+        }
+        let mut begin = 0;
+        for (shard, &end) in ends.iter().enumerate() {
+            let here = &sorted[std::mem::replace(&mut begin, usize::from(end))..usize::from(end)];
+            if !here.is_empty() {
+                visit(shard, here);
+            }
+        }
+    }
+
     pub(super) fn clear(&self) {
         for shard in &self.shards {
-            *shard.write().unwrap_or_else(PoisonError::into_inner) = HashTable::new();
+            drop(std::mem::take(&mut *shard.write().unwrap_or_else(PoisonError::into_inner)));
         }
     }
 }
