@@ -91,6 +91,7 @@ impl<V: Value> MemoryStore<V> {
 impl<V: Value> Store<V> for MemoryStore<V> {
     type Error = Infallible;
 
+    #[inline]
     fn get(&self, coalition: &Coalition) -> Result<Option<V>, Infallible> {
         Ok(match &self.values {
             Values::Unbounded(first) => {
@@ -172,6 +173,7 @@ impl<V: Value> fmt::Debug for MemoryStore<V> {
     }
 }
 
+#[inline]
 fn find<V>(first: &OnceLock<Box<Universe<V>>>, num_players: usize) -> Option<&Universe<V>> {
     let mut here = first;
     loop {
@@ -205,6 +207,7 @@ impl<V: Value> Universe<V> {
         Self { num_players, values, entries: AtomicU64::new(0), table: OnceLock::new(), next: OnceLock::new() }
     }
 
+    #[inline]
     fn get(&self, coalition: &Coalition) -> Option<V> {
         if let (Some(table), Some(mask)) = (self.table.get(), coalition.mask()) {
             return Some(table[mask as usize].clone());

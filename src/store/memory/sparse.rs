@@ -1,6 +1,6 @@
 //! Large universes: a hash table in parts.
 
-use std::hash::{BuildHasher, Hasher};
+use std::hash::BuildHasher;
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use foldhash::fast::FixedState;
@@ -16,33 +16,57 @@ const AT_ONCE: usize = 512;
 /// A key's shard is looked up by so many bits of its hash.
 const SLOT_BITS: u32 = 10;
 
-/// The words of a coalition, inline where they fit.
-pub(super) trait Key: Eq + Sized {
+/// The words of a coalition, inline where they fit. What is done with them is written out for each kind: a lookup waits for
+/// memory, and the fewer its instructions, the more lookups the processor has under way at the same time.
+pub(super) trait Key: Sized {
     fn of(words: &[u64]) -> Self;
-    fn words(&self) -> &[u64];
     /// Whether these are the words of this key.
-    fn is(&self, words: &[u64]) -> bool {
-        self.words() == words
-    }
+    fn is(&self, words: &[u64]) -> bool;
+    fn hash(words: &[u64]) -> u64;
+    fn own_hash(&self) -> u64;
 }
 
 impl Key for u64 {
+    #[inline]
     fn of(words: &[u64]) -> Self {
-        words.first().copied().unwrap_or(0)
+        words[0]
     }
 
-    fn words(&self) -> &[u64] {
-        std::slice::from_ref(self)
+    #[inline]
+    fn is(&self, words: &[u64]) -> bool {
+        matches!(words, [word] if word == self)
+    }
+
+    #[inline]
+    fn hash(words: &[u64]) -> u64 {
+        words[0].own_hash()
+    }
+
+    #[inline]
+    fn own_hash(&self) -> u64 {
+        FixedState::default().hash_one(self)
     }
 }
 
 impl Key for [u64; 2] {
+    #[inline]
     fn of(words: &[u64]) -> Self {
         [words[0], words[1]]
     }
 
-    fn words(&self) -> &[u64] {
-        self
+    #[inline]
+    fn is(&self, words: &[u64]) -> bool {
+        matches!(words, [low, high] if *low == self[0] && *high == self[1])
+    }
+
+    #[inline]
+    fn hash(words: &[u64]) -> u64 {
+        Self::of(words).own_hash()
+    }
+
+    #[inline]
+    fn own_hash(&self) -> u64 {
+        FixedState::default().hash_one(self)
     }
 }
 
@@ -51,8 +75,16 @@ impl Key for Box<[u64]> {
         words.into()
     }
 
-    fn words(&self) -> &[u64] {
-        self
+    fn is(&self, words: &[u64]) -> bool {
+        **self == *words
+    }
+
+    fn hash(words: &[u64]) -> u64 {
+        FixedState::default().hash_one(words)
+    }
+
+    fn own_hash(&self) -> u64 {
+        Self::hash(self)
     }
 }
 
@@ -77,11 +109,13 @@ impl<K: Key, V: Clone> Sparse<K, V> {
         }
     }
 
+    #[inline]
     fn shard_of(&self, hash: u64) -> usize {
         // Neither the low bits, which choose the place in a table, nor the high ones, which tell apart what is there.
         usize::from(self.slots[(hash >> 40) as usize % (1 << SLOT_BITS)])
     }
 
+    #[inline]
     fn read(&self, shard: usize) -> RwLockReadGuard<'_, HashTable<(K, V)>> {
         self.shards[shard].read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -90,8 +124,9 @@ impl<K: Key, V: Clone> Sparse<K, V> {
         self.shards[shard].write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    #[inline]
     pub(super) fn get(&self, words: &[u64]) -> Option<V> {
-        let hash = hash(words);
+        let hash = K::hash(words);
         let table = self.read(self.shard_of(hash));
         table.find(hash, |(key, _)| key.is(words)).map(|(_, value)| value.clone())
     }
@@ -121,9 +156,9 @@ impl<K: Key, V: Clone> Sparse<K, V> {
             self.by_shard(coalitions, |shard, here| {
                 let mut table = self.write(shard);
                 let before = table.len();
-                for &(hash_of_words, number) in here {
+                for &(hash, number) in here {
                     let words = coalitions[number].words();
-                    let entry = table.entry(hash_of_words, |(key, _)| key.is(words), |(key, _)| hash(key.words()));
+                    let entry = table.entry(hash, |(key, _)| key.is(words), |(key, _)| key.own_hash());
                     if let Entry::Vacant(vacant) = entry {
                         vacant.insert((K::of(words), values[number].clone()));
                     }
@@ -138,14 +173,14 @@ impl<K: Key, V: Clone> Sparse<K, V> {
     /// which the processor does not look beyond, it can wait for several places in memory at the same time.
     fn by_shard(&self, coalitions: &[Coalition], mut visit: impl FnMut(usize, &[(u64, usize)])) {
         if let [coalition] = coalitions {
-            let hash = hash(coalition.words());
+            let hash = K::hash(coalition.words());
             return visit(self.shard_of(hash), &[(hash, 0)]);
         }
         // A counting sort: `ends` are first the counts, then where each shard begins, and in the end where it ends.
         let mut hashes = [0; AT_ONCE];
         let mut ends = [0_u16; SHARDS];
         for (hash_here, coalition) in hashes.iter_mut().zip(coalitions) {
-            *hash_here = hash(coalition.words());
+            *hash_here = K::hash(coalition.words());
             ends[self.shard_of(*hash_here)] += 1;
         }
         let mut begin = 0;
@@ -172,10 +207,4 @@ impl<K: Key, V: Clone> Sparse<K, V> {
             drop(std::mem::take(&mut *shard.write().unwrap_or_else(PoisonError::into_inner)));
         }
     }
-}
-
-fn hash(words: &[u64]) -> u64 {
-    let mut hasher = FixedState::default().build_hasher();
-    words.iter().for_each(|&word| hasher.write_u64(word));
-    hasher.finish()
 }
