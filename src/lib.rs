@@ -17,6 +17,7 @@
 //! * [`permutation`]: an [`Estimate`] of them, with standard errors, for games that are too large; [`Permutation`], the
 //!   same with options.
 //! * [`banzhaf`], [`Exact::semivalue`], [`interactions`]: other ways to give credit, to players and to sets of them.
+//! * [`Cached`]: a game that remembers, in memory or, with the feature `disk`, in a file; [`Store`]: what remembers.
 //! * [`Coalition`]: what your value function is asked about.
 //! * [`Error`]: why there is no result.
 //! * [`games`]: ready-made games, such as the words of a text.
@@ -58,6 +59,12 @@
 //! overrides [`Game::values`]; [`Exact::batch`] sets their size. [`Exact::observe`] shows progress and can stop a run. A
 //! game with several outputs has an array as its [`Value`], and is explained in one pass.
 //!
+//! # Never pay twice
+//!
+//! [`Cached`] makes of a game one that remembers its values: for several solvers, for the samples of a sampler, for threads
+//! that want the same coalition at the same moment. With a `DiskStore` (feature `disk`) a run that was killed goes on where
+//! it was.
+//!
 //! # Repeatable
 //!
 //! The same game gives the same bits on any number of threads, in batches of any size, and with any features of this
@@ -79,11 +86,12 @@
 //! * `parallel` (default): solvers use threads, by rayon. Without it they run on the calling thread, with the same bits.
 //! * `rational`: [`Value`] for `num_rational::Ratio`, so that results are exact fractions. Costs num-rational and
 //!   num-bigint.
+//! * `disk`: `DiskStore`, a store in a file, so that values outlive the process. Costs redb.
 //! * `serde`: results and coalitions can be saved and loaded; an [`Estimate`] goes on from a file. Costs serde.
 //!
 //! # Minimum supported Rust version
 //!
-//! 1.89. It rises only in a minor release, and the changelog says so first.
+//! 1.90. It rises only in a minor release, and the changelog says so first.
 
 mod answer;
 mod attribution;

@@ -35,7 +35,13 @@ use sparse::Sparse;
 ///
 /// Bytes an entry, where a value takes w:
 ///
-/// MEMORY
+/// | players | bytes |
+/// |---|---|
+/// | n where 2^n values take up to 128 MiB (24 for `f64`) | w + 1 for all 2^n; up to 64 w for some that lie far apart |
+/// | up to 64 | 1.7 (9 + w), rounded up to the alignment: 28 for `f64` |
+/// | up to 128 | 1.7 (17 + w): 41 for `f64` |
+/// | more | 1.7 (17 + w), and an allocation of ⌈n/64⌉ words |
+/// | [bounded](Self::bounded), any | about 90 for `f64` |
 ///
 /// Once every one of the 2^n values is there, they are moved to a table, w bytes each, which exact solvers read where it
 /// lies.

@@ -1,0 +1,104 @@
+//! The example of a game that goes on where it was, killed at random moments.
+#![cfg(all(feature = "disk", unix))]
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+const KILLS: usize = 50;
+
+/// The example, compiled with this test's profile beside it.
+fn example() -> PathBuf {
+    let this = std::env::current_exe().expect("a test knows where it is");
+    let profile = this.ancestors().nth(2).expect("target/profile/deps/test");
+    let target = profile.parent().expect("target/profile");
+    let mut build = Command::new(env!("CARGO"));
+    build.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet", "--example", "resume", "--all-features"]);
+    if profile.ends_with("release") {
+        build.arg("--release");
+    }
+    let built = build.arg("--target-dir").arg(target).status().expect("cargo runs");
+    assert!(built.success(), "the example compiles");
+    profile.join("examples/resume")
+}
+
+fn start(example: &Path, store: &Path, trace: &Path) -> Child {
+    let mut command = Command::new(example);
+    command.arg(store).arg("--trace").arg(trace).stdout(Stdio::piped()).stderr(Stdio::null());
+    command.spawn().expect("the example starts")
+}
+
+/// Runs to the end, and returns what it printed of the players: values, and their bits.
+fn finish(child: Child) -> String {
+    let output = child.wait_with_output().expect("the example ends");
+    assert!(output.status.success(), "the example succeeds after any number of kills: {output:?}");
+    let text = String::from_utf8(output.stdout).expect("text");
+    text.lines().filter(|line| line.starts_with("player")).map(|line| format!("{line}\n")).collect()
+}
+
+/// Moments that look random, the same each time: milliseconds.
+fn moments() -> impl Iterator<Item = u64> {
+    let mut state = 1_u64;
+    std::iter::from_fn(move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        // Some so early that the store is just being made, most while values come in.
+        Some(if (state >> 33).is_multiple_of(5) { (state >> 40) % 8 } else { (state >> 40) % 100 })
+    })
+}
+
+/// What the log says was evaluated, and checks that nothing safe was evaluated again. Its last line may be cut short.
+fn evaluated(log: &str) -> Vec<u64> {
+    let mut safe = HashSet::new();
+    let mut evaluated = Vec::new();
+    for line in log.split_inclusive('\n').filter(|line| line.ends_with('\n')) {
+        let (what, masks) = line.trim_end().split_once(' ').unwrap_or((line.trim_end(), ""));
+        let masks = masks.split_whitespace().map(|mask| mask.parse::<u64>().expect("a mask"));
+        match what {
+            "safe" => safe.extend(masks),
+            "evaluated" => evaluated.extend(masks),
+            other => panic!("the log says {other:?}"),
+        }
+        if what == "evaluated" {
+            let mask = evaluated.last().expect("one mask a line");
+            assert!(!safe.contains(mask), "coalition {mask} was safe, and is evaluated again");
+        }
+    }
+    evaluated
+}
+
+#[test]
+fn fifty_kills_lose_nothing_that_was_safe_and_change_no_bit() {
+    let example = example();
+    let directory = std::env::temp_dir().join(format!("shapley-resume-{}", std::process::id()));
+    fs::create_dir_all(&directory).expect("a directory for the test");
+    let file = |name: &str| directory.join(name);
+
+    let undisturbed = finish(start(&example, &file("undisturbed"), &file("undisturbed.log")));
+    assert_eq!(undisturbed.lines().count(), 12);
+    let log = fs::read_to_string(file("undisturbed.log")).expect("a log");
+    assert_eq!(evaluated(&log).len(), 4096, "each coalition once");
+
+    let mut kills_with_values = 0;
+    for milliseconds in moments().take(KILLS) {
+        let mut child = start(&example, &file("killed"), &file("killed.log"));
+        std::thread::sleep(Duration::from_millis(milliseconds));
+        child.kill().expect("SIGKILL");
+        child.wait().expect("it is dead");
+        let log = fs::read_to_string(file("killed.log")).unwrap_or_default();
+        // A line that was cut by the kill is ended, so that the next run's first is whole.
+        if !log.is_empty() && !log.ends_with('\n') {
+            fs::write(file("killed.log"), &log[..=log.rfind('\n').unwrap_or(0)]).expect("the log can be written");
+        }
+        kills_with_values += usize::from(!evaluated(&log).is_empty());
+    }
+    assert!(kills_with_values > KILLS / 2, "most kills come while there is something to lose");
+
+    assert_eq!(finish(start(&example, &file("killed"), &file("killed.log"))), undisturbed, "bit for bit");
+    let evaluated = evaluated(&fs::read_to_string(file("killed.log")).expect("a log"));
+    let different: HashSet<_> = evaluated.iter().collect();
+    assert_eq!(different.len(), 4096);
+    println!("{KILLS} kills: {} evaluations of 4096 coalitions", evaluated.len());
+    fs::remove_dir_all(&directory).expect("the test's own directory");
+}
