@@ -137,50 +137,54 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
         let landed = self.flights.landed();
         let mut found = Vec::with_capacity(coalitions.len());
         self.look_up(coalitions, &mut found)?;
-        let mut missing = nowhere_in(&found);
-        if missing.is_empty() {
-            values.extend(found.into_iter().flatten());
-            return Ok(());
+        let missing = nowhere_in(&found);
+        let mut request = Request { coalitions, found, landed, end: None };
+        for at_once in missing.chunks(batch) {
+            self.settle(&mut request, at_once.to_vec())?;
+            if request.end.is_some() {
+                break;
+            }
         }
-        // Beyond a coalition that failed, nothing is wanted.
-        let (mut wanted, mut failure) = (coalitions.len(), None);
-        let mut own_flights = 0;
+        let found = request.found;
+        match request.end {
+            None => values.extend(found.into_iter().flatten()),
+            Some(End::Failed(number, error)) => {
+                values.extend(found.into_iter().take(number).flatten());
+                return Err(S::Error::of_game(error));
+            }
+            Some(End::Odd { asked, got }) => odd_answer(coalitions.len() - asked, &got, &found, values),
+        }
+        Ok(())
+    }
+
+    /// Finds the values of the coalitions with these numbers, evaluated here or elsewhere.
+    fn settle(&self, request: &mut Request<'_, G>, mut missing: Vec<usize>) -> Result<(), ErrorOf<G, S>> {
         while !missing.is_empty() {
-            let claim = self.flights.claim(coalitions, &missing[..missing.len().min(batch)]);
+            let claim = self.flights.claim(request.coalitions, &missing);
             if let Some(own) = claim.own {
-                let others_landed = self.flights.landed() != landed.wrapping_add(own_flights);
-                own_flights += 1;
-                match self.fly(own, others_landed, coalitions, &mut found)? {
-                    Flown::All => {}
-                    Flown::Until(number, error) => (wanted, failure) = (number, Some(error)),
-                    Flown::Odd { asked, got } => return odd_answer(coalitions.len() - asked, got, &found, values),
-                }
+                self.fly(own, request)?;
             }
             for (number, wait) in claim.others {
-                if number >= wanted {
+                if !request.wants(number) {
                     continue;
                 }
                 match wait.wait() {
-                    Landed::Failed => {}
+                    Landed::Failed => {} // it is still missing, so it is tried again
                     Landed::Value(value) => {
                         self.hits.fetch_add(1, Ordering::Relaxed);
-                        found[number] = Some(value);
+                        request.found[number] = Some(value);
                     }
                     Landed::Circle => {
-                        let answer = self.evaluate(&coalitions[number..=number]);
-                        answer.kept.map_err(StoreFailure::of_store)?;
-                        match (answer.failed, answer.values.len()) {
-                            (Some(error), _) => (wanted, failure) = (number, Some(error)),
-                            (None, 1) => found[number] = answer.values.into_iter().next(),
-                            _ => return odd_answer(coalitions.len() - 1, answer.values, &found, values),
-                        }
+                        let Answer { mut values, failed, kept } = self.evaluate(&request.coalitions[number..=number]);
+                        kept.map_err(StoreFailure::of_store)?;
+                        request.found[number] = values.pop();
+                        request.end = failed.map(|error| End::Failed(number, error)).or(request.end.take());
                     }
                 }
             }
-            missing.retain(|&number| number < wanted && found[number].is_none());
+            missing.retain(|&number| request.wants(number) && request.found[number].is_none());
         }
-        values.extend(found.into_iter().take(wanted).flatten());
-        failure.map_or(Ok(()), |error| Err(S::Error::of_game(error)))
+        Ok(())
     }
 
     /// Appends what the store has, and counts it.
@@ -193,29 +197,24 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
     }
 
     /// Evaluates what this thread has claimed, unless the store has it by now; keeps the values, and lands.
-    fn fly(
-        &self,
-        own: OwnFlight<'_, G::Value>,
-        others_landed: bool,
-        coalitions: &[Coalition],
-        found: &mut [Option<G::Value>],
-    ) -> Result<Flown<G>, ErrorOf<G, S>> {
-        let claimed = only(coalitions, &own.numbers);
+    fn fly(&self, own: OwnFlight<'_, G::Value>, request: &mut Request<'_, G>) -> Result<(), ErrorOf<G, S>> {
+        let claimed = only(request.coalitions, &own.numbers);
         let mut values = Vec::with_capacity(claimed.len());
-        if others_landed {
-            self.look_up(&claimed, &mut values)?;
-        } else {
+        if self.flights.landed() == request.landed {
             values.resize(claimed.len(), None);
+        } else {
+            self.look_up(&claimed, &mut values)?;
         }
         let missing = nowhere_in(&values);
-        let mut failed = None;
         let mut kept = Ok(());
         if !missing.is_empty() {
             let answer = self.evaluate(&only(&claimed, &missing));
             if answer.failed.is_none() && answer.values.len() != missing.len() {
-                return Ok(Flown::Odd { asked: missing.len(), got: answer.values });
+                request.end = Some(End::Odd { asked: missing.len(), got: answer.values });
+                return Ok(());
             }
-            failed = answer.failed.map(|error| (own.numbers[missing[answer.values.len()]], error));
+            let failed = answer.failed.map(|error| End::Failed(own.numbers[missing[answer.values.len()]], error));
+            request.end = failed.or(request.end.take());
             kept = answer.kept;
             for (&index, value) in missing.iter().zip(answer.values) {
                 values[index] = Some(value);
@@ -223,11 +222,11 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
         }
         let numbers = own.numbers.clone();
         own.land(&values);
+        request.landed = request.landed.wrapping_add(1);
         for (number, value) in numbers.into_iter().zip(values) {
-            found[number] = value;
+            request.found[number] = value;
         }
-        kept.map_err(StoreFailure::of_store)?;
-        Ok(failed.map_or(Flown::All, |(number, error)| Flown::Until(number, error)))
+        kept.map_err(StoreFailure::of_store)
     }
 
     /// Evaluates coalitions and keeps their values. If the game failed, there are values for those before the one that
@@ -261,16 +260,31 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
     }
 }
 
-/// What came of a flight.
-enum Flown<G: TryGame> {
-    All,
-    /// The game failed at the coalition of this number.
-    Until(usize, G::Error),
+/// A batch of coalitions, and what is known of it.
+struct Request<'a, G: TryGame> {
+    coalitions: &'a [Coalition],
+    found: Vec<Option<G::Value>>,
+    /// The number of flights that had landed when the store was asked, and of this request's own since.
+    landed: u64,
+    end: Option<End<G>>,
+}
+
+/// Why a batch has no whole answer.
+enum End<G: TryGame> {
+    /// The game failed at the coalition of this number. Those before it are wanted still.
+    Failed(usize, G::Error),
     /// The game gave another number of values than it was asked for.
-    Odd {
-        asked: usize,
-        got: Vec<G::Value>,
-    },
+    Odd { asked: usize, got: Vec<G::Value> },
+}
+
+impl<G: TryGame> Request<'_, G> {
+    fn wants(&self, number: usize) -> bool {
+        match self.end {
+            None => true,
+            Some(End::Failed(failed, _)) => number < failed,
+            Some(End::Odd { .. }) => false,
+        }
+    }
 }
 
 /// What the inner game answered, and whether the store kept it.
@@ -296,10 +310,9 @@ fn nowhere_in<V>(found: &[Option<V>]) -> Vec<usize> {
 
 /// Where the inner game gave a wrong number of values, nobody knows which is whose. As many are appended as make the whole
 /// answer wrong by the same number, so that the solver sees it.
-fn odd_answer<V: Value, E>(others: usize, got: Vec<V>, found: &[Option<V>], values: &mut Vec<V>) -> Result<(), E> {
+fn odd_answer<V: Value>(others: usize, got: &[V], found: &[Option<V>], values: &mut Vec<V>) {
     let len = others + got.len();
     values.extend(got.iter().chain(found.iter().flatten()).cycle().take(len).cloned());
-    Ok(())
 }
 
 impl<G: TryGame, S: Store<G::Value>> TryGame for Cached<G, S> {
