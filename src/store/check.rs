@@ -107,7 +107,7 @@ fn nothing_yet(store: &impl Store<f64>, coalitions: &[Coalition]) {
 }
 
 fn remembers(store: &impl Store<f64>, coalitions: &[Coalition]) {
-    let inserted = coalitions.len() / 2;
+    let inserted = coalitions.len().div_ceil(2);
     let (one_by_one, at_once) = coalitions[..inserted].split_at(inserted / 2);
     for (number, coalition) in one_by_one.iter().enumerate() {
         ok(store.insert(coalition, &value(number)));
@@ -125,6 +125,8 @@ fn remembers(store: &impl Store<f64>, coalitions: &[Coalition]) {
     let len = store.len();
     assert!(there <= len, "{there} values are there, and the store says it has {len}");
     assert!(len <= inserted as u64, "the store has {len} of {inserted} values");
+    assert_eq!(store.is_empty(), len == 0, "is_empty() and len() do not agree");
+    of_another_size_is_another(store, coalitions);
 
     // Again, in another order, and with a coalition twice in a batch.
     let twice: Vec<Coalition> = coalitions[..inserted].iter().rev().chain(&coalitions[..inserted]).cloned().collect();
@@ -133,6 +135,20 @@ fn remembers(store: &impl Store<f64>, coalitions: &[Coalition]) {
     assert!(store.len() <= inserted as u64, "a coalition that is inserted again is one entry");
     for (number, (coalition, got)) in coalitions[..inserted].iter().zip(get_many(store, coalitions)).enumerate() {
         right_or_absent(got, number, coalition);
+    }
+}
+
+/// The same members among more players, or fewer, are another coalition: not there, or refused.
+fn of_another_size_is_another(store: &impl Store<f64>, coalitions: &[Coalition]) {
+    for coalition in coalitions {
+        let members = || coalition.iter();
+        let fewest = members().last().map_or(0, |last| last + 1);
+        for num_players in [fewest, coalition.num_players() + 1, coalition.num_players() + 64] {
+            let other = Coalition::from_players(num_players, members());
+            if other != *coalition && matches!(store.get(&other), Ok(Some(_))) {
+                panic!("{other:?} was never inserted, and has the value of {coalition:?}");
+            }
+        }
     }
 }
 

@@ -37,7 +37,7 @@ use sparse::Sparse;
 ///
 /// | players | bytes |
 /// |---|---|
-/// | n where 2^n values take up to 128 MiB (24 for `f64`) | w + 1 for all 2^n; up to 64 w for some that lie far apart |
+/// | n where 2^n values take up to 128 MiB (24 for `f64`), and own no memory | w + 1 for all 2^n; up to 64 w for some that lie far apart |
 /// | up to 64 | 1.7 (9 + w), rounded up to the alignment: 28 for `f64` |
 /// | up to 128 | 1.7 (17 + w): 41 for `f64` |
 /// | more | 1.7 (17 + w), and an allocation of ⌈n/64⌉ words |
@@ -251,11 +251,12 @@ impl<V: Value> Universe<V> {
         if self.table.get().is_some() {
             return; // all are there
         }
+        let moved = || self.table.get().is_some();
         let new = match &self.values {
-            Layout::Dense(dense) => dense.insert_many(coalitions, values),
-            Layout::One(sparse) => sparse.insert_many(coalitions, values),
-            Layout::Two(sparse) => sparse.insert_many(coalitions, values),
-            Layout::Many(sparse) => sparse.insert_many(coalitions, values),
+            Layout::Dense(dense) => dense.insert_many(coalitions, values, moved),
+            Layout::One(sparse) => sparse.insert_many(coalitions, values, moved),
+            Layout::Two(sparse) => sparse.insert_many(coalitions, values, moved),
+            Layout::Many(sparse) => sparse.insert_many(coalitions, values, moved),
         };
         // What is counted is there: so the thread that counts the last value finds all of them.
         let entries = new + self.entries.fetch_add(new, Ordering::AcqRel);

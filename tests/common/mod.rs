@@ -2,6 +2,7 @@
 
 #![allow(dead_code, reason = "every test file is a crate of its own and uses a part of this")]
 
+pub(crate) mod cached;
 pub(crate) mod failing;
 pub(crate) mod fraction;
 pub(crate) mod indices;

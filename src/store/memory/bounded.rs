@@ -1,5 +1,6 @@
 //! At most so many values.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -59,7 +60,8 @@ impl<V: Clone> Bounded<V> {
 
     pub(super) fn insert(&self, coalition: &Coalition, value: &V) {
         if let Some(cache) = &self.cache {
-            cache.insert(coalition.clone(), value.clone());
+            // `insert` would count a value that is replaced as forgotten.
+            let Ok(_) = cache.get_or_insert_with(coalition, || Ok::<_, Infallible>(value.clone()));
         }
     }
 

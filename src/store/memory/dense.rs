@@ -25,9 +25,13 @@ struct Chunk<V> {
 }
 
 impl<V: Clone> Dense<V> {
-    /// Whether all values of so many players are little enough.
+    /// Whether all values of so many players are little enough. Values that own memory are not: copies of them are
+    /// not free.
     pub(super) fn fits(num_players: usize) -> bool {
-        num_players == 0 || (num_players < usize::BITS as usize && LARGEST >> num_players >= size_of::<V>().max(1))
+        if std::mem::needs_drop::<V>() {
+            return false;
+        }
+        num_players < usize::BITS as usize && LARGEST >> num_players >= size_of::<V>().max(1)
     }
 
     pub(super) fn new(num_players: usize) -> Self {
@@ -47,12 +51,16 @@ impl<V: Clone> Dense<V> {
         }
     }
 
-    /// Returns how many of them were not there.
-    pub(super) fn insert_many(&self, coalitions: &[Coalition], values: &[V]) -> u64 {
+    /// Returns how many of them were not there. Nothing is inserted once all have moved elsewhere, which is looked at under
+    /// each lock.
+    pub(super) fn insert_many(&self, coalitions: &[Coalition], values: &[V], moved: impl Fn() -> bool) -> u64 {
         let mut values = values.iter();
         let mut new = 0;
         for neighbours in coalitions.chunk_by(same_chunk) {
             let mut chunk = self.chunks[place(&neighbours[0]).0].write().unwrap_or_else(PoisonError::into_inner);
+            if moved() {
+                break;
+            }
             let before = chunk.there.count_ones();
             for (coalition, value) in neighbours.iter().zip(&mut values) {
                 chunk.insert(place(coalition).1, value);

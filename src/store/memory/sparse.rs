@@ -29,17 +29,17 @@ pub(super) trait Key: Sized {
 impl Key for u64 {
     #[inline]
     fn of(words: &[u64]) -> Self {
-        words[0]
+        words.first().copied().unwrap_or(0) // no players, no words
     }
 
     #[inline]
     fn is(&self, words: &[u64]) -> bool {
-        matches!(words, [word] if word == self)
+        *self == Self::of(words)
     }
 
     #[inline]
     fn hash(words: &[u64]) -> u64 {
-        words[0].own_hash()
+        Self::of(words).own_hash()
     }
 
     #[inline]
@@ -149,12 +149,16 @@ impl<K: Key, V: Clone> Sparse<K, V> {
         }
     }
 
-    /// Returns how many of them were not there.
-    pub(super) fn insert_many(&self, coalitions: &[Coalition], values: &[V]) -> u64 {
+    /// Returns how many of them were not there. Nothing is inserted once all have moved elsewhere, which is looked at under
+    /// each lock.
+    pub(super) fn insert_many(&self, coalitions: &[Coalition], values: &[V], moved: impl Fn() -> bool) -> u64 {
         let mut new = 0;
         for (coalitions, values) in coalitions.chunks(AT_ONCE).zip(values.chunks(AT_ONCE)) {
             self.by_shard(coalitions, |shard, here| {
                 let mut table = self.write(shard);
+                if moved() {
+                    return;
+                }
                 let before = table.len();
                 for &(hash, number) in here {
                     let words = coalitions[number].words();
