@@ -130,6 +130,8 @@ pub use permutation::{Permutation, permutation};
 pub use progress::Progress;
 pub use semivalue::Semivalue;
 pub use store::{CacheError, CacheStats, Cached, MemoryStore, Store, StoreError, StoreFailure, check_store};
+#[cfg(feature = "disk")]
+pub use store::{DiskError, DiskStore, Fingerprint, Verified};
 pub use table::{Table, TableError, TableRef};
 pub use value::Value;
 

@@ -6,6 +6,8 @@ use crate::Coalition;
 
 mod cached;
 mod check;
+#[cfg(feature = "disk")]
+mod disk;
 mod failure;
 mod flights;
 mod memory;
@@ -13,6 +15,8 @@ mod sync;
 
 pub use cached::{CacheStats, Cached};
 pub use check::check_store;
+#[cfg(feature = "disk")]
+pub use disk::{DiskError, DiskStore, Fingerprint, Verified};
 pub use failure::{CacheError, StoreError, StoreFailure};
 pub use memory::MemoryStore;
 

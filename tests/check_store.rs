@@ -234,7 +234,7 @@ fn keys_that_mix_coalitions_are_found() {
 /// "Games of different sizes never share a key": a store for one size may refuse others, and must not mix them up.
 #[test]
 fn keys_that_mix_games_of_different_sizes_are_found() {
-    // One file for all sizes; or a file each, where it can only be seen by asking for another size.
+    // A store is opened anew for each size, so it can only be seen by asking it for another.
     assert!(said(Fault::ForgetsTheSize).is_some(), "a key without the number of players is not found");
 }
 
@@ -257,7 +257,7 @@ fn what_was_never_inserted_and_is_there_is_found() {
 #[test]
 fn lengths_that_are_wrong_are_found() {
     assert_caught(Fault::CountsTwice, "is one entry");
-    assert_caught(Fault::CountsNothing, "values are there, and the store says it has 0");
+    assert_caught(Fault::CountsNothing, "and the store says it has 0");
     assert_caught(Fault::CountsBatchesTwice, "the store has");
     assert_caught(Fault::SaysItIsEmpty, "a new store is empty");
     assert_caught(Fault::BeginsWithSomething, "a new store is empty");

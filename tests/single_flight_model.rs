@@ -372,6 +372,18 @@ mod model {
     }
 
     #[test]
+    fn threads_that_have_waited_before_do_not_wait_in_a_circle() {
+        explore(3, || {
+            let cached = asking(true);
+            let answers =
+                all(2, &cached, |cached, number| wants(cached, 3).and_then(|()| wants(cached, 1 + number as u64)));
+            assert_eq!(answers, [Ok(()); 2]);
+            assert_eq!(cached.game().counts.of(3), 1);
+            assert_eq!([1, 2].map(|mask| cached.game().counts.of(mask)).iter().sum::<u32>(), 3);
+        });
+    }
+
+    #[test]
     fn batches_that_ask_within_themselves_do_not_wait_for_each_other() {
         explore(4, || {
             let cached = asking(false);

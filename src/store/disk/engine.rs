@@ -1,0 +1,371 @@
+//! The database of a store: every call into redb goes through here, so that no panic of it gets out.
+
+use std::any::Any;
+use std::fs::File;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use redb::{Builder, Database, ReadTransaction, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
+
+use super::backend::{Lock, Overlay, Switched};
+use super::format::Header;
+use super::{DiskError, create, header, salvage};
+
+/// One record, the header, under `HEADER_KEY`.
+pub(super) const HEADER: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("shapley.header");
+pub(super) const HEADER_KEY: &[u8] = b"header";
+/// The value of each coalition, under its bytes.
+pub(super) const ENTRIES: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("shapley.entries");
+
+/// redb's own cache. The operating system has another, so a larger one gains little; redb's default is a gigabyte.
+const CACHE: usize = 64 << 20;
+
+/// A path, and the database that is open there.
+#[derive(Debug)]
+pub(super) struct Engine {
+    path: PathBuf,
+    expected: Header,
+    state: RwLock<State>,
+    /// Something went wrong. The database is not written to again before it was opened again, and so checked.
+    suspect: AtomicBool,
+    losses: Losses,
+}
+
+/// What is known to be lost.
+#[derive(Debug, Default)]
+struct Losses {
+    /// Entries that were found damaged.
+    damaged: AtomicU64,
+    /// Whether the file was replaced, by one with what is whole.
+    replaced: AtomicBool,
+}
+
+#[derive(Debug)]
+enum State {
+    Open(Session),
+    /// It could not be opened again for writing, which writes: the disk may be full. What is in it can be read until a write
+    /// finds room.
+    Reading(Reading),
+    /// It could not be opened again at all. The file is kept, and the next call tries.
+    Closed(Option<File>),
+    /// redb panicked. What state its memory is in nobody knows, so it is not used any more; this is what it said.
+    Broken(String),
+}
+
+impl Engine {
+    /// Opens the store at `path`, or makes it. Its header is returned.
+    pub(super) fn open(path: &Path, expected: Header) -> Result<(Self, Header), DiskError> {
+        let losses = Losses::default();
+        let file = create::open_or_create(path, &expected.encode())?;
+        let session = Session::open(path, file, &expected, &losses).map_err(|(error, _)| error)?;
+        let state = RwLock::new(State::Open(session));
+        let engine = Self { path: path.to_owned(), expected, state, suspect: AtomicBool::new(false), losses };
+        let found = header::parse(path, engine.read(header)?)?;
+        header::check(path, &found, &engine.expected)?;
+        Ok((engine, found))
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(super) fn damaged(&self) -> u64 {
+        self.losses.damaged.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn replaced(&self) -> bool {
+        self.losses.replaced.load(Ordering::Relaxed)
+    }
+
+    /// Counts an entry that was found damaged.
+    pub(super) fn found_damage(&self) {
+        self.losses.damaged.fetch_add(1, Ordering::Relaxed);
+        self.suspect();
+    }
+
+    /// Has the file checked before anything else is done.
+    pub(super) fn suspect(&self) {
+        self.suspect.store(true, Ordering::Release);
+    }
+
+    /// The file, for a reader that goes by the database.
+    pub(super) fn file(&self) -> Result<File, DiskError> {
+        let io = |source| DiskError::Io { path: self.path.clone(), source };
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Open(Session { file, .. }) | State::Reading(Reading { file, .. }) => file.try_clone().map_err(io),
+            state => Err(self.no_session(state)),
+        }
+    }
+
+    /// Calls `f` with a view of the newest commit, and again if a failure in another thread ends that. It must not run code
+    /// of the user's.
+    pub(super) fn read<T>(
+        &self,
+        mut f: impl FnMut(&ReadTransaction) -> Result<T, redb::Error>,
+    ) -> Result<T, DiskError> {
+        for _ in 0..3 {
+            let mut not_ours = false;
+            let result = self.with(false, |database| {
+                let result = database.begin_read().map_err(redb::Error::from).and_then(|transaction| f(&transaction));
+                not_ours = matches!(result, Err(redb::Error::PreviousIo | redb::Error::DatabaseClosed));
+                result
+            });
+            if !not_ours {
+                return result;
+            }
+        }
+        self.with(false, |database| f(&database.begin_read()?))
+    }
+
+    /// Commits what `f` writes: it is durable on return. `f` must not run code of the user's.
+    pub(super) fn write(&self, f: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>) -> Result<(), DiskError> {
+        self.with(true, |database| write(database, f)).inspect_err(|_| self.suspect())
+    }
+
+    fn with<T>(&self, writing: bool, f: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, DiskError> {
+        let can_read = || matches!(&*self.state.read().unwrap_or_else(PoisonError::into_inner), State::Reading(_));
+        if self.suspect.load(Ordering::Acquire) && (writing || !can_read()) {
+            let reopened = self.reopen();
+            if writing || !can_read() {
+                reopened?;
+            }
+        }
+        let what = match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Reading(_) if writing => return Err(self.no_session(&State::Closed(None))),
+            State::Open(Session { database, .. }) | State::Reading(Reading { database, .. }) => {
+                match catch(|| f(database)) {
+                    Ok(result) => {
+                        return result.map_err(|error| {
+                            self.suspect();
+                            translate(&self.path, error)
+                        });
+                    }
+                    Err(panic) => panicked(&*panic),
+                }
+            }
+            state => return Err(self.no_session(state)),
+        };
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        match std::mem::replace(&mut *state, State::Broken(what.clone())) {
+            State::Open(session) => _ = session.abandon(),
+            State::Reading(reading) => std::mem::forget(reading.database), // as good as abandoned: it is all in memory
+            State::Closed(_) | State::Broken(_) => {}
+        }
+        Err(DiskError::Damaged { path: self.path.clone(), what })
+    }
+
+    /// Closes the database and opens it again, which checks all of it. After a failure of the file redb does nothing more
+    /// until then.
+    fn reopen(&self) -> Result<(), DiskError> {
+        let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
+        if !self.suspect.load(Ordering::Acquire) {
+            return Ok(()); // somebody was faster
+        }
+        let file = match std::mem::replace(&mut *state, State::Closed(None)) {
+            State::Open(session) => session.abandon(),
+            State::Reading(reading) => reading.close(),
+            State::Closed(Some(file)) => file,
+            other => {
+                let error = self.no_session(&other);
+                *state = other;
+                return Err(error);
+            }
+        };
+        let (error, file) = match Session::open(&self.path, file, &self.expected, &self.losses) {
+            Ok(session) => {
+                *state = State::Open(session);
+                self.suspect.store(false, Ordering::Release);
+                return Ok(());
+            }
+            Err(failed) => failed,
+        };
+        *state = match (&error, file) {
+            (DiskError::Io { .. }, Some(file)) => match Reading::open(&self.path, &file) {
+                Ok((database, lock)) => State::Reading(Reading { database, file, _lock: lock }),
+                Err(_) => State::Closed(Some(file)),
+            },
+            (_, file) => State::Closed(file),
+        };
+        Err(error)
+    }
+
+    fn no_session(&self, state: &State) -> DiskError {
+        let what = match state {
+            State::Broken(what) => what.clone(),
+            _ => "it could not be opened again after a failure".to_owned(),
+        };
+        DiskError::Damaged { path: self.path.clone(), what }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if let State::Open(session) = std::mem::replace(state, State::Closed(None)) {
+            if *self.suspect.get_mut() {
+                session.abandon();
+            } else {
+                let _ = catch(|| drop(session));
+            }
+        }
+    }
+}
+
+/// An open database, of which every page was checked.
+#[derive(Debug)]
+struct Session {
+    database: Database,
+    /// The same file, so that it can be opened again wherever its path leads by then.
+    file: File,
+    off: Arc<AtomicBool>,
+}
+
+impl Session {
+    /// Opens the store in a file. If it is damaged, what is whole is moved to a new file, and that is opened. On failure
+    /// the file is given back, if it is still the one to try.
+    fn open(path: &Path, file: File, expected: &Header, losses: &Losses) -> Result<Self, (DiskError, Option<File>)> {
+        let first = match Self::checked(path, &file) {
+            Ok((database, off)) => return Ok(Self { database, file, off }),
+            Err(DiskError::Damaged { what, .. }) => what,
+            Err(error) => return Err((error, Some(file))),
+        };
+        match salvage::rebuild(path, &file, expected) {
+            Ok(entries) => {
+                losses.damaged.fetch_add(entries, Ordering::Relaxed);
+                losses.replaced.store(true, Ordering::Relaxed);
+            }
+            Err(DiskError::Damaged { path, what }) => {
+                let what = if what == first { first } else { format!("{first}; {what}") };
+                return Err((DiskError::Damaged { path, what }, Some(file)));
+            }
+            Err(error) => return Err((error, Some(file))),
+        }
+        let file = create::open(path).map_err(|error| (error, None))?;
+        match Self::checked(path, &file) {
+            Ok((database, off)) => Ok(Self { database, file, off }),
+            Err(error) => Err((error, Some(file))),
+        }
+    }
+
+    fn checked(path: &Path, file: &File) -> Result<(Database, Arc<AtomicBool>), DiskError> {
+        let io = |source| DiskError::Io { path: path.to_owned(), source };
+        // redb makes a new database of an empty file, which must not happen to one that was cut meanwhile.
+        if file.metadata().map_err(io)?.len() == 0 {
+            return Err(DiskError::Empty { path: path.to_owned() });
+        }
+        let off = Arc::new(AtomicBool::new(false));
+        let backend = Switched::new(file, Arc::clone(&off)).map_err(io)?;
+        let open = || Ok(builder().set_check_integrity_on_open(true).create_with_backend(backend)?);
+        Ok((guarded(path, open)?, off))
+    }
+
+    /// Drops the database without a further byte written. Dropping it else ends with a commit, and to commit to a database
+    /// in an unknown state is how to lose what is in it, or to panic.
+    fn abandon(self) -> File {
+        let Self { mut database, file, off } = self;
+        off.store(true, Ordering::Release);
+        // It reads the file, finds it failing, and remembers that: nothing is committed then.
+        let _ = catch(|| database.check_integrity().is_ok());
+        let _ = catch(|| drop(database));
+        file
+    }
+}
+
+/// A checked database of which nothing reaches the file.
+#[derive(Debug)]
+struct Reading {
+    database: Database,
+    file: File,
+    /// What another process would write is not to be read.
+    _lock: Lock,
+}
+
+impl Reading {
+    fn open(path: &Path, file: &File) -> Result<(Database, Lock), DiskError> {
+        let io = |source| DiskError::Io { path: path.to_owned(), source };
+        let Some(lock) = Lock::take(file).map_err(io)? else {
+            return Err(DiskError::InUse { path: path.to_owned() });
+        };
+        let overlay = Overlay::new(file).map_err(io)?;
+        let open = || Ok(builder().set_check_integrity_on_open(true).create_with_backend(overlay)?);
+        Ok((guarded(path, open)?, lock))
+    }
+
+    fn close(self) -> File {
+        let Self { database, file, _lock } = self;
+        let _ = catch(|| drop(database));
+        file
+    }
+}
+
+/// The record of the header, if there is one.
+pub(super) fn header(transaction: &ReadTransaction) -> Result<Option<Vec<u8>>, redb::Error> {
+    match transaction.open_table(HEADER) {
+        Ok(table) => Ok(table.get(HEADER_KEY)?.map(|header| header.value().to_vec())),
+        Err(TableError::Storage(error)) => Err(error.into()),
+        Err(_) => Ok(None),
+    }
+}
+
+/// One durable commit, in two phases: what is in the file then is the newest commit, or damage that redb's check finds.
+/// In one phase a damaged commit passes for one that was cut short, and is silently undone.
+pub(super) fn write(
+    database: &Database,
+    f: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
+) -> Result<(), redb::Error> {
+    let mut transaction = database.begin_write()?;
+    transaction.set_two_phase_commit(true);
+    transaction.set_durability(redb::Durability::Immediate)?;
+    f(&transaction)?;
+    Ok(transaction.commit()?)
+}
+
+pub(super) fn builder() -> Builder {
+    let mut builder = Builder::new();
+    builder.set_cache_size(CACHE);
+    builder
+}
+
+/// What `f` makes of redb; an error if it panics.
+pub(super) fn guarded<T>(path: &Path, f: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, DiskError> {
+    match catch(f) {
+        Ok(result) => result.map_err(|error| translate(path, error)),
+        Err(panic) => Err(DiskError::Damaged { path: path.to_owned(), what: panicked(&*panic) }),
+    }
+}
+
+fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
+    // Whoever gets the panic stops using what `f` had hold of.
+    catch_unwind(AssertUnwindSafe(f))
+}
+
+fn panicked(panic: &(dyn Any + Send)) -> String {
+    let what = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
+    format!("reading it panicked ({})", what.unwrap_or("without a message"))
+}
+
+/// What an error of redb's means to those who have a store and not a database.
+fn translate(path: &Path, error: redb::Error) -> DiskError {
+    let path = path.to_owned();
+    match error {
+        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => DiskError::InUse { path },
+        redb::Error::Io(source) => match source.kind() {
+            io::ErrorKind::UnexpectedEof => {
+                DiskError::Damaged { path, what: "it is cut short, or refers to what is beyond its end".to_owned() }
+            }
+            io::ErrorKind::InvalidData => DiskError::Damaged { path, what: source.to_string() },
+            _ => DiskError::Io { path, source },
+        },
+        redb::Error::PreviousIo | redb::Error::DatabaseClosed => {
+            DiskError::Io { path, source: io::Error::other("it failed just before, and is opened again") }
+        }
+        redb::Error::UpgradeRequired(version) => {
+            DiskError::Foreign { path, found: format!("it is a redb file of the older format {version}") }
+        }
+        redb::Error::Corrupted(what) => DiskError::Damaged { path, what },
+        error => DiskError::Damaged { path, what: error.to_string() },
+    }
+}

@@ -1,0 +1,147 @@
+//! Why a store on disk did not open, read or write.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::Coalition;
+
+/// Why a [`DiskStore`](crate::DiskStore) did not open, read or write.
+#[derive(Debug, Error)]
+#[non_exhaustive]
+pub enum DiskError {
+    /// The file is there and has no bytes: something cut it, or made it in the store's place.
+    #[error(
+        "{} is empty, and a store never is: it was cut, or another program made it. Remove it to begin a new store",
+        path.display()
+    )]
+    Empty {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The path is a directory.
+    #[error("{} is a directory, and a store is a file", path.display())]
+    Directory {
+        /// The directory.
+        path: PathBuf,
+    },
+
+    /// The file is not to be written, by its permissions or those of its file system.
+    #[error("{} is read-only, and a store must be written", path.display())]
+    ReadOnly {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// Another process has the store open, or this one has it open a second time.
+    #[error("{} is in use: another process, or this one, has the store open", path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+
+    /// The file is not a store: another program wrote it.
+    #[error("{} is not a store of this crate: {found}", path.display())]
+    Foreign {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead, as far as can be told.
+        found: String,
+    },
+
+    /// The store is of a format that this version of the crate does not know.
+    #[error("the store {} has format {found}, and this version reads format {supported}", path.display())]
+    Version {
+        /// The file.
+        path: PathBuf,
+        /// The store's format.
+        found: u32,
+        /// The format this version reads.
+        supported: u32,
+    },
+
+    /// The store holds values of another type.
+    #[error("the store {} holds values of type {found}, and {expected} was asked for", path.display())]
+    Type {
+        /// The file.
+        path: PathBuf,
+        /// The type in the store.
+        found: String,
+        /// The type asked for.
+        expected: String,
+    },
+
+    /// The store is of another game.
+    #[error("the store {} is of game {found:?}, and game {expected:?} was asked for", path.display())]
+    Fingerprint {
+        /// The file.
+        path: PathBuf,
+        /// The fingerprint in the store.
+        found: String,
+        /// The fingerprint asked for.
+        expected: String,
+    },
+
+    /// The store is of a game with another number of players than the coalition.
+    #[error("the store {} is of a game of {store} players, and a coalition of {asked} was asked for", path.display())]
+    Players {
+        /// The file.
+        path: PathBuf,
+        /// The number of players in the store.
+        store: u64,
+        /// The number of players of the coalition.
+        asked: u64,
+    },
+
+    /// The fingerprint is longer than a header has room for.
+    #[error("a fingerprint of {len} bytes is over the limit of {limit}: use a hash of it")]
+    FingerprintTooLong {
+        /// Its bytes.
+        len: usize,
+        /// The limit.
+        limit: usize,
+    },
+
+    /// The file is damaged where that prevents reading. What was flushed can still be in it; copy it before anything else.
+    #[error("the store {} is damaged: {what}", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// What was found.
+        what: String,
+    },
+
+    /// Reading or writing failed: there is no such directory, the disk is full, and so on.
+    #[error("the store {} could not be read or written", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+
+    /// The type's [`Encode`](crate::Encode) does not keep its contract, so nothing was written.
+    #[error("{type_name} breaks the contract of its encoding: {what}")]
+    Encoding {
+        /// The type.
+        type_name: String,
+        /// What it did.
+        what: String,
+    },
+
+    /// An entry is whole, but [`Encode::decode`](crate::Encode::decode) does not take it for a value.
+    #[error(
+        "the bytes that the store {} has for {coalition} are not a value of type {type_name}: was its encoding changed?",
+        path.display()
+    )]
+    Undecodable {
+        /// The file.
+        path: PathBuf,
+        /// The type.
+        type_name: String,
+        /// Whose value it is.
+        coalition: Coalition,
+    },
+}

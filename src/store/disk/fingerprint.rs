@@ -1,0 +1,70 @@
+//! What tells one game's store from another's.
+
+use std::fmt;
+
+/// What tells a game from others: any text or number of your choice, such as a hash of the model and of the data.
+///
+/// A [`DiskStore`](crate::DiskStore) keeps it in its file and refuses to open for another. All that the value of a coalition
+/// depends on belongs in it: what is left out, and changes, gives values of the game that was.
+///
+/// Text is taken as it is, numbers in decimal, bytes (a hash) in lowercase hex. At most 4096 bytes of text.
+///
+/// ```
+/// use shapley::Fingerprint;
+///
+/// assert_eq!(Fingerprint::from([0xbe, 0xef]), Fingerprint::from("beef"));
+/// assert_eq!(Fingerprint::from(7_u64).to_string(), "7");
+/// let of_two = Fingerprint::from(format!("model {}, rows {}", 0x51f0_u64, "2024-01"));
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint(String);
+
+impl Fingerprint {
+    /// The fingerprint as text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+macro_rules! text_fingerprints {
+    ($($from:ty),*) => {$(
+        impl From<$from> for Fingerprint {
+            fn from(text: $from) -> Self {
+                Self(text.to_string())
+            }
+        }
+    )*};
+}
+
+text_fingerprints!(&str, String, &String, u32, u64, u128, usize, i32, i64);
+
+impl From<&[u8]> for Fingerprint {
+    fn from(bytes: &[u8]) -> Self {
+        Self(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    }
+}
+
+impl<const N: usize> From<&[u8; N]> for Fingerprint {
+    fn from(bytes: &[u8; N]) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl<const N: usize> From<[u8; N]> for Fingerprint {
+    fn from(bytes: [u8; N]) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
+
+impl From<Vec<u8>> for Fingerprint {
+    fn from(bytes: Vec<u8>) -> Self {
+        Self::from(bytes.as_slice())
+    }
+}
