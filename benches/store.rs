@@ -7,7 +7,8 @@
 //!   that they can have for 128 players;
 //! * **a cached game**, of no cost: nanoseconds that the cache adds to an evaluation, and `exact` through a warm cache
 //!   against `exact` on a table;
-//! * **disk**: durable values a second in batches of 1000, reads a second, bytes a value.
+//! * **disk** (with that feature): durable values a second in batches of 1000 and one by one, reads a second, bytes a value,
+//!   beside what the disk takes for a plain append.
 
 mod common;
 
@@ -231,9 +232,87 @@ fn criterion_benches(criterion: &mut Criterion) {
     group.finish();
 }
 
+/// A store in a file, on the disk that temporary files are on.
+#[cfg(feature = "disk")]
+fn disk() {
+    use shapley::DiskStore;
+    use std::fs;
+    use std::io::Write;
+
+    const COMMITTED: usize = 1000;
+    let directory = tempfile::tempdir().expect("a directory");
+    // What the disk itself takes to be sure of a batch that is appended to a file: the floor of a commit.
+    let mut raw = fs::File::create(directory.path().join("raw")).expect("a file");
+    let appended = (0..50).map(|_| {
+        time(|| {
+            raw.write_all(&[7; COMMITTED * 32]).expect("room");
+            raw.sync_data().expect("a disk");
+        })
+    });
+    let mut appended: Vec<Duration> = appended.collect();
+    appended.sort();
+    println!("\nappending 32 kB to a file and waiting for the disk: {:.2?} (the median of 50)", appended[25]);
+
+    println!(
+        "\n| n | entries | durable values/s, batches of 1000 | waiting for each | reads/s, one by one | batches of 512 | bytes a value | open | verify |"
+    );
+    println!("|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
+    for (players, entries) in [(20, 1_000_000), (64, 1_000_000), (128, 1_000_000)] {
+        let path = directory.path().join(format!("{players}.store"));
+        // Of 20 players there are hardly more coalitions than entries.
+        let of = |number: usize| match players {
+            20 => Coalition::from_mask(20, (number as u64).wrapping_mul(0x9e37_79b9) & 0xf_ffff),
+            _ => coalition(players, number),
+        };
+        let rate = |count: usize, duration: Duration| count as f64 / duration.as_secs_f64();
+        let all: Vec<Coalition> = (0..entries).map(of).collect();
+        let values: Vec<f64> = (0..entries).map(|number| number as f64).collect();
+        let written = time(|| {
+            let store = DiskStore::open(&path, "bench").expect("a new file");
+            for (coalitions, values) in all.chunks(COMMITTED).zip(values.chunks(COMMITTED)) {
+                store.insert_many(coalitions, values).expect("room");
+            }
+            store.flush().expect("room");
+        });
+        let alone = directory.path().join("alone.store");
+        let store = DiskStore::open(&alone, "bench").expect("a new file").commit_every(1);
+        let single = time(|| all[..200].iter().zip(&values).for_each(|(s, v)| store.insert(s, v).expect("room")));
+        drop(store);
+        fs::remove_file(&alone).expect("a file");
+        let size = fs::metadata(&path).expect("a file").len();
+        let mut store = None;
+        let opened = time(|| store = Some(DiskStore::<f64>::open(&path, "bench").expect("a store")));
+        let store = store.expect("it is open");
+        let asked: Vec<Coalition> = queries(entries).take(200_000).map(of).collect();
+        let sum = || asked.iter().filter_map(|s| store.get(s).expect("whole")).sum::<f64>();
+        let one_by_one = (0..3).map(|_| time(sum)).min().expect("some rounds");
+        let batches = || {
+            let mut found = Vec::new();
+            asked.chunks(BATCH).for_each(|batch| store.get_many(batch, &mut found).expect("whole"));
+            assert!(found.iter().all(Option::is_some));
+            found.len()
+        };
+        let in_batches = (0..3).map(|_| time(batches)).min().expect("some rounds");
+        let mut found = None;
+        let verified = time(|| found = Some(store.verify().expect("whole")));
+        assert!(found.is_some_and(|found| found.whole));
+        println!(
+            "| {players} | {} | {:.0} | {:.0} | {:.0} | {:.0} | {:.1} | {opened:.1?} | {verified:.1?} |",
+            store.len(),
+            rate(entries, written),
+            rate(200, single),
+            rate(asked.len(), one_by_one),
+            rate(asked.len(), in_batches),
+            size as f64 / store.len() as f64,
+        );
+    }
+}
+
 fn ratios() {
     memory();
     cached();
+    #[cfg(feature = "disk")]
+    disk();
 }
 
 fn main() {

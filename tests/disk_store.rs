@@ -71,6 +71,17 @@ fn every_bit_comes_back_for_games_of_any_size() {
 }
 
 #[test]
+fn it_keeps_the_contract_of_stores() {
+    let directory = tempfile::tempdir().unwrap();
+    for commit_every in [20, 1000, 1 << 20] {
+        shapley::check_store(|n| {
+            let path = directory.path().join(format!("{commit_every} {n}"));
+            DiskStore::open(path, "checked").unwrap().commit_every(commit_every)
+        });
+    }
+}
+
+#[test]
 fn arrays_and_single_precision_keep_their_bits() {
     let (_directory, path) = place();
     let value = [[f32::from_bits(0xffc0_1234), -0.0], [f32::MIN_POSITIVE / 2.0, 1.0 / 3.0]];
