@@ -46,7 +46,7 @@ struct Flight<V> {
     /// What the thread wanted; it has a seat for what nobody else had one for.
     coalitions: Vec<Coalition>,
     /// The values, once landed: none where evaluation failed.
-    values: Mutex<Option<Arc<[Option<V>]>>>,
+    values: Mutex<Option<Arc<Vec<Option<V>>>>>,
     landing: Condvar,
 }
 
@@ -182,7 +182,7 @@ impl<V: Clone> OwnFlight<'_, V> {
             for (&(index, _), value) in self.seats.iter().zip(values) {
                 of_all[index].clone_from(value);
             }
-            self.touch_down(of_all.into());
+            self.touch_down(Arc::new(of_all));
         }
         self.is_down = true;
     }
@@ -208,7 +208,7 @@ impl<V> OwnFlight<'_, V> {
         drop(flight);
     }
 
-    fn touch_down(&mut self, values: Arc<[Option<V>]>) {
+    fn touch_down(&mut self, values: Arc<Vec<Option<V>>>) {
         *lock(&self.flight.values) = Some(values);
         self.flight.course.landed.store(true, Ordering::Release);
         self.flight.landing.notify_all();
@@ -220,7 +220,7 @@ impl<V> Drop for OwnFlight<'_, V> {
     fn drop(&mut self) {
         if !self.is_down {
             self.leave_the_air();
-            self.touch_down(Arc::from([]));
+            self.touch_down(Arc::new(Vec::new()));
         }
     }
 }
@@ -244,7 +244,7 @@ impl<V: Clone> Wait<V> {
     }
 }
 
-fn value_of<V: Clone>(values: Option<Arc<[Option<V>]>>, index: usize) -> Landed<V> {
+fn value_of<V: Clone>(values: Option<Arc<Vec<Option<V>>>>, index: usize) -> Landed<V> {
     match values.as_deref().and_then(|values| values.get(index)).cloned().flatten() {
         Some(value) => Landed::Value(value),
         None => Landed::Failed,
