@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use thiserror::Error;
 
 use crate::Coalition;
+use crate::games::GameError;
 
 /// Why a solver, or the making of a game, gave no result.
 ///
@@ -153,6 +154,14 @@ pub enum Error<E = Infallible> {
         end: u64,
     },
 
+    /// A ready-made game cannot be made of these data.
+    #[error(transparent)]
+    Invalid {
+        /// What is wrong with them.
+        #[from]
+        source: GameError,
+    },
+
     /// The observer asked to stop, and half an exact answer is none.
     #[error("stopped by the observer after {evaluations} of {total} evaluations")]
     Stopped {
@@ -201,6 +210,7 @@ impl Error {
             Self::Setting { name, value, allowed } => Error::Setting { name, value, allowed },
             Self::Mismatch { what, ours, theirs } => Error::Mismatch { what, ours, theirs },
             Self::Overlap { seed, start, end } => Error::Overlap { seed, start, end },
+            Self::Invalid { source } => Error::Invalid { source },
             Self::Stopped { evaluations, total } => Error::Stopped { evaluations, total },
             Self::Threads { threads } => Error::Threads { threads },
         }
