@@ -254,7 +254,7 @@ fn disk() {
     println!("\nappending 32 kB to a file and waiting for the disk: {:.2?} (the median of 50)", appended[25]);
 
     println!(
-        "\n| n | entries | durable values/s, batches of 1000 | waiting for each | reads/s, one by one | batches of 512 | bytes a value | open | verify |"
+        "\n| n | order | entries | durable values/s, batches of 1000 | waiting for each | reads/s, one by one | batches of 512 | bytes a value | open | verify |"
     );
     println!("|--:|---|--:|--:|--:|--:|--:|--:|--:|--:|");
     for (players, order) in [(20, "of masks"), (64, "random"), (128, "random")] {
