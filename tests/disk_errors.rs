@@ -281,3 +281,40 @@ fn encodings_that_break_their_contract_are_errors() {
     );
     assert_eq!(store.damaged(), 0);
 }
+
+/// On Linux a file can be removed while it is open. Whoever flushes is told, and what was put in can be read until the end.
+#[cfg(unix)]
+#[test]
+fn a_file_that_is_removed_while_it_is_open_is_an_error_and_one_that_is_renamed_is_not() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("game.store");
+    let grand = Coalition::grand(3);
+    for replaced in [false, true] {
+        let store = DiskStore::<f64>::open(&path, "game").unwrap();
+        store.insert(&grand, &1.0).unwrap();
+        store.flush().unwrap();
+        fs::remove_file(&path).unwrap();
+        if replaced {
+            fs::write(&path, "something else").unwrap();
+        }
+        for _ in 0..2 {
+            match store.flush() {
+                Err(DiskError::Removed { path: gone }) => assert_eq!(gone, path),
+                other => panic!("{other:?}"),
+            }
+            store.insert(&Coalition::empty(3), &0.0).unwrap();
+        }
+        assert_eq!(store.get(&grand).unwrap().map(f64::to_bits), Some(1.0_f64.to_bits()));
+        let store = store.commit_every(1);
+        let error = store.insert(&Coalition::empty(3), &0.0).unwrap_err();
+        assert!(error.to_string().contains("was removed while it was open"), "{error}");
+    }
+    fs::remove_file(&path).unwrap();
+    let store = DiskStore::<f64>::open(&path, "game").unwrap();
+    store.insert(&grand, &1.0).unwrap();
+    let elsewhere = directory.path().join("elsewhere.store");
+    fs::rename(&path, &elsewhere).unwrap();
+    store.flush().unwrap();
+    drop(store);
+    assert_eq!(DiskStore::<f64>::open(&elsewhere, "game").unwrap().len(), 1);
+}

@@ -31,6 +31,7 @@ use crate::{Coalition, TryGame, Value};
 ///
 /// * **Single flight.** Of several threads that want one coalition at the same time, one evaluates it, and the others wait
 ///   for it. If that fails or panics, nothing is remembered of it, and one of those who wait tries again.
+///   Threads share one `Cached` for this: two over one store share its values, and not what is being evaluated.
 /// * **A walk goes prefix by prefix**: each prefix that is not in the store is evaluated by the inner game's
 ///   [`try_value`](TryGame::try_value) and stored at once. A coalition has one value, whatever way led to it, so that
 ///   results do not depend on what was in the store; the price is that the inner game's own
@@ -53,6 +54,11 @@ use crate::{Coalition, TryGame, Value};
 /// for the game, and the game for them. For the same reason a game that works in parallel by rayon is best solved with
 /// [`threads(1)`](crate::Exact::threads): rayon can hand a thread that waits for a part of one evaluation another part of
 /// the solver's work.
+///
+/// # Panics
+///
+/// Where a panic of the game or the store passes through; and if a store's `get_many` answers with another number than it was
+/// asked for.
 ///
 /// # Cost
 ///

@@ -129,7 +129,8 @@ impl<V: Encode> DiskStore<V> {
     ///
     /// # Errors
     ///
-    /// The commit failed. The values are kept, can be read, and wait for the next.
+    /// The commit failed: the values are kept, can be read, and wait for the next. Or the file has been
+    /// [removed](DiskError::Removed), which ends in loss when the store is dropped. (One that was renamed goes on.)
     pub fn flush(&self) -> Result<(), DiskError> {
         self.inner.buffer.flush()
     }

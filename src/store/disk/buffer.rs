@@ -177,8 +177,12 @@ impl Buffer {
         let mut commits = lock(&self.commits);
         let entries = {
             let mut state = lock(&self.state);
-            if state.waiting.is_empty() || !wanted(&state) {
+            if !wanted(&state) {
                 return Ok(());
+            }
+            if state.waiting.is_empty() {
+                drop(state);
+                return self.engine.has_name();
             }
             state.in_commit = Arc::new(std::mem::take(&mut state.waiting));
             state.since = None;
@@ -202,7 +206,8 @@ impl Buffer {
             Ok(()) => {
                 commits.players = true;
                 state.not_before = None;
-                Ok(())
+                drop(state);
+                self.engine.has_name()
             }
             Err(error) => {
                 for (key, entry) in &*entries {

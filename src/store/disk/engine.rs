@@ -100,6 +100,16 @@ impl Engine {
         }
     }
 
+    /// An error if the file was removed since it was opened: what is committed to it is lost when it is closed.
+    pub(super) fn has_name(&self) -> Result<(), DiskError> {
+        match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
+            State::Open(Session { file, .. }) if nameless(file, &self.path) => {
+                Err(DiskError::Removed { path: self.path.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
     /// Calls `f` with a view of the newest commit, and again if a failure in another thread ends that. It must not run code
     /// of the user's.
     pub(super) fn read<T>(
@@ -299,6 +309,22 @@ impl Reading {
         let _ = catch(|| drop(database));
         file
     }
+}
+
+/// Whether an open file was removed. One that was renamed is still somewhere.
+#[cfg(unix)]
+fn nameless(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt as _;
+
+    let counted = file.metadata().is_ok_and(|metadata| metadata.nlink() == 0);
+    // There may be file systems that do not count.
+    counted && !salvage::is_at(file, path).unwrap_or(false)
+}
+
+/// Elsewhere an open file cannot be removed.
+#[cfg(not(unix))]
+fn nameless(_: &File, _: &Path) -> bool {
+    false
 }
 
 /// The record of the header, if there is one.

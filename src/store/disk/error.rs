@@ -113,6 +113,14 @@ pub enum DiskError {
         what: String,
     },
 
+    /// The file was removed while the store was open, so that what is put in will be lost when it is closed. It can still be
+    /// read.
+    #[error("the store {} was removed while it was open: what is in it is lost when it is closed", path.display())]
+    Removed {
+        /// Where it was.
+        path: PathBuf,
+    },
+
     /// Reading or writing failed: there is no such directory, the disk is full, and so on.
     #[error("the store {} could not be read or written", path.display())]
     Io {

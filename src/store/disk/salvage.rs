@@ -54,7 +54,7 @@ pub(super) fn rebuild(path: &Path, file: &File, expected: &Header) -> Result<u64
 
 /// Whether the file is the one at the path.
 #[cfg(unix)]
-fn is_at(file: &File, path: &Path) -> io::Result<bool> {
+pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt as _;
 
     let (file, there) = (file.metadata()?, fs::metadata(path)?);
