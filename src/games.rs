@@ -2,10 +2,13 @@
 //!
 //! | game | players | value |
 //! |---|---|---|
+//! | [`Features`] | the columns of a row of data | what a model says of the row, columns that are absent being filled in |
 //! | [`Words`] | the words of a text | what a model says of the words that are left |
 
 mod error;
+mod features;
 mod words;
 
 pub use error::GameError;
+pub use features::{Features, FeaturesError, Outputs};
 pub use words::{Sentence, Words};
