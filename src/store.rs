@@ -23,7 +23,7 @@ pub use memory::MemoryStore;
 /// Remembers values of coalitions: in memory, in a file, on a server. [`Cached`](crate::Cached) makes a game of a game and
 /// a store.
 ///
-/// [`MemoryStore`](crate::MemoryStore) and, with the feature `disk`, [`DiskStore`](crate::DiskStore) are stores; here is how
+/// [`MemoryStore`](crate::MemoryStore) and, with the feature `disk`, `DiskStore` are stores; here is how
 /// to write another. A store belongs to one game: a coalition is its members and their number, and nothing in it says what
 /// game they play.
 ///

@@ -1,0 +1,107 @@
+//! Gauss–Legendre quadrature of polynomials on [0, 1].
+
+/// Two nodes, t and 1 − t, with the weight that both have; or one, at 1/2.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Pair {
+    /// At most 1/2.
+    pub(super) node: f64,
+    pub(super) weight: f64,
+    pub(super) single: bool,
+}
+
+/// The rule of `nodes` nodes, the smallest first. It is exact for polynomials of degree 2·nodes − 1.
+///
+/// Newton's method on the Legendre polynomial in t = (1 − x)/2 itself, and by differences of polynomials of neighbouring
+/// degrees, so that nodes near 0 are as precise for their size as the others: a power of t depends on it.
+pub(super) fn gauss_legendre(nodes: u64) -> Vec<Pair> {
+    let degree = nodes as f64;
+    let pair = |k: u64| {
+        let single = 2 * k + 1 == nodes;
+        let angle = std::f64::consts::PI * (k as f64 + 0.75) / (degree + 0.5);
+        let mut t = if single { 0.5 } else { (angle / 2.0).sin().powi(2) };
+        let mut slope = 0.0;
+        // Quadratic convergence from four digits on: the third step changes nothing, and the last only gets the slope.
+        for step in 0..5 {
+            // P and its difference from the polynomial of one degree less.
+            let (mut p, mut difference) = (1.0, 0.0);
+            for j in 0..nodes {
+                let j = j as f64;
+                difference = (j * difference - (2.0 * j + 1.0) * 2.0 * t * p) / (j + 1.0);
+                p += difference;
+            }
+            slope = degree * (2.0 * t * p - difference) / (4.0 * t * (1.0 - t));
+            if !single && step < 4 {
+                t += p / (2.0 * slope);
+            }
+        }
+        Pair { node: t, weight: 1.0 / (4.0 * t * (1.0 - t) * slope * slope), single }
+    };
+    (0..nodes.div_ceil(2)).map(pair).collect()
+}
+
+/// How many nodes integrate the power of one of `voters` voters over t, with an error below 10^−30 and below rounding.
+///
+/// The power at t is f(t) = Σ c(s) t^s (1 − t)^(n−1−s), with 0 ≤ c(s) ≤ C(n−1, s). ⌈n/2⌉ nodes are exact, and many games
+/// need fewer. On the ellipse around [0, 1] whose half axes sum to ρ (twice, as that of [−1, 1]) |t| + |1 − t| is
+/// (ρ + 1/ρ)/2, the sum of the distances to the foci. So |f| ≤ M = ((ρ + 1/ρ)/2)^(n−1) there, and m nodes have an error of
+/// at most 32/15 · M ρ^(−2(m−1)) / (1 − ρ^−2): Trefethen (2013), *Approximation Theory and Approximation Practice*,
+/// theorem 19.3. It holds for every ρ > 1; the one with tanh(ln ρ) = 2(m − 1)/(n − 1) is the best but for the last factor.
+pub(super) fn nodes_needed(voters: u64) -> u64 {
+    let exact = voters.div_ceil(2).max(1);
+    let degree = (voters.max(1) - 1) as f64;
+    let log_error = |nodes: u64| {
+        let twice = 2.0 * (nodes - 1) as f64;
+        let log_rho = (twice / degree).atanh();
+        (32.0_f64 / 15.0).ln() + degree * log_rho.cosh().ln() - twice * log_rho - (-(-2.0 * log_rho).exp()).ln_1p()
+    };
+    (2..exact).find(|nodes| log_error(*nodes) < -30.0 * std::f64::consts::LN_10).unwrap_or(exact)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The integral of t^a (1 − t)^b over [0, 1], as a part of what it is: a! b! / (a + b + 1)!.
+    fn beta(pairs: &[Pair], a: i32, b: i32) -> f64 {
+        let f = |t: f64, rest: f64| t.powi(a) * rest.powi(b);
+        let both = |pair: &Pair| f(pair.node, 1.0 - pair.node) + f(1.0 - pair.node, pair.node);
+        let sum: f64 = pairs.iter().map(|p| p.weight * both(p) * if p.single { 0.5 } else { 1.0 }).sum();
+        let binomial: f64 = (1..=a).map(|k| f64::from(b + k) / f64::from(k)).product();
+        sum * binomial * f64::from(a + b + 1)
+    }
+
+    #[test]
+    fn polynomials_are_integrated_up_to_rounding_and_relative_to_their_integral() {
+        for nodes in [1, 2, 3, 4, 7, 26, 75, 94, 500] {
+            let pairs = gauss_legendre(nodes);
+            assert!(pairs.is_sorted_by(|a, b| a.node < b.node), "{nodes}");
+            let degree = i32::try_from(2 * nodes - 1).unwrap();
+            for a in [0, 1, 2, degree / 3, degree / 2, degree - 1, degree] {
+                let a = a.min(degree);
+                let got = beta(&pairs, a, degree - a);
+                assert!((got - 1.0).abs() < 4.0 * f64::from(degree + 8) * f64::EPSILON, "{nodes} nodes, t^{a}: {got}");
+            }
+        }
+    }
+
+    #[test]
+    fn one_degree_more_than_a_rule_can() {
+        assert!((beta(&gauss_legendre(4), 4, 4) - 1.0).abs() > 1e-4);
+    }
+
+    #[test]
+    fn fewer_nodes_than_exact_ones_are_enough_for_many_voters() {
+        assert_eq!([1, 2, 3, 50, 51].map(nodes_needed), [1, 1, 2, 25, 26]);
+        for (voters, most) in [(188, 80), (500, 140), (1000, 200)] {
+            let nodes = nodes_needed(voters);
+            assert!(nodes <= most, "{voters}: {nodes}");
+            // The hardest polynomials that the bound is for: a single s.
+            let pairs = gauss_legendre(nodes);
+            let degree = i32::try_from(voters - 1).unwrap();
+            for a in [0, 1, degree / 3, degree / 2] {
+                let got = beta(&pairs, a, degree - a);
+                assert!((got - 1.0).abs() < 1e-11, "{voters} voters, {nodes} nodes, t^{a}: {got}");
+            }
+        }
+    }
+}
