@@ -275,6 +275,47 @@ impl<'a> IntoIterator for &'a Coalition {
     }
 }
 
+impl IntoIterator for Coalition {
+    type Item = usize;
+    type IntoIter = IntoPlayers;
+
+    fn into_iter(self) -> IntoPlayers {
+        IntoPlayers { words: self.words, next_word: 0 }
+    }
+}
+
+/// The members of a coalition that is used up, ascending.
+#[derive(Clone, Debug)]
+pub struct IntoPlayers {
+    /// What is left of them.
+    words: SmallVec<[u64; 2]>,
+    next_word: usize,
+}
+
+impl Iterator for IntoPlayers {
+    type Item = usize;
+
+    fn next(&mut self) -> Option<usize> {
+        while let Some(word) = self.words.get_mut(self.next_word) {
+            if *word != 0 {
+                let bit = word.trailing_zeros() as usize;
+                *word &= *word - 1;
+                return Some(self.next_word * WORD_BITS + bit);
+            }
+            self.next_word += 1;
+        }
+        None
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let left = self.words.iter().map(|word| word.count_ones() as usize).sum();
+        (left, Some(left))
+    }
+}
+
+impl ExactSizeIterator for IntoPlayers {}
+impl std::iter::FusedIterator for IntoPlayers {}
+
 /// The members of a coalition, ascending: what [`Coalition::iter`] returns.
 #[derive(Clone, Debug)]
 pub struct Players<'a> {
@@ -324,6 +365,16 @@ mod tests {
             assert_eq!(there_and_back.words.len(), n.div_ceil(64));
             assert_eq!(Coalition::grand(n).len(), n);
             assert_eq!(Coalition::grand(n).words.last().copied().unwrap_or(0), last_word(n));
+        }
+    }
+
+    #[test]
+    fn members_come_ascending_by_reference_and_by_value() {
+        for n in [0, 1, 63, 64, 65, 130, 300] {
+            let set = Coalition::from_players(n, (0..n).step_by(3));
+            assert_eq!(set.iter().len(), set.clone().into_iter().len());
+            assert_eq!(set.iter().collect::<Vec<_>>(), (0..n).step_by(3).collect::<Vec<_>>());
+            assert_eq!(set.into_iter().collect::<Vec<_>>(), (0..n).step_by(3).collect::<Vec<_>>());
         }
     }
 

@@ -24,6 +24,10 @@ impl Fraction {
         self.numerator == 0
     }
 
+    pub(crate) fn is_one(self) -> bool {
+        self == Self::ONE
+    }
+
     /// The product, unless it needs more than 128 bits.
     pub(crate) fn times(self, other: Self) -> Option<Self> {
         // Across first, so that nothing is larger than it must be.

@@ -3,15 +3,24 @@
 //! | game | players | value |
 //! |---|---|---|
 //! | [`Features`] | the columns of a row of data | what a model says of the row, columns that are absent being filled in |
+//! | [`Airport`] | aircraft that share a runway | the cost of the most expensive member |
+//! | [`Glove`] | holders of left and right gloves | the number of pairs |
+//! | [`Unanimity`] | any | the sum of the amounts of the sets that are in the coalition |
 //! | [`WeightedVoting`] | voters with weights | 1 if their weights reach the quota, 0 otherwise |
 //! | [`Words`] | the words of a text | what a model says of the words that are left |
 
+mod airport;
 mod error;
 mod features;
+mod glove;
+mod unanimity;
 mod voting;
 mod words;
 
+pub use airport::Airport;
 pub use error::GameError;
 pub use features::{Features, FeaturesError, Outputs};
+pub use glove::Glove;
+pub use unanimity::Unanimity;
 pub use voting::WeightedVoting;
 pub use words::{Sentence, Words};

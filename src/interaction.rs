@@ -105,6 +105,20 @@ impl<V: Value> Interactions<V> {
         ascending.then_some(Self { index, order, num_players, entries })
     }
 
+    /// From the value of every set of at most `order` players, in any order.
+    pub(crate) fn from_values<E>(
+        index: Index,
+        order: usize,
+        num_players: usize,
+        mut entries: Vec<(Coalition, V)>,
+    ) -> Result<Self, Error<E>> {
+        entries.sort_by(|(left, _), (right, _)| by_size(left, right));
+        match entries.iter().find(|(_, value)| !value.is_finite()) {
+            Some((set, _)) => Err(Error::Overflow { coalition: set.clone() }),
+            None => Ok(Self { index, order, num_players, entries }),
+        }
+    }
+
     /// The interaction of these players, given in any order, twice being once; `None` if there are more of them than the
     /// order, or one does not exist.
     #[must_use]
@@ -303,7 +317,7 @@ fn faithful(n: usize, k: usize, size: usize, s: usize) -> Option<Fraction> {
 }
 
 /// The Bernoulli numbers B_0 to B_k, with B_1 = −1/2; `None` if they do not fit 128 bits.
-fn bernoulli(k: usize) -> Option<Vec<Fraction>> {
+pub(crate) fn bernoulli(k: usize) -> Option<Vec<Fraction>> {
     let mut numbers = vec![Fraction::ONE];
     for m in 1..=k {
         // Σ over j ≤ m of C(m+1, j) B_j = 0

@@ -120,7 +120,7 @@ mod value;
 mod work;
 
 pub use attribution::Attribution;
-pub use coalition::{Coalition, Players};
+pub use coalition::{Coalition, IntoPlayers, Players};
 pub use encode::Encode;
 pub use error::Error;
 pub use estimate::{Estimate, Stopped};

@@ -12,6 +12,10 @@ pub enum GameError {
     #[error("the game has no players")]
     NoPlayers {},
 
+    /// There are no terms, so it is not known what nothing is worth: give the empty set an amount of zero.
+    #[error("the game has no terms: a game that is worth nothing has the empty set's amount of zero")]
+    NoTerms {},
+
     /// No coalition can win, or every one does.
     #[error("a quota of {quota} decides nothing: it must be from 1 to {total}, the sum of the weights")]
     Quota {
@@ -46,6 +50,13 @@ pub enum GameError {
         value: f64,
         /// What it may be.
         allowed: &'static str,
+    },
+
+    /// An amount is not finite, or amounts are too large to be added up.
+    #[error("the amount of term {index} is not finite, or the amounts up to it are too large for their sum")]
+    Amount {
+        /// Which it is, from 0.
+        index: usize,
     },
 
     /// A player, or a node of a graph, does not exist.
