@@ -72,6 +72,29 @@ pub enum GameError {
         players: usize,
     },
 
+    /// A player is named twice.
+    #[error("player {player} is named twice")]
+    Twice {
+        /// The player.
+        player: usize,
+    },
+
+    /// An edge of a graph connects a node to itself.
+    #[error("edge {index} connects node {node} to itself")]
+    Loop {
+        /// The edge, from 0.
+        index: usize,
+        /// The node.
+        node: usize,
+    },
+
+    /// A player alone cannot be connected to the source.
+    #[error("player {player} has no edge to the source, so alone it cannot be connected")]
+    NoWayToSource {
+        /// The first such player.
+        player: usize,
+    },
+
     /// Data are not as many as they should be.
     #[error("{what}: {got} instead of {expected}")]
     Shape {

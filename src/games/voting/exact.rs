@@ -12,7 +12,8 @@ use super::classes::Classes;
 use super::dense::shifted;
 use super::halves;
 use super::modular::{Field, from_residues, primes_for};
-use super::power::{Index, MOST_STEPS, in_parallel};
+use super::power::{Index, MOST_STEPS};
+use crate::games::parallel::in_parallel;
 
 /// Adding it to a float and taking it away rounds to the nearest whole number.
 const ROUNDER: f64 = 3.0 * (1_u64 << 51) as f64;

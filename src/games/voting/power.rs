@@ -1,7 +1,5 @@
 //! Power indices as floats: the ways to compute them, and which one a game gets.
 
-use std::sync::Mutex;
-
 use super::GameError;
 use super::classes::Classes;
 use super::dense::Dense;
@@ -9,7 +7,7 @@ use super::halves;
 use super::quadrature::{Pair, gauss_legendre, nodes_needed};
 use super::sparse::Sparse;
 use super::without_one::{Chance, arrange, extent, without_one};
-use crate::work::{Queue, available};
+use crate::games::parallel::in_parallel;
 
 /// The most steps that are taken: about a quarter of an hour on one thread.
 pub(super) const MOST_STEPS: f64 = 1e12;
@@ -192,23 +190,6 @@ where
         }
     }
     integrals
-}
-
-/// The results of `work` for the units 0, 1, …, in this order, on all threads there are.
-pub(super) fn in_parallel<T: Send>(units: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {
-    let results: Vec<Mutex<Option<T>>> = (0..units).map(|_| Mutex::new(None)).collect();
-    let one = |(): &mut (), units: std::ops::Range<u64>| {
-        for unit in units {
-            let unit = unit as usize;
-            let result = work(unit);
-            *results[unit].lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(result);
-        }
-        Ok(())
-    };
-    // Threads that are there need not be started, so nothing fails; if it did, the units left would be done here.
-    let _ = Queue::<std::convert::Infallible>::new(0..units as u64).run(available(0), || (), |()| 1, one);
-    let done = |result: Mutex<Option<T>>| result.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-    results.into_iter().enumerate().map(|(unit, result)| done(result).unwrap_or_else(|| work(unit))).collect()
 }
 
 #[cfg(test)]
