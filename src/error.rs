@@ -5,7 +5,10 @@ use std::convert::Infallible;
 use thiserror::Error;
 
 use crate::Coalition;
-use crate::games::GameError;
+
+mod game;
+
+pub use game::GameError;
 
 /// Why a solver, or the making of a game, gave no result.
 ///

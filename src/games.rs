@@ -15,7 +15,6 @@
 
 mod adaptors;
 mod airport;
-mod error;
 mod features;
 mod glove;
 mod k_nearest;
@@ -25,9 +24,9 @@ mod unanimity;
 mod voting;
 mod words;
 
+pub use crate::error::GameError;
 pub use adaptors::{Counted, Dual, Restricted, Scaled, Sum};
 pub use airport::Airport;
-pub use error::GameError;
 pub use features::{Features, FeaturesError, Outputs};
 pub use glove::Glove;
 pub use k_nearest::KNearest;

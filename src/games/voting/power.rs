@@ -15,8 +15,8 @@ pub(super) const MOST_STEPS: f64 = 1e12;
 /// The most cells of a distribution: a gigabyte. All that a thread has together are about twice as many.
 const MOST_CELLS: u64 = 1 << 27;
 
-/// A game that takes fewer steps is not looked at for a way that takes less.
-const FEW_STEPS: f64 = 1e7;
+/// A game that takes fewer steps is not looked at for a way that takes less: the look takes as long as so many.
+const FEW_STEPS: f64 = 2e8;
 
 /// The most sums that a sparse distribution looks at in the attempt to find whether it is one.
 const ATTEMPT: u64 = 1 << 22;
