@@ -53,22 +53,28 @@ impl Airport {
 
     /// The Shapley values: who pays how much. Takes the time to sort n numbers, and asks the game nothing.
     ///
-    /// Players of the same cost have the same value, to the bit. Nothing is subtracted but neighbouring costs, so each
-    /// value has a relative error of at most about n ε, ε = 2⁻⁵².
+    /// Players of the same cost have the same value, to the bit, and one who costs nothing has exactly zero. Sums are
+    /// compensated: the relative error does not grow with the number of players.
     pub fn shapley(&self) -> Attribution<f64> {
-        let mut order: Vec<usize> = (0..self.costs.len()).collect();
-        order.sort_by(|&a, &b| self.costs[a].total_cmp(&self.costs[b]));
-        let mut values = vec![0.0; self.costs.len()];
-        let (mut reached, mut share) = (0.0, 0.0);
+        let order = self.cheapest_first();
+        let mut values = vec![0.0; order.len()];
+        // Neumaier's sum of terms that are all positive: `lost` is what the additions so far have rounded away.
+        let (mut reached, mut share, mut lost) = (0.0, 0.0_f64, 0.0);
         for (below, &player) in order.iter().enumerate() {
             let cost = self.costs[player];
-            if cost > reached {
-                share += (cost - reached) / (order.len() - below) as f64;
-                reached = cost;
-            }
-            values[player] = share;
+            let step = (cost - reached) / (order.len() - below) as f64;
+            let total = share + step;
+            lost += if share >= step { (share - total) + step } else { (step - total) + share };
+            (reached, share) = (cost, total);
+            values[player] = share + lost;
         }
         Attribution::new(values, 0.0, reached, 0)
+    }
+
+    fn cheapest_first(&self) -> Vec<usize> {
+        let mut order: Vec<usize> = (0..self.costs.len()).collect();
+        order.sort_by(|&a, &b| self.costs[a].total_cmp(&self.costs[b]));
+        order
     }
 }
 
@@ -77,8 +83,7 @@ impl Airport {
     /// The Shapley values as fractions, of the costs as they are: a float is a whole number times a power of two.
     pub fn shapley_exact(&self) -> Attribution<BigRational> {
         let exactly = |cost: f64| BigRational::from_float(cost).expect("costs are finite");
-        let mut order: Vec<usize> = (0..self.costs.len()).collect();
-        order.sort_by(|&a, &b| self.costs[a].total_cmp(&self.costs[b]));
+        let order = self.cheapest_first();
         let zero = exactly(0.0);
         let mut values = vec![zero.clone(); self.costs.len()];
         let (mut reached, mut share) = (zero.clone(), zero.clone());

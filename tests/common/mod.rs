@@ -8,6 +8,7 @@ pub(crate) mod fraction;
 pub(crate) mod indices;
 pub(crate) mod naive;
 pub(crate) mod sampled;
+pub(crate) mod walks;
 
 use shapley::{Coalition, Index, Table, Value};
 
