@@ -1,19 +1,12 @@
 //! Sums of unanimity games: closed forms against the exact solver, as fractions too; sparse forms of hundreds of players.
 
+mod common;
+
+use common::INDICES;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use shapley::games::{GameError, Unanimity};
 use shapley::{Coalition, Error, Exact, Game, Index, Table, banzhaf, exact, interactions};
-
-const INDICES: [Index; 7] = [
-    Index::Moebius,
-    Index::Shapley,
-    Index::Banzhaf,
-    Index::KShapley,
-    Index::ShapleyTaylor,
-    Index::FaithfulShapley,
-    Index::FaithfulBanzhaf,
-];
 
 /// Some terms of n players: of any sizes, the empty set's among them, some twice.
 fn terms(n: usize, count: usize, seed: u64) -> Vec<(Vec<usize>, i64)> {
