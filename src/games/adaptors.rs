@@ -30,8 +30,8 @@ impl<G: TryGame> Restricted<G> {
     ///
     /// [`NoPlayers`](GameError::NoPlayers) if there are none; [`NoSuchPlayer`](GameError::NoSuchPlayer) if one does not exist;
     /// [`Twice`](GameError::Twice) if one is named twice.
-    pub fn new(game: G, players: impl Into<Vec<usize>>) -> Result<Self, GameError> {
-        let (players, all) = (players.into(), game.num_players());
+    pub fn new(game: G, players: impl AsRef<[usize]>) -> Result<Self, GameError> {
+        let (players, all) = (players.as_ref().to_vec(), game.num_players());
         if players.is_empty() {
             return Err(GameError::NoPlayers {});
         }

@@ -32,8 +32,8 @@ impl Airport {
     /// # Errors
     ///
     /// [`NoPlayers`](GameError::NoPlayers); [`Number`](GameError::Number) if a cost is negative or not finite.
-    pub fn new(costs: impl Into<Vec<f64>>) -> Result<Self, GameError> {
-        let costs = costs.into();
+    pub fn new(costs: impl AsRef<[f64]>) -> Result<Self, GameError> {
+        let costs = costs.as_ref().to_vec();
         if costs.is_empty() {
             return Err(GameError::NoPlayers {});
         }

@@ -94,8 +94,8 @@ impl WeightedVoting {
     ///
     /// assert_eq!(WeightedVoting::new(7, [3, 2, 1]), Err(GameError::Quota { quota: 7, total: 6 }));
     /// ```
-    pub fn new(quota: u64, weights: impl Into<Vec<u64>>) -> Result<Self, GameError> {
-        let weights = weights.into();
+    pub fn new(quota: u64, weights: impl AsRef<[u64]>) -> Result<Self, GameError> {
+        let weights = weights.as_ref().to_vec();
         if weights.is_empty() {
             return Err(GameError::NoPlayers {});
         }
