@@ -49,9 +49,11 @@ fn main() -> Result<(), Box<dyn Error>> {
             let Ok(mut last) = last.try_lock() else { return ControlFlow::Continue(()) };
             if last.elapsed() >= Duration::from_millis(50) {
                 let there = trace.is_on().then(|| values_there(&store));
+                // Counted before: other threads put values in meanwhile.
+                let safe = store.len();
                 // A file that cannot be written is an error of the next evaluation, which wants its value kept.
                 if store.flush().is_ok() {
-                    eprint!("\r{} of {COALITIONS}, {} safe", progress.evaluations, store.len());
+                    eprint!("\r{} of {COALITIONS}, {} safe", progress.evaluations, safe);
                     trace.line(|| format!("safe {}", there.unwrap_or_default()));
                 }
                 *last = Instant::now();

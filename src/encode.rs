@@ -56,6 +56,9 @@ impl<V: Encode, const N: usize> Encode for [V; N] {
     }
 
     fn decode(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() != Self::WIDTH {
+            return None;
+        }
         let mut values = Vec::with_capacity(N);
         for part in bytes.chunks_exact(V::WIDTH) {
             values.push(V::decode(part)?);

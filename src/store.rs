@@ -39,6 +39,7 @@ pub use memory::MemoryStore;
 /// 5. The answer of `get_many` is that of `get` for each, in order: as many as coalitions, appended. If it fails, what it
 ///    appended is not looked at.
 /// 6. All methods can be called from several threads at once.
+/// 7. `len` counts a coalition once, and none that was never inserted; it is not less than the number of values that come back.
 ///
 /// [`check_store`](crate::check_store) tests it: call it from your own tests.
 ///
@@ -125,17 +126,19 @@ pub trait Store<V>: Sync {
     ///
     /// # Errors
     ///
-    /// The store's own. Some of the values may be remembered, or none.
+    /// The store's own. Some of the values may be remembered, or none: as many as possible, since each was paid for.
     ///
     /// # Panics
     ///
     /// May panic if there are not as many values as coalitions.
     fn insert_many(&self, coalitions: &[Coalition], values: &[V]) -> Result<(), Self::Error> {
         assert_eq!(coalitions.len(), values.len(), "as many values as coalitions");
-        coalitions.iter().zip(values).try_for_each(|(coalition, value)| self.insert(coalition, value))
+        // Each was paid for, so one that cannot be kept is no reason not to keep the others.
+        let results = coalitions.iter().zip(values).map(|(coalition, value)| self.insert(coalition, value));
+        results.fold(Ok(()), Result::and)
     }
 
-    /// How many values are remembered, as far as the store knows. For people: nothing depends on it.
+    /// How many values are remembered. For people: no result depends on it.
     #[must_use]
     fn len(&self) -> u64;
 

@@ -57,6 +57,33 @@ fn assert_all(store: &DiskStore<f64>, masks: std::ops::Range<u64>) {
 }
 
 #[test]
+fn a_batch_of_enough_values_is_durable_also_if_some_are_of_one_coalition() {
+    let (_directory, path) = place();
+    let store = DiskStore::open(&path, "game").unwrap().commit_every(10).commit_within(NEVER);
+    let masks = (0..9).chain(0..1);
+    let (coalitions, values): (Vec<_>, Vec<_>) = masks.map(|mask| (coalition(mask), value(mask))).unzip();
+    store.insert_many(&coalitions, &values).unwrap();
+    assert_eq!(durable(&path), 9);
+}
+
+/// The number of players is not in the file before the first commit; a value that waits for it is no damage.
+#[test]
+fn a_first_value_that_comes_while_the_store_is_verified_is_no_damage() {
+    for _ in 0..40 {
+        let (_directory, path) = place();
+        let store = DiskStore::open(&path, "game").unwrap().commit_within(NEVER);
+        thread::scope(|scope| {
+            scope.spawn(|| store.insert(&coalition(0), &value(0)).unwrap());
+            for _ in 0..2 {
+                let found = store.verify().unwrap();
+                assert!(found.whole && found.damaged == 0 && found.entries <= 1, "{found:?}");
+            }
+        });
+        assert!(!store.repaired());
+    }
+}
+
+#[test]
 fn commits_come_with_every_so_many_values() {
     let (_directory, path) = place();
     let store = DiskStore::open(&path, "game").unwrap().commit_every(10).commit_within(NEVER);

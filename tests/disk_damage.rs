@@ -371,3 +371,65 @@ fn the_damaged_file_is_kept_and_the_new_one_is_whole() {
     assert!(store.verify().unwrap().whole);
     assert_eq!(fs::read_dir(directory.path()).unwrap().count(), 2);
 }
+
+/// Pages that are gone take their own entries with them, and not those between them.
+#[test]
+fn what_lies_between_two_lost_pages_is_saved() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("game.store");
+    let entries = 16_000;
+    let bytes = whole(&path, "game", entries, true);
+    // Leaves begin with a 1 and the number of entries.
+    let leaves: Vec<usize> =
+        (0..bytes.len()).step_by(4096).filter(|&at| bytes[at] == 1 && bytes[at + 2] > 20).collect();
+    let gone: [&[usize]; 2] = [&[5, leaves.len() - 5], &[1, 2, 40, 90]];
+    for (number, gone) in gone.into_iter().enumerate() {
+        let mut bytes = bytes.clone();
+        gone.iter().for_each(|&leaf| bytes[leaves[leaf]..][..4096].fill(0));
+        fs::write(&path, &bytes).unwrap();
+        let store = DiskStore::<f64>::open(&path, "game").unwrap();
+        assert!(store.repaired());
+        assert_eq!(store.len() + store.damaged(), entries);
+        assert!(store.damaged() <= 200 * gone.len() as u64, "{} of {entries} are lost", store.damaged());
+        let right = (0..entries).filter(|&mask| store.get(&coalition(mask)).unwrap() == Some(value(mask))).count();
+        assert_eq!(right as u64, store.len());
+        drop(store);
+        // The damaged ones are all kept.
+        let aside =
+            if number == 0 { "game.store.damaged".to_owned() } else { format!("game.store.damaged.{}", number + 1) };
+        assert_eq!(fs::read(directory.path().join(aside)).unwrap().len(), bytes.len());
+    }
+}
+
+/// A page that points at itself, or at another in its place, is no reason to lose the others.
+#[test]
+fn a_page_in_the_place_of_another_loses_only_that() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("game.store");
+    let entries = 16_000;
+    let bytes = whole(&path, "game", entries, true);
+    let pages = |kind: u8| (0..bytes.len()).step_by(4096).filter(|&at| bytes[at] == kind).collect::<Vec<_>>();
+    let (leaves, branches) = (pages(1), pages(2));
+    let mut damaged = bytes.clone();
+    damaged.copy_within(branches[0]..branches[0] + 4096, leaves[leaves.len() / 2]);
+    fs::write(&path, &damaged).unwrap();
+    let store = DiskStore::<f64>::open(&path, "game").unwrap();
+    assert!(store.len() + 400 >= entries, "{} of {entries} are left", store.len());
+    assert_eq!(store.len() + store.damaged(), entries);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_repaired_store_can_be_read_by_no_more_people_than_before() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("game.store");
+    let mut bytes = whole(&path, "game", 300, true);
+    let leaf = (0..bytes.len()).step_by(4096).find(|&at| bytes[at] == 1 && bytes[at + 2] > 20).unwrap();
+    bytes[leaf + 2000] ^= 1;
+    fs::write(&path, &bytes).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+    assert!(DiskStore::<f64>::open(&path, "game").unwrap().repaired());
+    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+}

@@ -32,7 +32,7 @@ const PARTS: usize = 32;
 /// let train = ([0.0, 1.0, 5.0, 5.5], ["low", "low", "high", "low"]);
 /// let test = ([0.4, 5.6], ["low", "high"]);
 /// let phi = KNearest::new(1, train, test)?.shapley();
-/// assert!(phi[3] < 0.0 && phi[2] > phi[0]);
+/// assert!(phi[3] < 0.0 && phi[2] > 0.0);
 /// # Ok::<(), shapley::games::GameError>(())
 /// ```
 ///

@@ -9,7 +9,8 @@ use super::{MemoryStore, Store, StoreFailure};
 use crate::game::prefix_batches;
 use crate::{Coalition, TryGame, Value};
 
-/// A game whose values are remembered: no coalition is evaluated twice, by any solver, on any thread.
+/// A game whose values are remembered: as long as the store keeps its value, no coalition is evaluated twice, by any solver,
+/// on any thread.
 ///
 /// It is itself a [`TryGame`], so that every solver takes it. Its error is the game's own if the store cannot fail, as
 /// [`MemoryStore`] cannot, and a [`CacheError`](crate::CacheError) otherwise.
@@ -27,7 +28,7 @@ use crate::{Coalition, TryGame, Value};
 /// # What is asked when
 ///
 /// A batch is looked up in the store as a whole; what the store does not have is evaluated in one batch of the inner game,
-/// and stored when that returns. If the batch fails half way, the values that it gave before are stored. What comes of it:
+/// and stored when that returns. If the batch fails half way, the values that it gave before are stored; if it panics, none. What comes of it:
 ///
 /// * **Single flight.** Of several threads that want one coalition at the same time, one evaluates it, and the others wait
 ///   for it. If that fails or panics, nothing is remembered of it, and one of those who wait tries again.
@@ -39,7 +40,7 @@ use crate::{Coalition, TryGame, Value};
 /// * A value that is not finite is handed on, and not remembered: it is an error of every solver.
 ///
 /// With slow games and a store that outlives the process, mind the batch: what is in a batch that has not returned is lost
-/// with the process. [`Exact::batch(1)`](crate::Exact::batch) stores every value as it comes; samplers walk, and do so
+/// with the process. [`Exact::batch(1)`](crate::Exact::batch) hands every value to the store as it comes; samplers walk, and do so
 /// by themselves.
 ///
 /// The budget of a sampler counts what it asks for, here as everywhere; [`stats`](Self::stats) says what was paid.
@@ -51,9 +52,9 @@ use crate::{Coalition, TryGame, Value};
 /// happen to coalitions of one batch, so such a game is best asked one by one (`batch(1)`).
 ///
 /// Threads that a game starts itself must not ask its cache for coalitions of the batch under evaluation: they would wait
-/// for the game, and the game for them. For the same reason a game that works in parallel by rayon is best solved with
-/// [`threads(1)`](crate::Exact::threads): rayon can hand a thread that waits for a part of one evaluation another part of
-/// the solver's work.
+/// for the game, and the game for them. For the same reason a game that works in parallel by rayon must have a thread pool of
+/// its own (`pool.install`), or be solved with [`threads(1)`](crate::Exact::threads) on a thread that is not of rayon's: rayon
+/// can hand a thread that waits for a part of one evaluation another part of the solver's work, and all wait for ever.
 ///
 /// # Panics
 ///
@@ -78,7 +79,8 @@ pub struct Cached<G: TryGame, S> {
 pub struct CacheStats {
     /// Values that were there already, or that another thread was evaluating.
     pub hits: u64,
-    /// Evaluations of the inner game. (Of a batch that panics, all count.)
+    /// Evaluations of the inner game. Of a batch that panics, all count; of one that fails, those that gave a value, and one:
+    /// a game that evaluates a batch as a whole may have done more.
     pub misses: u64,
     /// Values that the store remembers now, from earlier runs too.
     pub entries: u64,

@@ -21,7 +21,8 @@ const ODD: [u64; 10] = [
 
 /// Tests what a [`Store`] owes, on a store of `f64`: call it from the tests of your own.
 ///
-/// `open` opens a store for games of so many players. It is asked once more for the same number after the first store
+/// `open` opens a store for games of so many players, new and empty: one that keeps its values in a place takes another place for
+/// each number, and for each run. It is asked once more for the same number after the first store
 /// was dropped: a store that outlives the process opens again what it kept; another begins anew. Games have 0 to 200
 /// players, one store has up to some thousand values, and four threads ask at once.
 ///
@@ -42,6 +43,7 @@ pub fn check_store<S: Store<f64>>(mut open: impl FnMut(usize) -> S) {
         nothing_yet(&store, &coalitions);
         remembers(&store, &coalitions);
         threads(&store, &coalitions);
+        table(&store, num_players);
         drop(store);
         comes_back_or_not_at_all(&open(num_players), &coalitions);
     }
@@ -135,6 +137,22 @@ fn remembers(store: &impl Store<f64>, coalitions: &[Coalition]) {
     assert!(store.len() <= inserted as u64, "a coalition that is inserted again is one entry");
     for (number, (coalition, got)) in coalitions[..inserted].iter().zip(get_many(store, coalitions)).enumerate() {
         right_or_absent(got, number, coalition);
+    }
+}
+
+/// Values as a table are those that come one by one, and all of them.
+fn table(store: &impl Store<f64>, num_players: usize) {
+    assert!(store.tabulated(num_players + 1).is_none(), "nothing was inserted for a game of one player more");
+    let Some(all) = store.tabulated(num_players) else { return };
+    assert!(
+        num_players < 64 && all.len() == 1 << num_players,
+        "a table of {} values for {num_players} players",
+        all.len()
+    );
+    for (mask, value) in (0..).zip(all) {
+        let coalition = Coalition::from_mask(num_players, mask);
+        let got = ok(store.get(&coalition)).map(f64::to_bits);
+        assert!(got == Some(value.to_bits()), "tabulated has another value for {coalition} than get");
     }
 }
 

@@ -55,7 +55,7 @@ pub use verify::Verified;
 /// Values are committed [every so many](Self::commit_every), or when one is [so old](Self::commit_within), whichever is
 /// first. A commit is whole or not there, and durable, against loss of power too, when it is done. A process that is killed
 /// loses the values that wait, about `commit_every` at most and none older than `commit_within`, and those of the commit
-/// under way. A batch of `insert_many` of `commit_every` values or more is durable when it returns, and so is all that was put
+/// under way. So does one that ends by `process::exit`, or has the store in a `static`: neither drops it. A batch of `insert_many` of `commit_every` values or more is durable when it returns, and so is all that was put
 /// in before a [`flush`](Self::flush).
 ///
 /// Dropping the store commits what waits, and has nobody to tell of a failure. Call `flush` first if it matters: values
@@ -67,13 +67,13 @@ pub use verify::Verified;
 /// returned: it is `None`, is [counted](Self::damaged), and is replaced when it is put in again.
 ///
 /// A file is checked as a whole when it is opened. If it is damaged, all entries that are whole go to a new file, which
-/// takes its place; the damaged one is kept beside it, with `.damaged` after its name. [`repaired`](Self::repaired) says so.
+/// takes its place; the damaged one is kept beside it, with `.damaged` after its name, or `.damaged.2` and so on. [`repaired`](Self::repaired) says so.
 /// Damage of which nothing can be saved is [`DiskError::Damaged`], and changes no file. So is a panic of redb's code over a file
 /// that was damaged since: the store does nothing more then, and can be opened again. (A program that is built with
 /// `panic = "abort"` ends.) [`verify`](Self::verify) looks at everything while the store is open.
 ///
-/// The file is a database of [redb](https://docs.rs/redb). A million values of 8 bytes, of 64 players, take 51 MB; up to 64 MiB
-/// of a file are kept in memory. What is in it is described, field by field, in
+/// The file is a database of [redb](https://docs.rs/redb). A million values of 8 bytes, of 64 players, take 50 to 70 MB; up to
+/// 64 MiB of a file are kept in memory, and as much again while it is verified. What is in it is described, field by field, in
 /// [`docs/store-format.md`](https://docs.rs/crate/shapley/latest/source/docs/store-format.md).
 pub struct DiskStore<V> {
     inner: Inner,

@@ -37,7 +37,7 @@ use sparse::Sparse;
 ///
 /// | players | bytes |
 /// |---|---|
-/// | n where 2^n values take up to 128 MiB (24 for `f64`), and own no memory | w + 1 for all 2^n; up to 64 w for some that lie far apart |
+/// | n where 2^n values take up to 128 MiB (24 for `f64`), and own no memory | w + 1 for all 2^n; up to 64 w, and 0.6 · 2^n in all, for some that lie far apart |
 /// | up to 64 | 1.7 (9 + w), rounded up to the alignment: 28 for `f64` |
 /// | up to 128 | 1.7 (17 + w): 41 for `f64` |
 /// | more | 1.7 (17 + w), and an allocation of ⌈n/64⌉ words |

@@ -140,14 +140,17 @@ impl Buffer {
     }
 
     /// Takes entries in, and commits if that makes enough.
-    pub(super) fn insert(self: &Arc<Self>, entries: impl IntoIterator<Item = (Key, Entry)>) -> Result<(), DiskError> {
+    pub(super) fn insert(self: &Arc<Self>, entries: Vec<(Key, Entry)>) -> Result<(), DiskError> {
+        // A batch of enough values is committed, also if some of them are of one coalition.
+        let given = entries.len();
         let mut state = lock(&self.state);
         state.waiting.extend(entries);
         if state.since.is_none() && !state.waiting.is_empty() {
             state.since = Some(Instant::now());
             self.wake.notify_all();
         }
-        let enough = state.waiting.len() >= state.commit_every;
+        let is_enough = move |state: &State| state.waiting.len().max(given) >= state.commit_every;
+        let enough = is_enough(&state);
         if let Some(failure) = state.failure.take() {
             return Err(failure);
         }
@@ -158,7 +161,7 @@ impl Buffer {
         }
         drop(state);
         // Whoever finds it full waits for the running commit, so that no more than twice a full buffer is in memory.
-        if enough { self.commit(|state| state.waiting.len() >= state.commit_every) } else { Ok(()) }
+        if enough { self.commit(is_enough) } else { Ok(()) }
     }
 
     /// All that was taken in before this call is durable when it returns.

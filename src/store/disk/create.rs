@@ -85,7 +85,8 @@ pub(super) fn replace(
     fill: impl FnOnce(&mut Table<'_, &[u8], &[u8]>) -> Result<(), redb::Error>,
 ) -> Result<(), DiskError> {
     make(path, header, fill, |temporary| {
-        let _ = fs::remove_file(aside);
+        // Whoever could not read the damaged one cannot read the new one.
+        fs::set_permissions(temporary, fs::metadata(path)?.permissions())?;
         if fs::hard_link(path, aside).is_err() {
             fs::copy(path, aside)?;
         }

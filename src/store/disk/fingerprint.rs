@@ -43,7 +43,7 @@ macro_rules! text_fingerprints {
     )*};
 }
 
-text_fingerprints!(&str, String, &String, u32, u64, u128, usize, i32, i64);
+text_fingerprints!(&str, String, &String, u16, u32, u64, u128, usize, i32, i64);
 
 impl From<&[u8]> for Fingerprint {
     fn from(bytes: &[u8]) -> Self {

@@ -4,9 +4,10 @@
 //! cleans up, which ends the process. So a store writes only to files of which every page was checked, and a file that
 //! fails the check is read here, once, without a page of it being changed.
 
+use std::collections::HashSet;
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use redb::{ConcurrencyMode, ReadOnlyDatabase, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError};
@@ -24,7 +25,7 @@ pub(super) struct Counts {
 }
 
 /// Puts a new file, with all whole entries, in the place of a damaged one, if it is of the store `expected` and its
-/// entries can be listed. How many are lost is returned, as far as is known. The damaged file is kept beside, as `.damaged`.
+/// entries can be listed. How many are lost is returned, as far as is known. The damaged file is kept beside.
 pub(super) fn rebuild(path: &Path, file: &File, expected: &Header) -> Result<u64, DiskError> {
     let error = |source| DiskError::Io { path: path.to_owned(), source };
     let Some(_lock) = Lock::take(file).map_err(error)? else {
@@ -67,11 +68,15 @@ fn is_at(_: &File, _: &Path) -> io::Result<bool> {
     Ok(true)
 }
 
-/// Where the damaged file is kept: the last one, if there were several.
+/// Where the damaged file is kept: a name that nothing has.
 fn aside(path: &Path) -> PathBuf {
-    let mut name = OsString::from(path);
-    name.push(".damaged");
-    PathBuf::from(name)
+    let name = |number: u64| {
+        let mut name = OsString::from(path);
+        name.push(if number == 1 { ".damaged".to_owned() } else { format!(".damaged.{number}") });
+        PathBuf::from(name)
+    };
+    let free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
+    (1..).map(name).find(free).unwrap_or_else(|| name(1))
 }
 
 /// A database that nobody vouches for, open for reading.
@@ -84,8 +89,9 @@ pub(super) struct Reader<'a> {
 /// What a reader has read so far.
 #[derive(Default)]
 struct Progress {
-    counts: Counts,
-    last: Option<Vec<u8>>,
+    /// The keys of the whole entries.
+    whole: HashSet<Vec<u8>>,
+    damaged: u64,
     /// Why what was read could not be written.
     unwritten: Option<StorageError>,
 }
@@ -110,26 +116,22 @@ impl<'a> Reader<'a> {
         engine::guarded(self.path, || self.entries(header, |_, _| Ok(())))
     }
 
-    /// Shows `each` the whole entries, as far as they can be reached: a page that cannot be read ends the way from the
-    /// first entry on, and then there is the way from the last one back.
+    /// Shows `each` the whole entries: those that the tree leads to; and where it leads no further, those of all pages that
+    /// can be read as its leaves, wherever they are.
     fn entries(
         &self,
         header: &Header,
         mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StorageError>,
     ) -> Result<Counts, redb::Error> {
         let mut progress = Progress::default();
-        let mut walk = engine::guarded(self.path, || self.walk(header, None, &mut progress, &mut each));
+        let walk = engine::guarded(self.path, || self.walk(header, &mut progress, &mut each));
         if walk.is_err() && progress.unwritten.is_none() {
-            let reached = progress.last.take().unwrap_or_default();
-            // Of the reader that panicked nothing is known.
-            walk = Self::open(self.path, self.file).and_then(|reader| {
-                engine::guarded(self.path, || reader.walk(header, Some(&reached), &mut progress, &mut each))
-            });
+            self.leaves(header, &mut progress, &mut each)?;
         }
         if let Some(error) = progress.unwritten {
             return Err(error.into());
         }
-        let mut counts = progress.counts;
+        let mut counts = Counts { whole: progress.whole.len() as u64, damaged: progress.damaged };
         let expected = engine::guarded(self.path, || {
             let len = self.database.begin_read()?.open_table(ENTRIES)?.len()?;
             Ok(len.min(self.file.metadata()?.len() / (u64::from(header.width) + 8)))
@@ -141,39 +143,90 @@ impl<'a> Reader<'a> {
         Ok(counts)
     }
 
-    /// All entries in order, or those after `after` from the last one back.
+    /// All entries in order.
     fn walk(
         &self,
         header: &Header,
-        after: Option<&[u8]>,
         progress: &mut Progress,
         each: &mut impl FnMut(&[u8], &[u8]) -> Result<(), StorageError>,
     ) -> Result<(), redb::Error> {
-        let seed = header.seed();
-        let room = self.file.metadata()?.len();
         let table = self.database.begin_read()?.open_table(ENTRIES)?;
-        let mut entries = table.iter()?;
-        while let Some(entry) = if after.is_none() { entries.next() } else { entries.next_back() } {
+        let mut last: Option<Vec<u8>> = None;
+        for entry in table.iter()? {
             let (key, entry) = entry?;
             let (key, entry) = (key.value(), entry.value());
-            if after.is_some_and(|after| key <= after) {
+            if last.as_ref().is_some_and(|last| key <= last.as_slice()) {
+                return Err(redb::Error::Corrupted("its pages go in circles".to_owned()));
+            }
+            progress.take(header, key, entry, each);
+            if progress.unwritten.is_some() {
                 break;
             }
-            if header.is_entry(seed, key, entry) {
-                if let Err(error) = each(key, entry) {
-                    progress.unwritten = Some(error);
-                    break;
+            last = Some(key.to_owned());
+        }
+        Ok(())
+    }
+
+    /// All entries of pages that can be read as leaves, in the tree or not: a page of an older version of the tree has values
+    /// of the same game.
+    fn leaves(
+        &self,
+        header: &Header,
+        progress: &mut Progress,
+        each: &mut impl FnMut(&[u8], &[u8]) -> Result<(), StorageError>,
+    ) -> Result<(), redb::Error> {
+        let mut file = self.file;
+        let mut bytes = Vec::new();
+        file.seek(SeekFrom::Start(0))?;
+        file.read_to_end(&mut bytes)?;
+        for start in (0..bytes.len()).step_by(PAGE) {
+            for (key, entry) in leaf(&bytes[start..]) {
+                if header.is_entry(header.seed(), key, entry) {
+                    progress.take(header, key, entry, each);
                 }
-                progress.counts.whole += 1;
-                progress.last = Some(key.to_owned());
-            } else {
-                progress.counts.damaged += 1;
-            }
-            // Pages that point at one another in circles have more entries than the file has bytes.
-            if progress.counts.whole + progress.counts.damaged > room {
-                return Err(redb::Error::Corrupted("its pages go in circles".to_owned()));
             }
         }
         Ok(())
     }
+}
+
+impl Progress {
+    fn take(
+        &mut self,
+        header: &Header,
+        key: &[u8],
+        entry: &[u8],
+        each: &mut impl FnMut(&[u8], &[u8]) -> Result<(), StorageError>,
+    ) {
+        if !header.is_entry(header.seed(), key, entry) {
+            self.damaged += 1;
+        } else if self.unwritten.is_none() && self.whole.insert(key.to_owned()) {
+            self.unwritten = each(key, entry).err();
+        }
+    }
+}
+
+/// redb's pages begin at multiples of this.
+const PAGE: usize = 4096;
+
+/// The entries of a leaf of redb's tree, of keys and values of any width: a byte 1, a byte, the number of entries (2 bytes), where
+/// each key ends, where each value ends (4 bytes each, from the page's start), the keys, the values. Nothing if it is no leaf.
+fn leaf(page: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
+    let number = |at: usize| {
+        let bytes = page.get(at..at.checked_add(4)?)?;
+        Some(u32::from_le_bytes(bytes.try_into().ok()?) as usize)
+    };
+    let entries = match page {
+        &[1, _, low, high, ..] => usize::from(u16::from_le_bytes([low, high])),
+        _ => 0,
+    };
+    let (keys, values) = (4, 4 + 4 * entries);
+    let first_key = values + 4 * entries;
+    let first_value = entries.checked_sub(1).and_then(|last| number(keys + 4 * last)).unwrap_or(first_key);
+    (0..entries).filter_map(move |k| {
+        let start = |ends: usize, first: usize| if k == 0 { Some(first) } else { number(ends + 4 * (k - 1)) };
+        let key = page.get(start(keys, first_key)?..number(keys + 4 * k)?)?;
+        let value = page.get(start(values, first_value)?..number(values + 4 * k)?)?;
+        Some((key, value))
+    })
 }
