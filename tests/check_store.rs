@@ -1,13 +1,14 @@
 //! The test of what a store owes finds stores that do not: each way to break the contract, and what is said of it.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use shapley::{Coalition, Store, StoreError, check_store};
+use shapley::{Coalition, MemoryStore, Store, StoreError, check_store};
 
 /// What is wrong with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -285,4 +286,80 @@ fn a_store_that_has_been_used_is_refused() {
     used.lock().unwrap().insert(vec![0], 1.0);
     let open = |_| Broken { fault: Fault::None, values: used.clone(), reopened: false, inserts: Mutex::new(0) };
     assert!(catch_unwind(AssertUnwindSafe(|| check_store(open))).is_err());
+}
+
+/// A store whose table is not what `get` says.
+struct OddTable {
+    inner: MemoryStore<f64>,
+    table: OnceLock<Vec<f64>>,
+    odd: fn(&mut Vec<f64>),
+}
+
+impl Store<f64> for OddTable {
+    type Error = Infallible;
+
+    fn get(&self, coalition: &Coalition) -> Result<Option<f64>, Infallible> {
+        self.inner.get(coalition)
+    }
+
+    fn insert(&self, coalition: &Coalition, value: &f64) -> Result<(), Infallible> {
+        self.inner.insert(coalition, value)
+    }
+
+    fn len(&self) -> u64 {
+        self.inner.len()
+    }
+
+    fn tabulated(&self, num_players: usize) -> Option<&[f64]> {
+        let values = self.inner.tabulated(num_players)?;
+        Some(self.table.get_or_init(|| {
+            let mut values = values.to_vec();
+            (self.odd)(&mut values);
+            values
+        }))
+    }
+}
+
+#[test]
+fn tables_that_are_wrong_are_found() {
+    let said = |odd: fn(&mut Vec<f64>)| {
+        let open = || check_store(|_| OddTable { inner: MemoryStore::unbounded(), table: OnceLock::new(), odd });
+        catch_unwind(AssertUnwindSafe(open))
+            .err()
+            .map(|panic| panic.downcast_ref::<String>().cloned().unwrap_or_default())
+    };
+    assert_eq!(said(|_| ()), None);
+    for odd in [|values: &mut Vec<f64>| values.reverse(), |values: &mut Vec<f64>| values[0] += 1.0] {
+        assert!(said(odd).is_some_and(|text| text.contains("tabulated has another value")));
+    }
+    assert!(said(|values| values.truncate(1)).is_some_and(|text| text.contains("a table of 1 values for 1 players")));
+}
+
+/// Each value was paid for, so one that cannot be kept does not take the others with it.
+#[test]
+fn a_batch_goes_on_after_a_failure() {
+    struct Full(MemoryStore<f64>);
+
+    impl Store<f64> for Full {
+        type Error = StoreError<Broke>;
+
+        fn get(&self, coalition: &Coalition) -> Result<Option<f64>, Self::Error> {
+            let Ok(value) = self.0.get(coalition);
+            Ok(value)
+        }
+
+        fn insert(&self, coalition: &Coalition, value: &f64) -> Result<(), Self::Error> {
+            let Ok(()) = self.0.insert(coalition, value);
+            if coalition.len() == 1 { Err(Broke)? } else { Ok(()) }
+        }
+
+        fn len(&self) -> u64 {
+            self.0.len()
+        }
+    }
+
+    let store = Full(MemoryStore::unbounded());
+    let coalitions: Vec<Coalition> = (0..8).map(|mask| Coalition::from_mask(3, mask)).collect();
+    assert!(store.insert_many(&coalitions, &[1.0; 8]).is_err());
+    assert_eq!(store.len(), 8);
 }
