@@ -4,18 +4,22 @@ use std::fmt;
 use std::ops::Index;
 
 use crate::Value;
+use crate::listing::{self, Column};
 
 /// One value for each player, with what they share out and what it cost.
 ///
 /// [`exact`](crate::exact) returns Shapley values: they sum to [`grand`](Self::grand) − [`baseline`](Self::baseline),
 /// up to rounding. Other values that come in this type need not: their solvers say so.
 ///
-/// `Display` is one line a player, its number and its value, right-aligned; a precision and a sign go to the values.
+/// `Display` is a table, the largest value first: a line a player, with its number and its value. Without a precision there
+/// are six significant digits of the largest value, less zeros that end all of them. `{:.3}` has three decimals and `{:+}` a
+/// sign; `{:#}` has titles, and v(∅), v(N) and the evaluations below.
 ///
 /// ```
 /// let phi = shapley::exact(&shapley::from_fn(2, |s| [100.0, 200.0, 400.0][s.len()]))?;
 /// assert_eq!(phi.values(), [150.0, 150.0]);
 /// assert_eq!((*phi.baseline(), *phi.grand(), phi.evaluations()), (100.0, 400.0, 4));
+/// assert_eq!(phi.to_string(), "0  150\n1  150");
 /// assert_eq!(format!("{phi:+.1}"), "0  +150.0\n1  +150.0");
 /// # Ok::<(), shapley::Error>(())
 /// ```
@@ -98,38 +102,18 @@ impl<'a, V> IntoIterator for &'a Attribution<V> {
     }
 }
 
-/// Shows a value the way its type wants to be read.
-pub(crate) struct Shown<'a, V>(pub(crate) &'a V);
-
-impl<V: Value> Shown<'_, V> {
-    /// The value with the precision and the sign that the formatter of a whole result asks for.
-    pub(crate) fn to_string_as(&self, f: &fmt::Formatter<'_>) -> String {
-        match (f.precision(), f.sign_plus()) {
-            (Some(digits), true) => format!("{self:+.digits$}"),
-            (Some(digits), false) => format!("{self:.digits$}"),
-            (None, true) => format!("{self:+}"),
-            (None, false) => format!("{self}"),
-        }
-    }
-}
-
-impl<V: Value> fmt::Display for Shown<'_, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.display(f)
-    }
-}
-
 impl<V: Value> fmt::Display for Attribution<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown: Vec<String> = self.values.iter().map(|value| Shown(value).to_string_as(f)).collect();
-        let width = shown.iter().map(|text| text.chars().count()).max().unwrap_or(0);
-        let digits = (self.len().max(1) - 1).to_string().len();
-        for (player, value) in shown.iter().enumerate() {
-            if player > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{player:digits$}  {value:>width$}")?;
-        }
-        Ok(())
+        let order = listing::largest_first(self.iter());
+        let decimals = listing::decimals_of(self.iter());
+        let shown = |value: &V| listing::text(value, decimals, f);
+        let players = order.iter().map(ToString::to_string).collect();
+        let values = order.iter().map(|&player| shown(&self[player])).collect();
+        let foot = [
+            ("v(∅)", shown(&self.baseline)),
+            ("v(N)", shown(&self.grand)),
+            ("evaluations", self.evaluations.to_string()),
+        ];
+        listing::write(f, vec![("player", Column::Right(players)), ("value", Column::Point(values))], &foot)
     }
 }

@@ -7,7 +7,7 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::attribution::Shown;
+use crate::listing::{self, Column, Shown};
 use crate::{Attribution, Error, Value};
 
 pub(crate) use moments::{Moments, Total};
@@ -37,7 +37,9 @@ pub enum Stopped {
 /// the run stopped at a [precision](crate::Permutation::precision), since runs that look sure too early stop early. To
 /// unite such runs, [merge](Self::merge) them, which weights by samples, rather than averaging their values.)
 ///
-/// `Display` is one line a player: its number, its value, and its standard error.
+/// `Display` is a table, the largest value first: a line a player, with its number, its value and its standard error, to two
+/// digits of the error. `{:.3}` has three decimals instead, `{:+}` a sign; `{:#}` has titles, intervals at 95 %, and what the
+/// estimate rests on below.
 ///
 /// ```
 /// let game = shapley::from_fn(16, |s| if s.len() > 10 { s.iter().sum::<usize>() as f64 } else { 0.0 });
@@ -322,19 +324,37 @@ impl<V: Value> Estimate<V> {
 
 impl<V: Value> fmt::Display for Estimate<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = |values: &[V]| -> (Vec<String>, usize) {
-            let texts: Vec<String> = values.iter().map(|value| Shown(value).to_string_as(f)).collect();
-            let width = texts.iter().map(|text| text.chars().count()).max().unwrap_or(0);
-            (texts, width)
+        let order = listing::largest_first(self.values().iter());
+        let plain = listing::decimals_of(self.values().iter());
+        let decimals =
+            |player: usize| listing::decimals_of_error(&self.values()[player], &self.std_errors[player]).or(plain);
+        let texts = |text: &dyn Fn(usize) -> String| order.iter().map(|&player| text(player)).collect::<Vec<_>>();
+        // An error has no sign, whatever was asked for.
+        let error = |player: usize| {
+            let text = listing::text(&self.std_errors[player], decimals(player), f);
+            format!("± {}", text.trim_start_matches('+'))
         };
-        let ((values, wide), (errors, narrow)) = (shown(self.values()), shown(&self.std_errors));
-        let digits = (values.len().max(1) - 1).to_string().len();
-        for (player, (value, error)) in values.iter().zip(&errors).enumerate() {
-            if player > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{player:digits$}  {value:>wide$}  {error:>narrow$}")?;
+        let interval = |player: usize| {
+            let (low, high) = self.interval(player, 0.95);
+            let [low, high] = [low, high].map(|bound| listing::text(&bound, decimals(player), f));
+            format!("{low} to {high}")
+        };
+        let mut columns = vec![
+            ("player", Column::Right(texts(&|player| player.to_string()))),
+            ("value", Column::Point(texts(&|player| listing::text(&self.values()[player], decimals(player), f)))),
+            ("± std. error", Column::Point(texts(&error))),
+        ];
+        if f.alternate() {
+            columns.push(("95% interval", Column::Left(texts(&interval))));
         }
-        Ok(())
+        let ends = listing::decimals_of([self.attribution.baseline(), self.attribution.grand()].into_iter());
+        let foot = [
+            ("v(∅)", listing::text(self.attribution.baseline(), ends, f)),
+            ("v(N)", listing::text(self.attribution.grand(), ends, f)),
+            ("evaluations", self.evaluations().to_string()),
+            ("permutations", self.permutations().to_string()),
+            ("stopped by", format!("{:?}", self.stopped)),
+        ];
+        listing::write(f, columns, &foot)
     }
 }

@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::attribution::Shown;
 use crate::exact::{binomial, most_order};
 use crate::fraction::Fraction;
+use crate::listing::{self, Column};
 use crate::{Coalition, Error, Value};
 
 /// Which interactions.
@@ -331,17 +331,20 @@ pub(crate) fn bernoulli(k: usize) -> Option<Vec<Fraction>> {
 }
 
 impl<V: Value> fmt::Display for Interactions<V> {
-    /// A line a set, in the order of [`iter`](Self::iter); a precision and a sign go to the values.
+    /// A table, the largest value first: a line a set. Without a precision there are six significant digits of the largest
+    /// value, less zeros that end all of them; `{:.3}` has three decimals and `{:+}` a sign; `{:#}` has titles, and the
+    /// index and its order below.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let width = self.entries.iter().map(|(set, _)| set.to_string().len()).max().unwrap_or(0);
-        for (k, (set, value)) in self.entries.iter().enumerate() {
-            if k > 0 {
-                writeln!(f)?;
-            }
-            write!(f, "{:width$}  ", set.to_string())?;
-            f.write_str(&Shown(value).to_string_as(f))?;
+        let values = || self.entries.iter().map(|(_, value)| value);
+        let decimals = listing::decimals_of(values());
+        let (mut sets, mut texts) = (Vec::new(), Vec::new());
+        for entry in listing::largest_first(values()) {
+            let (set, value) = &self.entries[entry];
+            sets.push(set.to_string());
+            texts.push(listing::text(value, decimals, f));
         }
-        Ok(())
+        let foot = [("index", format!("{:?}", self.index)), ("order", self.order.to_string())];
+        listing::write(f, vec![("players", Column::Left(sets)), ("value", Column::Point(texts))], &foot)
     }
 }
 

@@ -108,6 +108,7 @@ mod function;
 mod game;
 pub mod games;
 mod interaction;
+mod listing;
 mod permutation;
 mod progress;
 #[cfg(feature = "rational")]

@@ -152,7 +152,9 @@ macro_rules! float_values {
             }
 
             fn display(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                fmt::Display::fmt(self, f)
+                // `Display` writes hundreds of zeros where `Debug` has an exponent.
+                let ordinary = *self == 0.0 || (1e-5..1e16).contains(&f64::from(self.abs()));
+                if ordinary || f.precision().is_some() { fmt::Display::fmt(self, f) } else { fmt::Debug::fmt(self, f) }
             }
         }
     )*};

@@ -107,22 +107,22 @@ fn the_strongest_of_several_outputs_go_by_the_largest() {
 fn shown_line_by_line() {
     let found = interactions(&four(), Index::Moebius, 2).unwrap();
     let expected = [
-        "{}      0.00",
-        "{0}     1.00",
-        "{1}     2.00",
-        "{2}     3.00",
-        "{3}     4.00",
-        "{0, 1}  0.00",
-        "{0, 2}  0.00",
         "{0, 3}  -10.00",
-        "{1, 2}  0.00",
-        "{1, 3}  0.00",
-        "{2, 3}  0.00",
+        "{3}       4.00",
+        "{2}       3.00",
+        "{1}       2.00",
+        "{0}       1.00",
+        "{}        0.00",
+        "{0, 1}    0.00",
+        "{0, 2}    0.00",
+        "{1, 2}    0.00",
+        "{1, 3}    0.00",
+        "{2, 3}    0.00",
     ];
     assert_eq!(format!("{found:.2}"), expected.join("\n"));
     assert_eq!(format!("{found}"), expected.join("\n").replace(".00", ""));
     let pairs = interactions(&from_fn(1, |s| [s.len() as f64, 0.5]), Index::Shapley, 1).unwrap();
-    assert_eq!(format!("{pairs:.1}"), "{}   [0.5, 0.5]\n{0}  [1.0, 0.0]");
+    assert_eq!(format!("{pairs:.1}"), "{0}  [1.0, 0.0]\n{}   [0.5, 0.5]");
 }
 
 fn panicking(players: usize) -> impl Game<Value = f64> {

@@ -273,10 +273,10 @@ fn a_value_of_ones_own_is_as_an_array() {
 }
 
 #[test]
-fn displays_are_a_line_a_player() {
+fn displays_are_a_line_a_player_the_largest_first() {
     let estimate = sampler(3).estimate(&from_fn(3, |s| mask_of(s) as f64)).unwrap();
     let text = format!("{estimate:.2}");
-    assert_eq!(text, "0  1.00  0.00\n1  2.00  0.00\n2  4.00  0.00");
+    assert_eq!(text, "2  4.00  ± 0.00\n1  2.00  ± 0.00\n0  1.00  ± 0.00");
 }
 
 #[cfg(feature = "rational")]
