@@ -12,20 +12,16 @@
 //! First one wine: how far each measurement moves the predicted rating from that of the average wine, exactly. Then all: how
 //! much each measurement moves the rating of a wine in the mean, over 100 wines.
 
-use std::collections::HashSet;
+#[path = "common/wines.rs"]
+mod wines;
+
 use std::error::Error;
 use std::time::Instant;
 
 use shapley::games::{Features, FeaturesError};
 use shapley::{Attribution, Estimate, Permutation};
-use smartcore::ensemble::random_forest_regressor::{RandomForestRegressor, RandomForestRegressorParameters};
 use smartcore::error::Failed;
-use smartcore::linalg::basic::matrix::DenseMatrix;
-
-type Forest = RandomForestRegressor<f64, f64, DenseMatrix<f64>, Vec<f64>>;
-
-/// Wines that the model is tested on and explained for.
-const UNSEEN: usize = 200;
+use wines::{Forest, UNSEEN, Wines, matrix};
 
 /// Wines that stand for all: one explanation takes 2047 times as many rows of the model, and one.
 const BACKGROUND: usize = 100;
@@ -37,26 +33,11 @@ const WINES: usize = 100;
 const BAR: f64 = 12.0;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let wines = linfa_datasets::winequality();
-    let names = wines.feature_names();
+    let Wines { names, seen, known, unseen, hidden } = Wines::load();
     let columns = names.len();
-    // Some wines stand there several times; what is learnt from must not be what is tested on.
-    let mut met = HashSet::new();
-    let bits = |row: &[f64]| row.iter().map(|number| number.to_bits()).collect::<Vec<_>>();
-    let (mut rows, mut ratings) = (Vec::new(), Vec::new());
-    for (row, &rating) in wines.records().rows().into_iter().map(|row| row.to_vec()).zip(wines.targets()) {
-        if met.insert(bits(&row)) {
-            rows.extend(row);
-            ratings.push(rating as f64);
-        }
-    }
-    let (known, hidden) = ratings.split_at(ratings.len() - UNSEEN);
-    let (seen, unseen) = rows.split_at(known.len() * columns);
-
-    let parameters = RandomForestRegressorParameters::default().with_n_trees(50).with_max_depth(10).with_seed(7);
-    let forest = RandomForestRegressor::fit(&matrix(seen, columns)?, &known.to_vec(), parameters)?;
-    let predicted = forest.predict(&matrix(unseen, columns)?)?;
-    let error = predicted.iter().zip(hidden).map(|(p, r)| (p - r).abs()).sum::<f64>() / UNSEEN as f64;
+    let forest = wines::forest(&seen, &known)?;
+    let predicted = forest.predict(&matrix(&unseen, columns)?)?;
+    let error = predicted.iter().zip(&hidden).map(|(p, r)| (p - r).abs()).sum::<f64>() / UNSEEN as f64;
     let mean_rating = known.iter().sum::<f64>() / known.len() as f64;
     let naive = hidden.iter().map(|r| (mean_rating - r).abs()).sum::<f64>() / UNSEEN as f64;
     println!(
@@ -71,7 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let instance = &unseen[wine * columns..][..columns];
     // A model that can fail: its error comes back as it was.
     let model = |rows: &[f64], columns: usize| forest.predict(&matrix(rows, columns)?);
-    let game = Features::new(instance, seen, model).background_sample(BACKGROUND, 1);
+    let game = Features::new(instance, &seen[..], model).background_sample(BACKGROUND, 1);
     let start = Instant::now();
     let phi = shapley::exact(&game)?;
     println!(
@@ -80,7 +61,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         hidden[wine],
         phi.baseline()
     );
-    print_wine(names, instance, game.background(), &phi);
+    print_wine(&names, instance, game.background(), &phi);
     let asked = 2047 * BACKGROUND + 1;
     println!("{asked} rows of the model in {:.1?}\n", start.elapsed());
 
@@ -88,7 +69,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut importance = vec![0.0; columns];
     let mut largest_error = 0.0_f64;
     for instance in unseen.chunks(columns).take(WINES) {
-        let phi = sampled(&forest, instance, seen)?;
+        let phi = sampled(&forest, instance, &seen)?;
         phi.values().iter().zip(&mut importance).for_each(|(value, sum)| *sum += value.abs() / WINES as f64);
         largest_error = phi.std_errors().iter().copied().fold(largest_error, f64::max);
     }
@@ -108,10 +89,6 @@ fn main() -> Result<(), Box<dyn Error>> {
         start.elapsed()
     );
     Ok(())
-}
-
-fn matrix(rows: &[f64], columns: usize) -> Result<DenseMatrix<f64>, Failed> {
-    DenseMatrix::new(rows.len() / columns, columns, rows.to_vec(), false)
 }
 
 /// One wine of many is explained by sampling, with a smaller background: what is lost is small beside what wines differ by.

@@ -8,6 +8,7 @@
 //! cargo run --release --example sentence -- what a lovely film, but far too long
 //! echo "not bad at all" | cargo run --release --example sentence -- -
 //! cargo run --release --example sentence -- --json not bad at all
+//! cargo run --release --example sentence -- --html out.html
 //! ```
 //!
 //! The model is the crate `vader_sentiment`, a port of VADER (Hutto & Gilbert 2014) that carries its lexicon. It differs
@@ -20,18 +21,23 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use serde_json::json;
+#[cfg(feature = "plot")]
+use shapley::Index;
 use shapley::games::Words;
-use shapley::{Attribution, Exact, Progress};
+#[cfg(feature = "plot")]
+use shapley::plot::Text;
+use shapley::{Attribution, Exact, Progress, Semivalue, Summary};
 use unicode_width::UnicodeWidthStr;
 use vader_sentiment::SentimentIntensityAnalyzer;
 
 const SENTENCE: &str = "The acting was not very good but the soundtrack is absolutely wonderful";
 
-const USAGE: &str = "usage: sentence [--json] [WORDS... | -]
+const USAGE: &str = "usage: sentence [--json] [--html FILE] [WORDS... | -]
   explains how much each word of a sentence contributes to its sentiment
-  -       read the sentence from standard input
-  --json  print JSON instead of a table
-  --      what follows are words
+  -            read the sentence from standard input
+  --json       print JSON instead of a table
+  --html FILE  write a page that shows it too, for any browser
+  --           what follows are words
 value: what the word adds to the score, averaged over all orders in which the words can come
 share: the value's size, as a share of the sizes of all";
 
@@ -52,29 +58,55 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
-    let Some((sentence, as_json)) = arguments(std::env::args_os().skip(1))? else {
+    let Some(Asked { sentence, as_json, html }) = arguments(std::env::args_os().skip(1))? else {
         println!("{USAGE}");
         return Ok(());
     };
 
     let model = SentimentIntensityAnalyzer::new();
     let game = Words::new(&sentence, |text: &str| model.polarity_scores(text)["compound"]);
-    let phi = Exact::new().observe(show_progress).solve(&game).map_err(advice)?;
+    // One pass over all texts gives the words' values and those of pairs.
+    let summary = Exact::new().observe(show_progress).summary(&game, 2).map_err(advice)?;
+    let phi = summary.values(&Semivalue::shapley())?;
 
     let mut out = std::io::stdout().lock();
     if as_json { print_json(&mut out, game.words(), &phi) } else { print_table(&mut out, game.words(), &phi) }?;
+    if let Some(file) = html {
+        write_page(&file, game.words(), &summary).map_err(|error| format!("{file}: {error}"))?;
+        eprintln!("\nopen {file} in a browser");
+    }
     Ok(())
 }
 
-/// The sentence, and whether to print JSON; nothing if help was asked for.
-fn arguments(rest: impl Iterator<Item = OsString>) -> Result<Option<(String, bool)>, Box<dyn Error>> {
+#[cfg(feature = "plot")]
+fn write_page(file: &str, words: &[String], summary: &Summary<f64>) -> Result<(), Box<dyn Error>> {
+    let (phi, pairs) = (summary.values(&Semivalue::shapley())?, summary.interactions(Index::Shapley)?);
+    let page = Text::new(words, &phi).interactions(&pairs).title("Which word made the model say so?").html()?;
+    Ok(std::fs::write(file, page)?)
+}
+
+#[cfg(not(feature = "plot"))]
+fn write_page(_: &str, _: &[String], _: &Summary<f64>) -> Result<(), Box<dyn Error>> {
+    Err("pictures need the feature plot, which is left out here".into())
+}
+
+/// What was asked for on the command line.
+struct Asked {
+    sentence: String,
+    as_json: bool,
+    html: Option<String>,
+}
+
+/// What was asked for; nothing if that was help.
+fn arguments(rest: impl Iterator<Item = OsString>) -> Result<Option<Asked>, Box<dyn Error>> {
     let utf8 = |argument: OsString| argument.into_string().map_err(|bad| format!("{bad:?} is not UTF-8"));
     let mut rest = rest.map(utf8).collect::<Result<Vec<_>, _>>()?.into_iter();
-    let (mut words, mut as_json, mut from_stdin) = (Vec::new(), false, false);
+    let (mut words, mut as_json, mut html, mut from_stdin) = (Vec::new(), false, None, false);
     while let Some(argument) = rest.next() {
         match argument.as_str() {
             "-h" | "--help" => return Ok(None),
             "--json" => as_json = true,
+            "--html" => html = Some(rest.next().ok_or(format!("--html wants the name of a file\n{USAGE}"))?),
             "-" => from_stdin = true,
             "--" => words.extend(rest.by_ref()),
             flag if flag.starts_with("--") => return Err(format!("unknown option {flag}\n{USAGE}").into()),
@@ -91,7 +123,7 @@ fn arguments(rest: impl Iterator<Item = OsString>) -> Result<Option<(String, boo
         (false, false) => words.join(" "),
         (false, true) => SENTENCE.to_owned(),
     };
-    Ok(Some((sentence, as_json)))
+    Ok(Some(Asked { sentence, as_json, html }))
 }
 
 /// What to do about an error, beside what it is.

@@ -110,6 +110,8 @@ pub mod games;
 mod interaction;
 mod listing;
 mod permutation;
+#[cfg(feature = "plot")]
+pub mod plot;
 mod progress;
 #[cfg(feature = "rational")]
 mod rational;

@@ -34,7 +34,7 @@ pub(crate) fn components<V: Value>(value: &V) -> Vec<f64> {
 }
 
 /// The decimals at which `size` has so many significant digits; none where it is zero or no number.
-fn decimals(size: f64, digits: i32) -> Option<i32> {
+pub(crate) fn decimals(size: f64, digits: i32) -> Option<i32> {
     (size.is_finite() && size > 0.0).then(|| digits - 1 - size.log10().floor() as i32)
 }
 

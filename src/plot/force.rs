@@ -1,0 +1,134 @@
+use super::explanation::Output;
+use super::label::{clean, shorten, width};
+use super::number::Scale;
+use super::rows::axis;
+use super::svg::{Anchor, Paint, SMALL, Svg, WIDTH};
+use super::{Explanation, PlotError};
+
+/// Pixels of a lane's height.
+const LANE: f64 = 28.0;
+
+/// Where all that is drawn begins and ends, at the sides.
+const MARGIN: f64 = 24.0;
+
+/// A player's part of a lane.
+struct Segment {
+    label: String,
+    number: String,
+    error: Option<f64>,
+    from: f64,
+    to: f64,
+}
+
+/// Two forces: what adds carries the base value up, in the upper lane; what takes away carries it down to the output, in the
+/// lower one. The largest come first. Names stand in their parts where there is room, and beside the lane where not; those of
+/// the smallest are seen by pointing at them. Ends of parts have whiskers of one standard error if the result has them.
+///
+/// # Errors
+///
+/// [`PlotError`], if there are not as many labels as players, the result has several outputs, or is not finite.
+pub fn force(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> Result<String, PlotError> {
+    let explanation = explanation.into();
+    let output = explanation.only()?;
+    explanation.check(labels.len())?;
+    let (ups, peak) = lane(labels, output, output.baseline, |value| value > 0.0);
+    let (downs, end) = lane(labels, output, peak, |value| value < 0.0);
+    let (low, high) = (output.baseline.min(end).min(output.grand), peak.max(output.grand));
+    let scale = Scale { low, high, left: MARGIN, right: WIDTH - MARGIN };
+
+    let mut svg = Svg::default();
+    let (upper, lower) = (84.0, 84.0 + LANE + 8.0);
+    axis(&mut svg, scale, upper - 10.0, lower + LANE + 62.0, "from the base value to the output");
+    for (segments, top, up) in [(&ups, upper, true), (&downs, lower, false)] {
+        put_lane(&mut svg, scale, segments, top, up);
+    }
+    let format = output.ends_format();
+    let base = format!("base value {}", format.plain(output.baseline));
+    let result = format!("output {}", format.plain(output.grand));
+    mark(&mut svg, scale.at(output.baseline), [upper - 52.0, lower + LANE], 20.0, &base);
+    mark(&mut svg, scale.at(output.grand), [upper, lower + LANE + 44.0], lower + LANE + 58.0, &result);
+    Ok(svg.finish(WIDTH, lower + LANE + 108.0, &format!("Forces of {} players upon the output", labels.len())))
+}
+
+/// A place with a name, and a line through the lanes.
+fn mark(svg: &mut Svg, x: f64, [top, bottom]: [f64; 2], text_at: f64, text: &str) {
+    svg.line([x, top], [x, bottom], 1.5, Paint::Ink, "");
+    let half = width(text, SMALL) / 2.0;
+    let x = x.clamp(half + 6.0, WIDTH - half - 6.0);
+    svg.text([x, text_at], Anchor::Middle, SMALL, Paint::Ink, text, text);
+}
+
+/// The parts of the players whose values are of one kind, one after the other, and where they end.
+fn lane(labels: &[impl AsRef<str>], output: &Output, start: f64, kind: fn(f64) -> bool) -> (Vec<Segment>, f64) {
+    let mut at = start;
+    let mut segments = Vec::new();
+    for player in output.order() {
+        let value = output.values[player];
+        if kind(value) {
+            let label = clean(labels[player].as_ref());
+            let (number, error) = (output.number(player), output.whisker(player));
+            segments.push(Segment { label, number, error, from: at, to: at + value });
+            at += value;
+        }
+    }
+    (segments, at)
+}
+
+fn put_lane(svg: &mut Svg, scale: Scale, segments: &[Segment], top: f64, up: bool) {
+    let paint = if up { Paint::Positive } else { Paint::Negative };
+    let mut outside = Vec::new();
+    for segment in segments {
+        let (from, to) = (scale.at(segment.from), scale.at(segment.to));
+        let title = format!("{}: {}", segment.label, segment.number);
+        svg.arrow(from, to, top, LANE, paint, &title);
+        let middle = (from + to) / 2.0 + if up { -3.0 } else { 3.0 };
+        let room = (to - from).abs() - 16.0;
+        let whole = format!("{} {}", segment.label, segment.number);
+        let inside = [&whole, &segment.label].into_iter().find(|text| width(text, SMALL) <= room);
+        if let Some(text) = inside {
+            svg.text([middle, top + LANE / 2.0 + 4.0], Anchor::Middle, SMALL, paint.upon(), text, &whole);
+        } else {
+            outside.push((middle, shorten(&segment.label, 120.0, SMALL), whole));
+        }
+    }
+    // Whiskers come last, upon the parts beside.
+    for segment in segments {
+        if let Some(error) = segment.error {
+            let bound = |end: f64| scale.at(end).clamp(2.0, WIDTH - 2.0);
+            svg.whisker(bound(segment.to - error), bound(segment.to + error), top + if up { LANE - 4.0 } else { 4.0 });
+        }
+    }
+    put_outside(svg, &outside, top, up);
+}
+
+/// Names beside a lane: as many of the largest as there is room for, none upon another, each with a line to its part.
+fn put_outside(svg: &mut Svg, outside: &[(f64, String, String)], top: f64, up: bool) {
+    const GAP: f64 = 10.0;
+    let mut room = WIDTH - 2.0 * MARGIN;
+    let fits = |(_, text, _): &&(f64, String, String)| {
+        room -= width(text, SMALL) + GAP;
+        room >= 0.0
+    };
+    let mut placed: Vec<_> = outside.iter().take_while(fits).collect();
+    placed.sort_by(|(left, ..), (right, ..)| left.total_cmp(right));
+    // Each as near to its part as those before it let it, then all pushed back from the right edge.
+    let mut starts = Vec::with_capacity(placed.len());
+    let mut free = MARGIN;
+    for (middle, text, _) in &placed {
+        let start = (middle - width(text, SMALL) / 2.0).max(free);
+        starts.push(start);
+        free = start + width(text, SMALL) + GAP;
+    }
+    let mut edge = WIDTH - MARGIN;
+    for (start, (_, text, _)) in starts.iter_mut().zip(&placed).rev() {
+        *start = start.min(edge - width(text, SMALL));
+        edge = *start - GAP;
+    }
+    for (start, (middle, text, whole)) in starts.iter().zip(&placed) {
+        let (near, far, base) =
+            if up { (top, top - 16.0, top - 20.0) } else { (top + LANE, top + LANE + 16.0, top + LANE + 28.0) };
+        let center = start + width(text, SMALL) / 2.0;
+        svg.line([*middle, near], [center, far], 1.0, Paint::Muted, "");
+        svg.text([center, base], Anchor::Middle, SMALL, Paint::Ink, text, whole);
+    }
+}

@@ -1,0 +1,103 @@
+//! What bar and waterfall pictures share: a row a player, the largest first, the rest folded into one.
+
+use super::explanation::Output;
+use super::label::{clean, shorten, width};
+use super::number::{Scale, tick_text, ticks};
+use super::svg::{Anchor, Paint, SIZE, SMALL, Svg, WIDTH};
+
+/// Rows of a picture that are read at a glance.
+pub(crate) const MOST_ROWS: usize = 15;
+
+/// Pixels from one row to the next.
+pub(crate) const ROW: f64 = 30.0;
+
+/// Pixels of a bar's height.
+pub(crate) const BAR: f64 = 20.0;
+
+/// A player, or several that were folded.
+#[derive(Debug)]
+pub(crate) struct Row {
+    pub(crate) label: String,
+    pub(crate) value: f64,
+    /// What a whisker is drawn of.
+    pub(crate) error: Option<f64>,
+    pub(crate) number: String,
+}
+
+/// The largest players, and the others together.
+pub(crate) fn rows(labels: &[impl AsRef<str>], output: &Output) -> Vec<Row> {
+    let order = output.order();
+    let shown = if order.len() > MOST_ROWS { MOST_ROWS - 1 } else { order.len() };
+    let mut rows: Vec<Row> = order[..shown]
+        .iter()
+        .map(|&player| Row {
+            label: clean(labels[player].as_ref()),
+            value: output.values[player],
+            error: output.whisker(player),
+            number: output.number(player),
+        })
+        .collect();
+    if shown < order.len() {
+        let value: f64 = order[shown..].iter().map(|&player| output.values[player]).sum();
+        let label = format!("the other {}, together", order.len() - shown);
+        // Their errors depend on each other, in a way that a result does not tell.
+        rows.push(Row { label, value, error: None, number: output.format().signed(value) });
+    }
+    rows
+}
+
+/// How wide the column of labels is.
+pub(crate) fn label_width<'a>(labels: impl Iterator<Item = &'a str>) -> f64 {
+    labels.map(|label| width(label, SIZE)).fold(60.0, f64::max).min(230.0)
+}
+
+/// A label at the left of a row.
+pub(crate) fn put_label(svg: &mut Svg, label: &str, column: f64, middle: f64, paint: Paint) {
+    let place = [12.0 + column, middle + SIZE * 0.35];
+    svg.text(place, Anchor::End, SIZE, paint, &shorten(label, column, SIZE), label);
+}
+
+/// The most that numbers beside bars need.
+pub(crate) fn number_width<'a>(rows: impl Iterator<Item = &'a Row>) -> f64 {
+    rows.map(|row| width(&row.number, SIZE)).fold(0.0, f64::max) + 10.0
+}
+
+/// An axis at the bottom, with lines up to the top.
+pub(crate) fn axis(svg: &mut Svg, scale: Scale, top: f64, bottom: f64, caption: &str) {
+    let places = ticks(scale.low, scale.high, 5);
+    let step = match places.as_slice() {
+        [first, second, ..] => second - first,
+        _ => places[0].abs(),
+    };
+    for place in places {
+        let x = scale.at(place);
+        svg.line([x, top], [x, bottom], 1.0, Paint::Grid, "");
+        let text = tick_text(place, step);
+        svg.text([x, bottom + 16.0], Anchor::Middle, SMALL, Paint::Muted, &text, &text);
+    }
+    svg.text([(scale.left + scale.right) / 2.0, bottom + 36.0], Anchor::Middle, SMALL, Paint::Muted, caption, caption);
+}
+
+/// A scale from the left to the right of what labels leave, with room for numbers at the sides that need it.
+pub(crate) fn scale_of(rows: &[Row], low: f64, high: f64, column: f64) -> Scale {
+    let room = |negative: bool| number_width(rows.iter().filter(|row| (row.value < 0.0) == negative));
+    let left = column + 28.0 + if rows.iter().any(|row| row.value < 0.0) { room(true) } else { 0.0 };
+    let right = WIDTH - 16.0 - if rows.iter().any(|row| row.value >= 0.0) { room(false) } else { 0.0 };
+    Scale { low, high, left, right }
+}
+
+/// A bar, its whisker, and its number beyond both.
+pub(crate) fn put_bar(svg: &mut Svg, scale: Scale, row: &Row, from: f64, middle: f64) {
+    let to = from + row.value;
+    let (start, end) = (scale.at(from), scale.at(to));
+    let title = format!("{}: {}", row.label, row.number);
+    svg.arrow(start, end, middle - BAR / 2.0, BAR, Paint::of(row.value), &title);
+    let (mut least, mut most) = (start.min(end), start.max(end));
+    if let Some(error) = row.error {
+        let (low, high) = (scale.at(to - error), scale.at(to + error));
+        svg.whisker(low, high, middle);
+        (least, most) = (least.min(low), most.max(high));
+    }
+    let (x, anchor) = if row.value < 0.0 { (least - 6.0, Anchor::End) } else { (most + 6.0, Anchor::Start) };
+    svg.text([x, middle + SIZE * 0.35], anchor, SIZE, Paint::Ink, &row.number, &row.number);
+}

@@ -1,0 +1,248 @@
+//! SVG text: what all pictures are written with.
+//!
+//! Colours are attributes, for programs that know SVG and no style sheets; a style sheet changes them where the reader
+//! prefers dark ground. No font is named that must be there.
+
+use std::fmt::Write;
+
+use super::color::{DARK, LIGHT, Rgb, Theme, hex};
+use super::label::escape;
+
+/// What a shape or a text is coloured as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paint {
+    Ground,
+    Ink,
+    Muted,
+    Grid,
+    Positive,
+    Negative,
+    OnPositive,
+    OnNegative,
+}
+
+impl Paint {
+    /// What a value is drawn in.
+    pub(crate) fn of(value: f64) -> Self {
+        if value < 0.0 { Self::Negative } else { Self::Positive }
+    }
+
+    /// What is written upon this.
+    pub(crate) fn upon(self) -> Self {
+        match self {
+            Self::Positive => Self::OnPositive,
+            Self::Negative => Self::OnNegative,
+            _ => Self::Ink,
+        }
+    }
+
+    const ALL: [Self; 8] = [
+        Self::Ground,
+        Self::Ink,
+        Self::Muted,
+        Self::Grid,
+        Self::Positive,
+        Self::Negative,
+        Self::OnPositive,
+        Self::OnNegative,
+    ];
+
+    fn class(self) -> &'static str {
+        match self {
+            Self::Ground => "g",
+            Self::Ink => "i",
+            Self::Muted => "m",
+            Self::Grid => "r",
+            Self::Positive => "p",
+            Self::Negative => "n",
+            Self::OnPositive => "op",
+            Self::OnNegative => "on",
+        }
+    }
+
+    fn color(self, theme: &Theme) -> Rgb {
+        match self {
+            Self::Ground => theme.ground,
+            Self::Ink => theme.ink,
+            Self::Muted => theme.muted,
+            Self::Grid => theme.grid,
+            Self::Positive => theme.positive,
+            Self::Negative => theme.negative,
+            Self::OnPositive => theme.on_positive,
+            Self::OnNegative => theme.on_negative,
+        }
+    }
+}
+
+/// Where a text is held.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Anchor {
+    Start,
+    Middle,
+    End,
+}
+
+/// The width of most pictures.
+pub(crate) const WIDTH: f64 = 720.0;
+
+/// The font size of labels.
+pub(crate) const SIZE: f64 = 14.0;
+
+/// The font size of axes and captions.
+pub(crate) const SMALL: f64 = 12.0;
+
+/// A picture as it grows.
+#[derive(Debug, Default)]
+pub(crate) struct Svg {
+    body: String,
+}
+
+/// A coordinate: hundredths of a pixel are enough.
+fn at(x: f64) -> String {
+    let text = format!("{x:.2}");
+    let text = text.trim_end_matches('0').trim_end_matches('.');
+    if text == "-0" { "0".to_owned() } else { text.to_owned() }
+}
+
+impl Svg {
+    fn put(&mut self, arguments: std::fmt::Arguments<'_>) {
+        // Writing to a string cannot fail.
+        let _ = self.body.write_fmt(arguments);
+        self.body.push('\n');
+    }
+
+    /// A text, with what it says in full if that is something else.
+    pub(crate) fn text(&mut self, [x, y]: [f64; 2], anchor: Anchor, size: f64, paint: Paint, text: &str, full: &str) {
+        let anchor = match anchor {
+            Anchor::Start => "",
+            Anchor::Middle => " text-anchor=\"middle\"",
+            Anchor::End => " text-anchor=\"end\"",
+        };
+        let title = if text == full { String::new() } else { format!("<title>{}</title>", escape(full)) };
+        self.put(format_args!(
+            "<text x=\"{}\" y=\"{}\"{anchor} font-size=\"{}\" class=\"{}\" fill=\"{}\">{title}{}</text>",
+            at(x),
+            at(y),
+            at(size),
+            paint.class(),
+            hex(paint.color(&LIGHT)),
+            escape(text)
+        ));
+    }
+
+    /// A line from one point to another. Dashes are lengths of what is drawn and what is left out, or none.
+    pub(crate) fn line(&mut self, [x, y]: [f64; 2], [to_x, to_y]: [f64; 2], width: f64, paint: Paint, dashes: &str) {
+        let dashes = if dashes.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dashes}\"") };
+        self.put(format_args!(
+            "<path d=\"M{} {}L{} {}\" stroke-width=\"{}\" class=\"s{}\" stroke=\"{}\"{dashes}/>",
+            at(x),
+            at(y),
+            at(to_x),
+            at(to_y),
+            at(width),
+            paint.class(),
+            hex(paint.color(&LIGHT))
+        ));
+    }
+
+    /// A bar from one place to another, with a tip where it goes to, so that its sign is seen without its colour.
+    pub(crate) fn arrow(&mut self, from: f64, to: f64, top: f64, height: f64, paint: Paint, title: &str) {
+        let tip = (to - from).abs().min(7.0) * if to < from { -1.0 } else { 1.0 };
+        let (neck, middle, bottom) = (to - tip, top + height / 2.0, top + height);
+        self.put(format_args!(
+            "<path d=\"M{0} {1}L{2} {1}L{3} {4}L{2} {5}L{0} {5}Z\" class=\"{6}\" fill=\"{7}\"><title>{8}</title></path>",
+            at(from),
+            at(top),
+            at(neck),
+            at(to),
+            at(middle),
+            at(bottom),
+            paint.class(),
+            hex(paint.color(&LIGHT)),
+            escape(title)
+        ));
+    }
+
+    /// A whisker of one standard error to either side.
+    pub(crate) fn whisker(&mut self, low: f64, high: f64, y: f64) {
+        for (from, to) in [([low, y], [high, y]), ([low, y - 4.0], [low, y + 4.0]), ([high, y - 4.0], [high, y + 4.0])]
+        {
+            // On ground of its own, so that it is seen upon a bar too.
+            self.line(from, to, 4.0, Paint::Ground, "");
+        }
+        for (from, to) in [([low, y], [high, y]), ([low, y - 4.0], [low, y + 4.0]), ([high, y - 4.0], [high, y + 4.0])]
+        {
+            self.line(from, to, 1.5, Paint::Ink, "");
+        }
+    }
+
+    /// A disc with an outline of the ground's colour.
+    pub(crate) fn disc(&mut self, [x, y]: [f64; 2], radius: f64, paint: Paint, title: &str) {
+        self.put(format_args!(
+            "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" class=\"{}\" fill=\"{}\"><title>{}</title></circle>",
+            at(x),
+            at(y),
+            at(radius),
+            paint.class(),
+            hex(paint.color(&LIGHT)),
+            escape(title)
+        ));
+    }
+
+    /// A dot in a colour of no theme.
+    pub(crate) fn dot(&mut self, [x, y]: [f64; 2], radius: f64, color: Rgb) {
+        self.put(format_args!(
+            "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"{}\" class=\"d\"/>",
+            at(x),
+            at(y),
+            at(radius),
+            hex(color)
+        ));
+    }
+
+    /// A filled rectangle in a colour of no theme.
+    pub(crate) fn block(&mut self, [x, y]: [f64; 2], [width, height]: [f64; 2], color: Rgb) {
+        self.put(format_args!(
+            "<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"/>",
+            at(x),
+            at(y),
+            at(width),
+            at(height),
+            hex(color)
+        ));
+    }
+
+    /// A line through points.
+    pub(crate) fn curve(&mut self, points: &[[f64; 2]], width: f64, paint: Paint) {
+        let path: Vec<String> = points.iter().map(|[x, y]| format!("{} {}", at(*x), at(*y))).collect();
+        self.put(format_args!(
+            "<path d=\"M{}\" fill=\"none\" stroke-width=\"{}\" class=\"s{}\" stroke=\"{}\"/>",
+            path.join("L"),
+            at(width),
+            paint.class(),
+            hex(paint.color(&LIGHT))
+        ));
+    }
+
+    /// The whole picture: a title for those who cannot see it, the ground, and what was drawn.
+    pub(crate) fn finish(self, width: f64, height: f64, title: &str) -> String {
+        let dark: String = Paint::ALL
+            .into_iter()
+            .map(|paint| {
+                let (class, color) = (paint.class(), hex(paint.color(&DARK)));
+                format!(".{class}{{fill:{color}}}.s{class}{{stroke:{color}}}")
+            })
+            .collect();
+        let (width, height, title) = (at(width), at(height), escape(title));
+        format!(
+            "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
+             role=\"img\" aria-label=\"{title}\" style=\"max-width:100%;height:auto\" \
+             font-family=\"system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif\">\n\
+             <style>@media (prefers-color-scheme:dark){{{dark}.d{{stroke:#b3b6be;stroke-width:.5}}}}</style>\n\
+             <rect width=\"{width}\" height=\"{height}\" class=\"{}\" fill=\"{}\"/>\n{}</svg>\n",
+            Paint::Ground.class(),
+            hex(LIGHT.ground),
+            self.body
+        )
+    }
+}

@@ -1,0 +1,339 @@
+use std::fmt::Write;
+
+use super::color::{DARK, LIGHT, Theme, hex, tint};
+use super::explanation::Output;
+use super::label::{clean, escape};
+use super::network::pairs;
+use super::number::Format;
+use super::{Explanation, PlotError};
+use crate::{Interactions, Value};
+
+/// How many partners of a word are named.
+const PARTNERS: usize = 3;
+
+/// Parts of a lane that are narrower than this, in percent, are not seen.
+const NARROWEST: f64 = 0.02;
+
+const STYLE: &str = include_str!("text/style.css");
+const SCRIPT: &str = include_str!("text/script.js");
+
+/// A text whose words are coloured by their values, as an HTML page of its own: [`Text`] without options.
+///
+/// # Errors
+///
+/// Those of [`Text::html`].
+pub fn text(words: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> Result<String, PlotError> {
+    Text::new(words, explanation).html()
+}
+
+/// A text whose words are coloured by their values, as an HTML page that needs nothing else: orange words add to the output,
+/// blue ones take from it, the stronger the more. Two lanes above show how the words carry the base value to the output.
+///
+/// Pointing at a word, or going to it with Tab and the arrow keys, shows its number and its part of the lanes, and with
+/// [`interactions`](Self::interactions) its strongest partners; a switch shows all numbers. Several outputs can be switched.
+/// It works without a network, on a phone's width, and on light and dark ground; without scripts too, but for what follows
+/// the pointer.
+///
+/// ```
+/// use shapley::{Index, games::Words, plot::Text};
+///
+/// let game = Words::new("not bad at all", |text: &str| if text.contains("not bad") { 1.0 } else { 0.0 });
+/// let phi = shapley::exact(&game)?;
+/// let pairs = shapley::interactions(&game, Index::Shapley, 2)?;
+/// let html = Text::new(game.words(), &phi).interactions(&pairs).title("Not bad").html()?;
+/// assert!(html.starts_with("<!DOCTYPE html>"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Text {
+    words: Vec<String>,
+    explanation: Explanation,
+    pairs: Option<Pairs>,
+    outputs: Option<Vec<String>>,
+    title: Option<String>,
+    numbers: bool,
+}
+
+/// The pairs of each output, or why there are none.
+#[derive(Clone, Debug)]
+struct Pairs {
+    players: usize,
+    outputs: Result<Vec<Vec<Pair>>, PlotError>,
+}
+
+/// Two players, and what they add together.
+type Pair = (usize, usize, f64);
+
+impl Text {
+    /// A page of these words and their values.
+    pub fn new(words: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> Self {
+        let words = words.iter().map(|word| clean(word.as_ref())).collect();
+        Self { words, explanation: explanation.into(), pairs: None, outputs: None, title: None, numbers: false }
+    }
+
+    /// Shows each word's strongest partners: interactions of order 2 or more, of the same game.
+    pub fn interactions<V: Value>(mut self, interactions: &Interactions<V>) -> Self {
+        let outputs = (0..self.explanation.outputs()).map(|output| pairs(interactions, output)).collect();
+        self.pairs = Some(Pairs { players: interactions.num_players(), outputs });
+        self
+    }
+
+    /// Names the outputs, in their order; otherwise they are numbered.
+    pub fn outputs(mut self, names: &[impl AsRef<str>]) -> Self {
+        self.outputs = Some(names.iter().map(|name| clean(name.as_ref())).collect());
+        self
+    }
+
+    /// A title above the text, and of the page.
+    pub fn title(mut self, title: &str) -> Self {
+        self.title = Some(clean(title));
+        self
+    }
+
+    /// Whether all numbers are shown when the page opens. Not by default; a switch on the page changes it.
+    pub fn numbers(mut self, shown: bool) -> Self {
+        self.numbers = shown;
+        self
+    }
+
+    /// The page. It is well-formed XML too.
+    ///
+    /// # Errors
+    ///
+    /// [`PlotError`], if there are not as many words as players, or as many names as outputs; if the interactions are of
+    /// other players, other outputs or of order 1; or if a value is not finite.
+    pub fn html(&self) -> Result<String, PlotError> {
+        self.explanation.check(self.words.len())?;
+        let outputs = self.explanation.outputs();
+        if let Some(names) = &self.outputs
+            && names.len() != outputs
+        {
+            return Err(PlotError::OutputNames { names: names.len(), outputs });
+        }
+        let pairs = match &self.pairs {
+            None => None,
+            Some(pairs) if pairs.players != self.words.len() => {
+                let what = "the set of interactions".to_owned();
+                return Err(PlotError::Players { what, players: pairs.players, expected: self.words.len() });
+            }
+            Some(pairs) => Some(pairs.outputs.clone()?),
+        };
+
+        let mut page = String::new();
+        let title = self.title.as_deref().unwrap_or("Explained text");
+        let mut switches = String::new();
+        for output in 0..outputs {
+            put(&mut switches, format_args!("#o{output}:checked~.out{output}{{display:block}}"));
+            put(
+                &mut switches,
+                format_args!("#o{output}:checked~nav [for=o{output}]{{background:var(--ink);color:var(--ground)}}"),
+            );
+            put(&mut switches, format_args!("#o{output}:focus-visible~nav [for=o{output}]{{outline:2px solid}}"));
+        }
+        put(
+            &mut page,
+            format_args!(
+                "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+                 <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{}</title>\n\
+                 <style>\n{}{STYLE}{switches}\n</style>\n</head>\n<body>\n<main>\n",
+                escape(title),
+                variables(),
+            ),
+        );
+        if self.title.is_some() {
+            put(&mut page, format_args!("<h1>{}</h1>\n", escape(title)));
+        }
+        for output in 0..outputs {
+            let checked = if output == 0 { " checked=\"checked\"" } else { "" };
+            put(
+                &mut page,
+                format_args!("<input type=\"radio\" name=\"output\" id=\"o{output}\" class=\"pick\"{checked}/>\n"),
+            );
+        }
+        let checked = if self.numbers { " checked=\"checked\"" } else { "" };
+        put(&mut page, format_args!("<input type=\"checkbox\" id=\"numbers\" class=\"pick\"{checked}/>\n<nav>\n"));
+        if outputs > 1 {
+            for output in 0..outputs {
+                put(
+                    &mut page,
+                    format_args!("<label for=\"o{output}\">{}</label>\n", escape(&self.output_name(output))),
+                );
+            }
+        }
+        put(&mut page, format_args!("<label for=\"numbers\">numbers</label>\n</nav>\n"));
+        for (k, output) in self.explanation.outputs.iter().enumerate() {
+            let pairs = pairs.as_ref().map(|pairs| pairs[k].as_slice());
+            put(
+                &mut page,
+                format_args!("<section class=\"out out{k}\" aria-label=\"{}\">\n", escape(&self.output_name(k))),
+            );
+            self.lanes(&mut page, output);
+            self.sentence(&mut page, output, pairs);
+            put(&mut page, format_args!("</section>\n"));
+        }
+        put(&mut page, format_args!("</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"));
+        Ok(page)
+    }
+
+    fn output_name(&self, output: usize) -> String {
+        self.outputs.as_ref().map_or_else(|| format!("output {output}"), |names| names[output].clone())
+    }
+
+    /// How the words carry the base value to the output: what adds, and below it what takes away.
+    fn lanes(&self, page: &mut String, output: &Output) {
+        let up: f64 = output.values.iter().filter(|value| **value > 0.0).sum();
+        let down: f64 = output.values.iter().filter(|value| **value < 0.0).sum();
+        let (peak, end) = (output.baseline + up, output.baseline + up + down);
+        let (low, high) = (output.baseline.min(end).min(output.grand), peak.max(output.grand));
+        let span = high - low;
+        let percent = |value: f64| if span > 0.0 { 100.0 * (value - low) / span } else { 50.0 };
+        let format = output.ends_format();
+        let [base, result] = [output.baseline, output.grand].map(|value| format.plain(value));
+        put(
+            page,
+            format_args!(
+                "<div class=\"lanes\" role=\"img\" aria-label=\"From the base value {base} to the output {result}\">\n\
+                 <span class=\"name base\" style=\"--x:{0:.2}\">base value <b>{base}</b></span>\n",
+                percent(output.baseline)
+            ),
+        );
+        for (class, start, kind) in [
+            ("up", output.baseline, (|v| v > 0.0) as fn(f64) -> bool),
+            ("down", peak, (|v| v < 0.0) as fn(f64) -> bool),
+        ] {
+            put(page, format_args!("<div class=\"lane {class}\">"));
+            let mut at = start;
+            for player in output.order() {
+                let value = output.values[player];
+                if !kind(value) {
+                    continue;
+                }
+                let (left, right) = (percent(at.min(at + value)), percent(at.max(at + value)));
+                at += value;
+                if right - left < NARROWEST {
+                    continue;
+                }
+                let (word, number) = (escape(&self.words[player]), output.number(player));
+                put(
+                    page,
+                    format_args!(
+                        "<span class=\"seg\" data-i=\"{player}\" title=\"{word}: {number}\" \
+                         style=\"left:{left:.2}%;width:{:.2}%\"><span>{word}</span></span>",
+                        right - left
+                    ),
+                );
+            }
+            put(page, format_args!("</div>\n"));
+        }
+        put(
+            page,
+            format_args!(
+                "<i class=\"at\" style=\"--x:{0:.2}\"></i><i class=\"at\" style=\"--x:{1:.2}\"></i>\n\
+                 <span class=\"name\" style=\"--x:{1:.2}\">output <b>{result}</b></span>\n</div>\n",
+                percent(output.baseline),
+                percent(output.grand)
+            ),
+        );
+    }
+
+    /// The words themselves, what is said of the one pointed at, and the legend.
+    fn sentence(&self, page: &mut String, output: &Output, pairs: Option<&[Pair]>) {
+        let largest = output.values.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
+        let format = output.format();
+        let pair_format = Format::of(pairs.unwrap_or_default().iter().map(|pair| pair.2));
+        put(page, format_args!("<p class=\"words\" dir=\"auto\">\n"));
+        for (player, (word, value)) in self.words.iter().zip(&output.values).enumerate() {
+            let share = if largest > 0.0 { value / largest } else { 0.0 };
+            let number = output.number(player);
+            let partners = self.partners(player, pairs.unwrap_or_default());
+            let mut say = format!("{word}: {number}");
+            if pairs.is_some() {
+                let named: Vec<String> = partners
+                    .iter()
+                    .map(|(other, with)| format!("{} {}", self.words[*other], pair_format.signed(*with)))
+                    .collect();
+                let named = if named.is_empty() { "nobody".to_owned() } else { named.join(", ") };
+                let _ = write!(say, " \u{b7} strongest with {named}");
+            }
+            let with: Vec<String> = partners
+                .iter()
+                .map(|(other, with)| format!("{other}{}", if *with < 0.0 { '-' } else { '+' }))
+                .collect();
+            let with = if with.is_empty() { String::new() } else { format!(" data-with=\"{}\"", with.join(" ")) };
+            let sign = match share {
+                // A stroke beneath says the sign to those who see no colours, where there is a sign to speak of.
+                share if share > 0.05 => " adds",
+                share if share < -0.05 => " takes",
+                _ => "",
+            };
+            put(
+                page,
+                format_args!(
+                    "<button type=\"button\" class=\"w{sign}\" data-i=\"{player}\" data-say=\"{}\"{with} title=\"{number}\" \
+                     tabindex=\"{}\" style=\"--l:{};--d:{}\"><span>{}</span><small dir=\"ltr\">{}</small></button>\n",
+                    escape(&say),
+                    if player == 0 { "0" } else { "-1" },
+                    hex(tint(&LIGHT, share)),
+                    hex(tint(&DARK, share)),
+                    escape(word),
+                    format.signed(*value),
+                ),
+            );
+        }
+        let most = format.plain(largest);
+        put(
+            page,
+            format_args!(
+                "</p>\n<p class=\"detail\" aria-live=\"polite\">Point at a word, or go to it with Tab and the arrow keys.</p>\n\
+                 <p class=\"legend\"><span>takes away −{most}</span><i></i><span>+{most} adds</span></p>\n"
+            ),
+        );
+    }
+
+    /// Who adds most with a player, whatever the sign.
+    fn partners(&self, player: usize, pairs: &[Pair]) -> Vec<(usize, f64)> {
+        let mut partners: Vec<(usize, f64)> = pairs
+            .iter()
+            .filter_map(|(i, j, value)| match (*i == player, *j == player) {
+                (true, _) => Some((*j, *value)),
+                (_, true) => Some((*i, *value)),
+                _ => None,
+            })
+            .filter(|(_, value)| value.abs() > 0.0)
+            .collect();
+        partners.sort_by(|(_, left), (_, right)| right.abs().total_cmp(&left.abs()));
+        partners.truncate(PARTNERS);
+        partners
+    }
+}
+
+fn put(page: &mut String, arguments: std::fmt::Arguments<'_>) {
+    // Writing to a string cannot fail.
+    let _ = page.write_fmt(arguments);
+}
+
+/// The colours of both themes, as variables of the style sheet.
+fn variables() -> String {
+    let of = |theme: &Theme| {
+        let names = [
+            ("ground", theme.ground),
+            ("ink", theme.ink),
+            ("muted", theme.muted),
+            ("grid", theme.grid),
+            ("pos", theme.positive),
+            ("neg", theme.negative),
+            ("on-pos", theme.on_positive),
+            ("on-neg", theme.on_negative),
+            ("pos-tint", theme.positive_tint),
+            ("neg-tint", theme.negative_tint),
+        ];
+        names.iter().map(|(name, color)| format!("--{name}:{};", hex(*color))).collect::<String>()
+    };
+    format!(
+        ":root{{color-scheme:light dark;{}}}\n.w{{background:var(--l)}}\n\
+         @media (prefers-color-scheme:dark){{:root{{{}}}.w{{background:var(--d)}}}}\n",
+        of(&LIGHT),
+        of(&DARK)
+    )
+}
