@@ -1,5 +1,6 @@
-use super::rows::{ROW, axis, label_width, put_bar, put_label, rows, scale_of};
-use super::svg::{Paint, Svg, WIDTH};
+use super::number::Scale;
+use super::rows::{ROW, axis, label_width, number_width, put_bar, put_label, rows};
+use super::svg::{Anchor, Paint, SIZE, Svg, WIDTH};
 use super::{Explanation, PlotError};
 
 /// Values as bars, the largest first, with whiskers of one standard error if the result has them. Of more than 15 players,
@@ -24,7 +25,7 @@ pub fn bar(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> R
     let ends = rows.iter().flat_map(|row| [row.value - row.error.unwrap_or(0.0), row.value + row.error.unwrap_or(0.0)]);
     let (low, high) = ends.fold((0.0_f64, 0.0_f64), |(low, high), end| (low.min(end), high.max(end)));
     let column = label_width(rows.iter().map(|row| row.label.as_str()));
-    let scale = scale_of(&rows, low, high, column);
+    let scale = Scale { low, high, left: column + 32.0, right: WIDTH - 28.0 - number_width(rows.iter()) };
     let (top, bottom) = (12.0, 16.0 + ROW * rows.len() as f64);
 
     let mut svg = Svg::default();
@@ -34,6 +35,8 @@ pub fn bar(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> R
         let middle = top + ROW * (k as f64 + 0.5);
         put_label(&mut svg, &row.label, column, middle, Paint::Ink);
         put_bar(&mut svg, scale, row, 0.0, middle);
+        let place = [WIDTH - 16.0, middle + SIZE * 0.35];
+        svg.text(place, Anchor::End, SIZE, Paint::Ink, &row.number, &row.number);
     }
     Ok(svg.finish(WIDTH, bottom + 46.0, &format!("Values of {} players as bars", labels.len())))
 }

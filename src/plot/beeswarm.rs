@@ -65,20 +65,23 @@ pub fn beeswarm<E: Into<Explanation>>(
         let middle = top + ROW * (k as f64 + 0.5);
         put_label(&mut svg, &labels[player], column, middle, Paint::Ink);
         let ranks = ranks(features, player, columns);
+        let (mut whiskers, mut dots) = (Vec::new(), Vec::new());
         for (explanation, x, offset) in swarm(&outputs, player, scale) {
             let output = outputs[explanation];
             if let Some(error) = output.whisker(player) {
                 let bound = |value: f64| scale.at(value).clamp(scale.left - 20.0, WIDTH - 4.0);
                 let (from, to) = (bound(output.values[player] - error), bound(output.values[player] + error));
-                svg.line([from, middle + offset], [to, middle + offset], 0.6, Paint::Muted, "");
+                whiskers.push(([from, middle + offset], to));
             }
             let color = match ranks.as_ref().map(|ranks| ranks[explanation]) {
                 Some(Some(rank)) => sequential(rank),
                 Some(None) => [0xff, 0xff, 0xff],
                 None => sequential(0.3),
             };
-            svg.dot([x, middle + offset], RADIUS, color);
+            dots.push(([x, middle + offset], color));
         }
+        svg.strokes(&whiskers);
+        svg.dots(&dots, RADIUS);
     }
     let mut foot = bottom + 46.0;
     if !features.is_empty() {

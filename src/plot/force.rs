@@ -45,8 +45,8 @@ pub fn force(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>) ->
     let format = output.ends_format();
     let base = format!("base value {}", format.plain(output.baseline));
     let result = format!("output {}", format.plain(output.grand));
-    mark(&mut svg, scale.at(output.baseline), [upper - 52.0, lower + LANE], 20.0, &base);
-    mark(&mut svg, scale.at(output.grand), [upper, lower + LANE + 44.0], lower + LANE + 58.0, &result);
+    mark(&mut svg, scale.at(output.baseline), [upper - 52.0, upper + LANE + 4.0], 20.0, &base);
+    mark(&mut svg, scale.at(output.grand), [lower - 4.0, lower + LANE + 44.0], lower + LANE + 58.0, &result);
     Ok(svg.finish(WIDTH, lower + LANE + 108.0, &format!("Forces of {} players upon the output", labels.len())))
 }
 

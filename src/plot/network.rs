@@ -10,12 +10,15 @@ use crate::{Interactions, Value};
 /// Players that are drawn: more names do not fit around the circle.
 const MOST_NODES: usize = 24;
 
+/// Edges that are weaker than this, as a share of the strongest, say nothing to the eye.
+const WEAKEST: f64 = 0.05;
+
 /// Edges that are drawn: more of them hide each other.
 const MOST_EDGES: usize = 60;
 
 /// Players as nodes on a circle, by the size of their values; pairwise interactions as edges, by theirs. Blue and dashed takes away,
 /// orange and whole adds. The 24 players of the largest values and interactions are drawn, and their 60 strongest
-/// pairs; what is left out is counted below.
+/// pairs of at least a twentieth of the strongest; what is left out is counted below.
 ///
 /// Nodes are the values of single players among the `interactions`.
 ///
@@ -81,8 +84,9 @@ pub fn network_of<V: Value>(
     edges.sort_by(|(_, _, left), (_, _, right)| right.abs().total_cmp(&left.abs()));
     let all = pairs.iter().filter(|(_, _, value)| value.abs() > 0.0).count();
     edges.truncate(MOST_EDGES);
-
     let strongest = edges.first().map_or(0.0, |(_, _, value)| value.abs());
+    edges.retain(|(_, _, value)| value.abs() >= WEAKEST * strongest);
+
     let largest = values.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
     let (node_format, edge_format) = (Format::up_to(largest), Format::up_to(strongest));
     let names: Vec<String> = shown.iter().map(|&player| clean(labels[player].as_ref())).collect();
@@ -144,11 +148,11 @@ fn caption(svg: &mut Svg, y: f64, [largest, strongest]: [f64; 2], [nodes, edges]
     svg.disc([x - 280.0, y], 20.0, Paint::Muted, "");
     let text = format!("a player worth ±{}", nodes.plain(largest));
     svg.text([x - 252.0, y + 4.0], Anchor::Start, SMALL, Paint::Muted, &text, &text);
-    let text = format!("±{}", edges.plain(strongest));
     for (at, value, dashes, name) in
-        [(-60.0, 1.0, "", "worth more together"), (140.0, -1.0, "7 4", "worth less together")]
+        [(-60.0, strongest, "", "worth more together"), (140.0, -strongest, "7 4", "worth less together")]
     {
-        svg.line([x + at, y], [x + at + 40.0, y], 9.8, Paint::of(value), dashes);
+        svg.line([x + at, y], [x + at + 40.0, y], 9.8, Paint::of(if dashes.is_empty() { 1.0 } else { -1.0 }), dashes);
+        let text = edges.signed(value);
         svg.text([x + at + 48.0, y - 3.0], Anchor::Start, SMALL, Paint::Muted, name, name);
         svg.text([x + at + 48.0, y + 12.0], Anchor::Start, SMALL, Paint::Muted, &text, &text);
     }

@@ -78,26 +78,51 @@ pub(crate) fn axis(svg: &mut Svg, scale: Scale, top: f64, bottom: f64, caption: 
     svg.text([(scale.left + scale.right) / 2.0, bottom + 36.0], Anchor::Middle, SMALL, Paint::Muted, caption, caption);
 }
 
-/// A scale from the left to the right of what labels leave, with room for numbers at the sides that need it.
-pub(crate) fn scale_of(rows: &[Row], low: f64, high: f64, column: f64) -> Scale {
-    let room = |negative: bool| number_width(rows.iter().filter(|row| (row.value < 0.0) == negative));
-    let left = column + 28.0 + if rows.iter().any(|row| row.value < 0.0) { room(true) } else { 0.0 };
-    let right = WIDTH - 16.0 - if rows.iter().any(|row| row.value >= 0.0) { room(false) } else { 0.0 };
-    Scale { low, high, left, right }
+/// A scale for bars from one number to another each, with their numbers beyond them: as wide as labels and numbers let it be.
+pub(crate) fn scale_beside(rows: &[Row], starts: &[f64], low: f64, high: f64, column: f64) -> Scale {
+    let (least, most) = (column + 28.0, WIDTH - 16.0);
+    let mut scale = Scale { low, high, left: least, right: most };
+    // Each round makes room for the numbers that stick out; bars shrink by less from round to round.
+    for _ in 0..8 {
+        let (mut left, mut right) = (0.0_f64, 0.0_f64);
+        for (row, start) in rows.iter().zip(starts) {
+            let (from, to) = beside(scale, row, *start);
+            left = left.max(least - from);
+            right = right.max(to - most);
+        }
+        (scale.left, scale.right) = (scale.left + left, scale.right - right);
+    }
+    scale
 }
 
-/// A bar, its whisker, and its number beyond both.
-pub(crate) fn put_bar(svg: &mut Svg, scale: Scale, row: &Row, from: f64, middle: f64) {
-    let to = from + row.value;
-    let (start, end) = (scale.at(from), scale.at(to));
+/// What a bar with its number beyond it covers.
+fn beside(scale: Scale, row: &Row, start: f64) -> (f64, f64) {
+    let (least, most) = reach(scale, row, start);
+    let number = width(&row.number, SIZE) + 6.0;
+    if row.value < 0.0 { (least - number, most) } else { (least, most + number) }
+}
+
+/// What a bar covers, with its whisker.
+fn reach(scale: Scale, row: &Row, start: f64) -> (f64, f64) {
+    let (end, error) = (start + row.value, row.error.unwrap_or(0.0));
+    let ends = [start, end, end - error, end + error].map(|value| scale.at(value));
+    ends.into_iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), x| (low.min(x), high.max(x)))
+}
+
+/// A bar and its whisker.
+pub(crate) fn put_bar(svg: &mut Svg, scale: Scale, row: &Row, start: f64, middle: f64) {
+    let end = start + row.value;
     let title = format!("{}: {}", row.label, row.number);
-    svg.arrow(start, end, middle - BAR / 2.0, BAR, Paint::of(row.value), &title);
-    let (mut least, mut most) = (start.min(end), start.max(end));
+    svg.arrow(scale.at(start), scale.at(end), middle - BAR / 2.0, BAR, Paint::of(row.value), &title);
     if let Some(error) = row.error {
-        let (low, high) = (scale.at(to - error), scale.at(to + error));
-        svg.whisker(low, high, middle);
-        (least, most) = (least.min(low), most.max(high));
+        svg.whisker(scale.at(end - error), scale.at(end + error), middle);
     }
+}
+
+/// A bar with its number beyond it.
+pub(crate) fn put_bar_beside(svg: &mut Svg, scale: Scale, row: &Row, start: f64, middle: f64) {
+    put_bar(svg, scale, row, start, middle);
+    let (least, most) = reach(scale, row, start);
     let (x, anchor) = if row.value < 0.0 { (least - 6.0, Anchor::End) } else { (most + 6.0, Anchor::Start) };
     svg.text([x, middle + SIZE * 0.35], anchor, SIZE, Paint::Ink, &row.number, &row.number);
 }

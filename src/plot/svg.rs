@@ -189,15 +189,23 @@ impl Svg {
         ));
     }
 
-    /// A dot in a colour of no theme.
-    pub(crate) fn dot(&mut self, [x, y]: [f64; 2], radius: f64, color: Rgb) {
-        self.put(format_args!(
-            "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"{}\" class=\"d\"/>",
-            at(x),
-            at(y),
-            at(radius),
-            hex(color)
-        ));
+    /// Dots of one size in colours of no theme, with an outline that is seen where their colour is not.
+    pub(crate) fn dots(&mut self, dots: &[([f64; 2], Rgb)], radius: f64) {
+        self.put(format_args!("<g class=\"sm\" stroke=\"{}\" stroke-width=\".5\">", hex(LIGHT.muted)));
+        for ([x, y], color) in dots {
+            let (x, y, radius, color) = (at(*x), at(*y), at(radius), hex(*color));
+            self.put(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{color}\"/>"));
+        }
+        self.put(format_args!("</g>"));
+    }
+
+    /// Thin level lines, each from a point to a place at its right.
+    pub(crate) fn strokes(&mut self, strokes: &[([f64; 2], f64)]) {
+        let path: String = strokes.iter().map(|([x, y], to)| format!("M{} {}H{}", at(*x), at(*y), at(*to))).collect();
+        if !path.is_empty() {
+            let color = hex(LIGHT.muted);
+            self.put(format_args!("<path d=\"{path}\" stroke-width=\".6\" class=\"sm\" stroke=\"{color}\"/>"));
+        }
     }
 
     /// A filled rectangle in a colour of no theme.
@@ -238,7 +246,7 @@ impl Svg {
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
              role=\"img\" aria-label=\"{title}\" style=\"max-width:100%;height:auto\" \
              font-family=\"system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif\">\n\
-             <style>@media (prefers-color-scheme:dark){{{dark}.d{{stroke:#b3b6be;stroke-width:.5}}}}</style>\n\
+             <style>@media (prefers-color-scheme:dark){{{dark}}}</style>\n\
              <rect width=\"{width}\" height=\"{height}\" class=\"{}\" fill=\"{}\"/>\n{}</svg>\n",
             Paint::Ground.class(),
             hex(LIGHT.ground),

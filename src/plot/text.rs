@@ -229,7 +229,7 @@ impl Text {
         put(
             page,
             format_args!(
-                "<i class=\"at\" style=\"--x:{0:.2}\"></i><i class=\"at\" style=\"--x:{1:.2}\"></i>\n\
+                "<i class=\"at from\" style=\"--x:{0:.2}\"></i><i class=\"at to\" style=\"--x:{1:.2}\"></i>\n\
                  <span class=\"name\" style=\"--x:{1:.2}\">output <b>{result}</b></span>\n</div>\n",
                 percent(output.baseline),
                 percent(output.grand)

@@ -1,5 +1,5 @@
 use super::label::width;
-use super::rows::{BAR, ROW, Row, axis, label_width, put_bar, put_label, rows, scale_of};
+use super::rows::{BAR, ROW, Row, axis, label_width, put_bar_beside, put_label, rows, scale_beside};
 use super::svg::{Anchor, Paint, SIZE, Svg, WIDTH};
 use super::{Explanation, PlotError};
 
@@ -35,7 +35,7 @@ pub fn waterfall(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>
         (low, high) = (low.min(at - error), high.max(at + error));
     }
     let column = label_width(rows.iter().map(|row| row.label.as_str()).chain(["base value, v(∅)"]));
-    let scale = scale_of(&rows, low, high, column);
+    let scale = scale_beside(&rows, &starts, low, high, column);
     let (top, bottom) = (12.0, 16.0 + ROW * (rows.len() + 2) as f64);
 
     let mut svg = Svg::default();
@@ -52,7 +52,7 @@ pub fn waterfall(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>
             "2 3",
         );
         put_label(&mut svg, &row.label, column, middle(k + 1), Paint::Ink);
-        put_bar(&mut svg, scale, row, *start, middle(k + 1));
+        put_bar_beside(&mut svg, scale, row, *start, middle(k + 1));
     }
     let last = rows.len();
     let x = scale.at(at);
