@@ -8,6 +8,9 @@ use super::{Explanation, PlotError};
 /// Pixels of a lane's height.
 const LANE: f64 = 28.0;
 
+/// Parts of a lane: more of them are too narrow to be seen, and are one.
+const MOST_PARTS: usize = 30;
+
 /// Where all that is drawn begins and ends, at the sides.
 const MARGIN: f64 = 24.0;
 
@@ -22,7 +25,7 @@ struct Segment {
 
 /// Two forces: what adds carries the base value up, in the upper lane; what takes away carries it down to the output, in the
 /// lower one. The largest come first. Names stand in their parts where there is room, and beside the lane where not; those of
-/// the smallest are seen by pointing at them. Ends of parts have whiskers of one standard error if the result has them.
+/// the smallest are seen by pointing at them. Of more than 30 in a lane, the smallest are one part. Ends of parts have whiskers of one standard error if the result has them.
 ///
 /// # Errors
 ///
@@ -62,14 +65,19 @@ fn mark(svg: &mut Svg, x: f64, [top, bottom]: [f64; 2], text_at: f64, text: &str
 fn lane(labels: &[impl AsRef<str>], output: &Output, start: f64, kind: fn(f64) -> bool) -> (Vec<Segment>, f64) {
     let mut at = start;
     let mut segments = Vec::new();
-    for player in output.order() {
-        let value = output.values[player];
-        if kind(value) {
-            let label = clean(labels[player].as_ref());
-            let (number, error) = (output.number(player), output.whisker(player));
-            segments.push(Segment { label, number, error, from: at, to: at + value });
-            at += value;
-        }
+    let players: Vec<usize> = output.order().into_iter().filter(|&player| kind(output.values[player])).collect();
+    let apart = if players.len() > MOST_PARTS { MOST_PARTS - 1 } else { players.len() };
+    for &player in &players[..apart] {
+        let label = clean(labels[player].as_ref());
+        let (number, error) = (output.number(player), output.whisker(player));
+        segments.push(Segment { label, number, error, from: at, to: at + output.values[player] });
+        at += output.values[player];
+    }
+    if apart < players.len() {
+        let value: f64 = players[apart..].iter().map(|&player| output.values[player]).sum();
+        let label = format!("the other {}", players.len() - apart);
+        segments.push(Segment { label, number: output.format().signed(value), error: None, from: at, to: at + value });
+        at += value;
     }
     (segments, at)
 }
