@@ -278,7 +278,7 @@ pub fn interactions<G: TryGame + ?Sized>(
 
 /// What a pass over all coalitions of a game leaves: the sums of discrete derivatives by coalition size, from which every
 /// semivalue and interaction index follows without asking the game again. [`Exact::summary`] makes it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Summary<V> {
     sums: Sums<V>,
@@ -314,6 +314,19 @@ impl<V: Value> Summary<V> {
     /// [`Overflow`](Error::Overflow), and [`Order`](Error::Order) if the index's weights do not fit 128 bits.
     pub fn interactions(&self, index: Index) -> Result<Interactions<V>, Error> {
         self.sums.interactions(index)
+    }
+
+    /// A row for each set of at most as many players as the order, by mask: its sums by the coalition's size.
+    #[cfg(feature = "serde")]
+    pub(crate) fn rows(&self) -> impl Iterator<Item = &[V]> {
+        self.sums.rows().map(|(_, row)| row)
+    }
+
+    /// From its rows, if they are those of such a game.
+    #[cfg(feature = "serde")]
+    pub(crate) fn from_rows(players: usize, order: usize, rows: Vec<Vec<V>>) -> Option<Self> {
+        let sums = Sums::from_rows(players, order, rows)?;
+        Some(Self { sums })
     }
 }
 

@@ -21,6 +21,7 @@
 //! * [`Coalition`]: what your value function is asked about.
 //! * [`Error`]: why there is no result.
 //! * [`games`]: ready-made games: words of a text, features of a model, voters, runways, neighbours.
+//! * `plot`: pictures of results, as SVG and HTML.
 //!
 //! # Example
 //!
@@ -90,6 +91,7 @@
 //! * `rational`: [`Value`] for `num_rational::Ratio`, so that results are exact fractions. Costs num-rational and
 //!   num-bigint.
 //! * `disk`: `DiskStore`, a store in a file, so that values outlive the process. Costs redb.
+//! * `plot` (default): pictures of results, in the module `plot`. Costs no dependency.
 //! * `serde`: results and coalitions can be saved and loaded; an [`Estimate`] goes on from a file. Costs serde.
 //!
 //! # Minimum supported Rust version

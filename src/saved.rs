@@ -9,8 +9,8 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::estimate::{Design, Moments, Node, Samples, components};
-use crate::exact::binomial;
-use crate::{Attribution, Coalition, Error, Estimate, Index, Interactions, Stopped, Value};
+use crate::exact::{MOST_PLAYERS as MOST_EXACT, binomial, most_order};
+use crate::{Attribution, Coalition, Error, Estimate, Index, Interactions, Stopped, Summary, Value};
 
 /// The version that is written, and the only one so far.
 const VERSION: u32 = 1;
@@ -102,6 +102,43 @@ impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Attribution<V> {
 }
 
 #[derive(Serialize, Deserialize)]
+#[serde(rename = "Summary")]
+struct SavedSummary<Rows> {
+    version: u32,
+    order: usize,
+    num_players: usize,
+    sums: Rows,
+}
+
+impl<V: Value + Serialize> Serialize for Summary<V> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let sums: Vec<&[V]> = self.rows().collect();
+        SavedSummary { version: VERSION, order: self.order(), num_players: self.num_players(), sums }
+            .serialize(serializer)
+    }
+}
+
+impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Summary<V> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let saved = SavedSummary::<Vec<Vec<V>>>::deserialize(deserializer)?;
+        check_version(saved.version)?;
+        let (order, players, got) = (saved.order, saved.num_players, saved.sums.len());
+        let most = if players > MOST_EXACT { 0 } else { most_order(players) };
+        if !(1..=most).contains(&order) {
+            return Err(D::Error::custom(format!("a summary of order {order} among {players} players")));
+        }
+        for row in &saved.sums {
+            check_values("sums", row)?;
+        }
+        Summary::from_rows(players, order, saved.sums).ok_or_else(|| {
+            D::Error::custom(format!(
+                "{got} rows of sums: of order {order} among {players} players there are others, or of other lengths"
+            ))
+        })
+    }
+}
+
+#[derive(Serialize, Deserialize)]
 #[serde(rename = "Interactions")]
 struct SavedInteractions<V> {
     version: u32,
@@ -138,7 +175,7 @@ impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Interactions<V> {
         check_version(saved.version)?;
         let (order, players) = (saved.order, saved.num_players);
         let got = saved.interactions.len();
-        if order == 0 || order > players || players > crate::exact::MOST_PLAYERS {
+        if order == 0 || order > players || players > MOST_EXACT {
             return Err(D::Error::custom(format!("interactions of order {order} among {players} players")));
         }
         // Sets that ascend, each of at most `order` players, and as many as there are: so these are all of them.

@@ -11,7 +11,8 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use shapley::{
-    Attribution, Coalition, Estimate, Index, Interactions, Permutation, Stopped, Table, exact, from_fn, interactions,
+    Attribution, Coalition, Estimate, Exact, Index, Interactions, Permutation, Semivalue, Stopped, Summary, Table,
+    exact, from_fn, interactions,
 };
 
 /// What comes back from a file.
@@ -41,6 +42,12 @@ fn game() -> Table<f64> {
 fn every_result_comes_back_bit_for_bit() -> Result<(), shapley::Error> {
     let attribution = exact(&game())?;
     assert_eq!(reloaded(&attribution), attribution);
+    for order in [1, 2, 7] {
+        let summary = Exact::new().summary(&game(), order)?;
+        assert_eq!(reloaded(&summary), summary);
+        let shapley = Semivalue::shapley();
+        assert_eq!(reloaded(&summary).values(&shapley)?, summary.values(&shapley)?);
+    }
     let pairs = interactions(&game(), Index::FaithfulShapley, 3)?;
     assert_eq!(reloaded(&pairs), pairs);
     for n in [0, 1, 64, 65, 200] {
@@ -202,6 +209,31 @@ fn what_no_sampler_returns_is_refused() -> Result<(), shapley::Error> {
     for (says, change) in changes {
         let said = refused(&estimate, change);
         assert!(said.contains(says), "{says}: {said}");
+    }
+    Ok(())
+}
+
+#[test]
+fn summaries_that_do_not_fit_together_are_refused() -> Result<(), shapley::Error> {
+    let summary = Exact::new().summary(&game(), 2)?;
+    let refusals: [Refusal; 7] = [
+        ("a result of version 2: this is a reader of version 1", &|json| json["version"] = json!(2)),
+        ("a summary of order 0 among 7 players", &|json| json["order"] = json!(0)),
+        ("a summary of order 8 among 7 players", &|json| json["order"] = json!(8)),
+        ("a summary of order 2 among 63 players", &|json| json["num_players"] = json!(63)),
+        ("29 rows of sums: of order 1 among 7 players there are others, or of other lengths", &|json| {
+            json["order"] = json!(1);
+        }),
+        ("29 rows of sums: of order 2 among 7 players there are others, or of other lengths", &|json| {
+            let row = json["sums"][3].as_array_mut().expect("a row");
+            row.pop();
+        }),
+        ("28 rows of sums: of order 2 among 7 players there are others, or of other lengths", &|json| {
+            json["sums"].as_array_mut().expect("rows").pop();
+        }),
+    ];
+    for (said, change) in refusals {
+        assert_eq!(refused::<Summary<f64>>(&summary, change), said);
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use crate::Value;
 
 /// Which sets of players have a row.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Shape {
     pub(super) order: usize,
     /// The sets of at most `order` players, as masks, ascending. Those of the first b players are a prefix.
@@ -14,7 +14,7 @@ pub(super) struct Shape {
 
 /// The sums of a cube: of the coalitions whose members among the first `players` players are free and whose other
 /// members are fixed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Rows<V> {
     pub(super) players: usize,
     /// Row after row in the order of [`Shape::sets`]; that of a set K has sizes 0 to `players` − |K|.

@@ -24,7 +24,7 @@ use super::{Exact, fold, most_order, stream};
 use crate::{Attribution, Coalition, Error, Index, Interactions, Progress, Semivalue, TryGame, Value};
 
 /// The sums of a whole game.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub(super) struct Sums<V> {
     shape: Shape,
     rows: Rows<V>,
@@ -70,8 +70,21 @@ impl<V: Value> Sums<V> {
         self.shape.order
     }
 
+    /// From all its rows, in the order of [`rows`](Self::rows), if there are as many of each length as there must be.
+    #[cfg(feature = "serde")]
+    pub(super) fn from_rows(players: usize, order: usize, rows: Vec<Vec<V>>) -> Option<Self> {
+        let sets: i128 = (0..=order).map(|size| super::binomial(players, size)).sum();
+        if rows.len() as i128 != sets {
+            return None;
+        }
+        let shape = Shape::new(players, order);
+        let fits = |(set, row): (&u64, &Vec<V>)| row.len() == players - set.count_ones() as usize + 1;
+        let whole = shape.sets.iter().zip(&rows).all(fits);
+        whole.then(|| Self { shape, rows: Rows { players, entries: rows.into_iter().flatten().collect() } })
+    }
+
     /// All sums: a row for each K, sizes 0 to n − |K|. The sets come in the order of their masks.
-    fn rows(&self) -> impl Iterator<Item = (Coalition, &[V])> {
+    pub(super) fn rows(&self) -> impl Iterator<Item = (Coalition, &[V])> {
         let mut coalition = Coalition::empty(self.rows.players);
         self.shape.rows(self.rows.players, &self.rows.entries, 1).map(move |(set, row)| {
             coalition.set_mask(set);

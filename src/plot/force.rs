@@ -11,6 +11,9 @@ const LANE: f64 = 28.0;
 /// Parts of a lane: more of them are too narrow to be seen, and are one.
 const MOST_PARTS: usize = 30;
 
+/// Pixels of a part that has a whisker: on narrower ones they would lie on each other.
+const NARROWEST_WITH_WHISKER: f64 = 12.0;
+
 /// Where all that is drawn begins and ends, at the sides.
 const MARGIN: f64 = 24.0;
 
@@ -25,7 +28,7 @@ struct Segment {
 
 /// Two forces: what adds carries the base value up, in the upper lane; what takes away carries it down to the output, in the
 /// lower one. The largest come first. Names stand in their parts where there is room, and beside the lane where not; those of
-/// the smallest are seen by pointing at them. Of more than 30 in a lane, the smallest are one part. Ends of parts have whiskers of one standard error if the result has them.
+/// the smallest are seen by pointing at them. Of more than 30 in a lane, the smallest are one part. Ends of wide parts have whiskers of one standard error if the result has them.
 ///
 /// # Errors
 ///
@@ -101,7 +104,8 @@ fn put_lane(svg: &mut Svg, scale: Scale, segments: &[Segment], top: f64, up: boo
     }
     // Whiskers come last, upon the parts beside.
     for segment in segments {
-        if let Some(error) = segment.error {
+        let wide = (scale.at(segment.to) - scale.at(segment.from)).abs() >= NARROWEST_WITH_WHISKER;
+        if let Some(error) = segment.error.filter(|_| wide) {
             let bound = |end: f64| scale.at(end).clamp(2.0, WIDTH - 2.0);
             svg.whisker(bound(segment.to - error), bound(segment.to + error), top + if up { LANE - 4.0 } else { 4.0 });
         }
