@@ -145,7 +145,7 @@ impl Drop for Browser {
 
 const WORDS: [&str; 8] = ["not", "very", "good", "but", "the", "soundtrack", "is", "wonderful"];
 
-/// Texts that lie on each other or stick out of the picture.
+/// Texts that lie on each other, stick out of the picture, or lie on a bar or a node without being meant to.
 const CLASHES: &str = r"(() => {
   const svg = document.documentElement, [, , width, height] = svg.getAttribute('viewBox').split(' ').map(Number);
   const texts = [...svg.querySelectorAll('text')].map((text) => [text.lastChild.data, text.getBBox()]);
@@ -156,6 +156,14 @@ const CLASHES: &str = r"(() => {
       const apart = box.x >= at.x + at.width || at.x >= box.x + box.width || box.y + 3 >= at.y + at.height || at.y + 3 >= box.y + box.height;
       if (!apart) clashes.push(name + ' lies on ' + other);
     });
+  });
+  const shapes = [...svg.querySelectorAll('path.p,path.n,circle.p,circle.n')].map((shape) => shape.getBBox());
+  svg.querySelectorAll('text.i,text.m').forEach((text) => {
+    const box = text.getBBox();
+    for (const at of shapes) {
+      const apart = box.x + 3 >= at.x + at.width || at.x + 3 >= box.x + box.width || box.y + 4 >= at.y + at.height || at.y + 4 >= box.y + box.height;
+      if (!apart) clashes.push(text.lastChild.data + ' lies on a bar or node');
+    }
   });
   return clashes;
 })()";

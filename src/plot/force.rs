@@ -1,5 +1,5 @@
 use super::explanation::Output;
-use super::label::{clean, shorten, width};
+use super::label::{clean, isolated, shorten, width};
 use super::number::Scale;
 use super::rows::axis;
 use super::svg::{Anchor, Paint, SMALL, Svg, WIDTH};
@@ -45,14 +45,14 @@ pub fn force(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>) ->
     let mut svg = Svg::default();
     let (upper, lower) = (84.0, 84.0 + LANE + 8.0);
     axis(&mut svg, scale, upper - 10.0, lower + LANE + 62.0, "from the base value to the output");
-    for (segments, top, up) in [(&ups, upper, true), (&downs, lower, false)] {
-        put_lane(&mut svg, scale, segments, top, up);
-    }
     let format = output.ends_format();
     let base = format!("base value {}", format.plain(output.baseline));
     let result = format!("output {}", format.plain(output.grand));
     mark(&mut svg, scale.at(output.baseline), [upper - 52.0, upper + LANE + 4.0], 20.0, &base);
     mark(&mut svg, scale.at(output.grand), [lower - 4.0, lower + LANE + 44.0], lower + LANE + 58.0, &result);
+    for (segments, top, up) in [(&ups, upper, true), (&downs, lower, false)] {
+        put_lane(&mut svg, scale, segments, top, up);
+    }
     Ok(svg.finish(WIDTH, lower + LANE + 108.0, &format!("Forces of {} players upon the output", labels.len())))
 }
 
@@ -90,11 +90,11 @@ fn put_lane(svg: &mut Svg, scale: Scale, segments: &[Segment], top: f64, up: boo
     let mut outside = Vec::new();
     for segment in segments {
         let (from, to) = (scale.at(segment.from), scale.at(segment.to));
-        let title = format!("{}: {}", segment.label, segment.number);
+        let title = format!("{}: {}", isolated(&segment.label), segment.number);
         svg.arrow(from, to, top, LANE, paint, &title);
         let middle = (from + to) / 2.0 + if up { -3.0 } else { 3.0 };
         let room = (to - from).abs() - 16.0;
-        let whole = format!("{} {}", segment.label, segment.number);
+        let whole = format!("{} {}", isolated(&segment.label), segment.number);
         let inside = [&whole, &segment.label].into_iter().find(|text| width(text, SMALL) <= room);
         if let Some(text) = inside {
             svg.text([middle, top + LANE / 2.0 + 4.0], Anchor::Middle, SMALL, paint.upon(), text, &whole);
@@ -141,6 +141,6 @@ fn put_outside(svg: &mut Svg, outside: &[(f64, String, String)], top: f64, up: b
             if up { (top, top - 16.0, top - 20.0) } else { (top + LANE, top + LANE + 16.0, top + LANE + 28.0) };
         let center = start + width(text, SMALL) / 2.0;
         svg.line([*middle, near], [center, far], 1.0, Paint::Muted, "");
-        svg.text([center, base], Anchor::Middle, SMALL, Paint::Ink, text, whole);
+        svg.text_on_lines([center, base], SMALL, text, whole);
     }
 }

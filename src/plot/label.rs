@@ -14,6 +14,17 @@ pub(crate) fn clean(label: &str) -> String {
     if text.trim().is_empty() { "(empty)".to_owned() } else { text }
 }
 
+/// A label that stands beside other text: one that is written from right to left, or turns the direction, does not turn what
+/// comes after it.
+pub(crate) fn isolated(label: &str) -> String {
+    let turns = |c| {
+        matches!(c, '\u{590}'..='\u{8ff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fb1d}'..='\u{fdff}'
+            | '\u{fe70}'..='\u{fefe}' | '\u{10800}'..='\u{10fff}' | '\u{1e800}'..='\u{1efff}')
+    };
+    // First-strong isolate, and its end.
+    if label.contains(turns) { format!("\u{2068}{label}\u{2069}") } else { label.to_owned() }
+}
+
 /// Text as XML wants it, in elements and in attributes.
 pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
@@ -76,6 +87,13 @@ mod tests {
         assert_eq!(clean("a\0b\u{1b}[31m\n"), "a\u{fffd}b\u{fffd}[31m ");
         assert_eq!(clean(" \t"), "(empty)");
         assert_eq!(escape("<a href='x'>\"&"), "&lt;a href=&#39;x&#39;&gt;&quot;&amp;");
+    }
+
+    #[test]
+    fn labels_from_right_to_left_are_isolated() {
+        assert_eq!(isolated("plain ü 漢"), "plain ü 漢");
+        assert_eq!(isolated("שלום"), "\u{2068}שלום\u{2069}");
+        assert_eq!(isolated("\u{202e}x"), "\u{2068}\u{202e}x\u{2069}");
     }
 
     #[test]

@@ -1,6 +1,6 @@
 use std::f64::consts::TAU;
 
-use super::label::{clean, shorten};
+use super::label::{clean, isolated, shorten};
 use super::number::Format;
 use super::svg::{Anchor, Paint, SIZE, SMALL, Svg, WIDTH};
 use super::{Explanation, PlotError};
@@ -106,7 +106,7 @@ pub fn network_of<V: Value>(
         let radius = 5.0 + 15.0 * share(values[player], largest).sqrt();
         let number = node_format.signed(values[player]);
         svg.disc(point(k, circle), radius + 2.0, Paint::Ground, "");
-        svg.disc(point(k, circle), radius, Paint::of(values[player]), &format!("{}: {number}", names[k]));
+        svg.disc(point(k, circle), radius, Paint::of(values[player]), &format!("{}: {number}", isolated(&names[k])));
         let [x, y] = point(k, circle + radius + 8.0);
         let sideways = angle(k).cos();
         let (anchor, room) = if sideways.abs() < 0.1 {
@@ -124,7 +124,7 @@ pub fn network_of<V: Value>(
         } else {
             5.0
         };
-        let whole = format!("{} {number}", names[k]);
+        let whole = format!("{} {number}", isolated(&names[k]));
         svg.text([x, baseline], anchor, SIZE, Paint::Ink, &shorten(&names[k], room, SIZE), &whole);
     }
     let foot = caption(&mut svg, center[1] + circle + 66.0, [largest, strongest], [node_format, edge_format]);

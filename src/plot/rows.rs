@@ -1,7 +1,7 @@
 //! What bar and waterfall pictures share: a row a player, the largest first, the rest folded into one.
 
 use super::explanation::Output;
-use super::label::{clean, shorten, width};
+use super::label::{clean, isolated, shorten, width};
 use super::number::{Scale, tick_text, ticks};
 use super::svg::{Anchor, Paint, SIZE, SMALL, Svg, WIDTH};
 
@@ -112,7 +112,7 @@ fn reach(scale: Scale, row: &Row, start: f64) -> (f64, f64) {
 /// A bar and its whisker.
 pub(crate) fn put_bar(svg: &mut Svg, scale: Scale, row: &Row, start: f64, middle: f64) {
     let end = start + row.value;
-    let title = format!("{}: {}", row.label, row.number);
+    let title = format!("{}: {}", isolated(&row.label), row.number);
     svg.arrow(scale.at(start), scale.at(end), middle - BAR / 2.0, BAR, Paint::of(row.value), &title);
     if let Some(error) = row.error {
         svg.whisker(scale.at(end - error), scale.at(end + error), middle);

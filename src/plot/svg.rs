@@ -130,6 +130,16 @@ impl Svg {
         ));
     }
 
+    /// A text in the middle, upon lines that are broken around it.
+    pub(crate) fn text_on_lines(&mut self, place: [f64; 2], size: f64, text: &str, full: &str) {
+        self.put(format_args!(
+            "<g class=\"sg\" stroke=\"{}\" stroke-width=\"4\" stroke-linejoin=\"round\" paint-order=\"stroke\">",
+            hex(LIGHT.ground)
+        ));
+        self.text(place, Anchor::Middle, size, Paint::Ink, text, full);
+        self.put(format_args!("</g>"));
+    }
+
     /// A line from one point to another. Dashes are lengths of what is drawn and what is left out, or none.
     pub(crate) fn line(&mut self, [x, y]: [f64; 2], [to_x, to_y]: [f64; 2], width: f64, paint: Paint, dashes: &str) {
         let dashes = if dashes.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dashes}\"") };

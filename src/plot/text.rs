@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use super::color::{DARK, LIGHT, Theme, hex, tint};
 use super::explanation::Output;
-use super::label::{clean, escape};
+use super::label::{clean, escape, isolated};
 use super::network::pairs;
 use super::number::Format;
 use super::{Explanation, PlotError};
@@ -218,8 +218,9 @@ impl Text {
                 put(
                     page,
                     format_args!(
-                        "<span class=\"seg\" data-i=\"{player}\" title=\"{word}: {number}\" \
+                        "<span class=\"seg\" data-i=\"{player}\" title=\"{}: {number}\" \
                          style=\"left:{left:.2}%;width:{:.2}%\"><span>{word}</span></span>",
+                        isolated(&word),
                         right - left
                     ),
                 );
@@ -247,11 +248,11 @@ impl Text {
             let share = if largest > 0.0 { value / largest } else { 0.0 };
             let number = output.number(player);
             let partners = self.partners(player, pairs.unwrap_or_default());
-            let mut say = format!("{word}: {number}");
+            let mut say = format!("{}: {number}", isolated(word));
             if pairs.is_some() {
                 let named: Vec<String> = partners
                     .iter()
-                    .map(|(other, with)| format!("{} {}", self.words[*other], pair_format.signed(*with)))
+                    .map(|(other, with)| format!("{} {}", isolated(&self.words[*other]), pair_format.signed(*with)))
                     .collect();
                 let named = if named.is_empty() { "nobody".to_owned() } else { named.join(", ") };
                 let _ = write!(say, " \u{b7} strongest with {named}");
