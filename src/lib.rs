@@ -143,8 +143,8 @@ pub use store::{DiskError, DiskStore, Fingerprint, Verified};
 pub use table::{Table, TableError, TableRef};
 pub use value::Value;
 
-/// The README's code, compiled and run with the other examples.
-#[cfg(doctest)]
+/// The README's code, compiled and run with the other examples, with the features that it takes for granted.
+#[cfg(all(doctest, feature = "plot"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
