@@ -130,7 +130,7 @@ fn index(gallery: &Gallery) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/><title>Gallery of shapley</title>\n\
          <style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:760px;margin:0 auto;padding:16px}\
-         img{max-width:100%;height:auto}iframe{width:100%;height:380px;border:0}h2{font-size:18px}</style></head>\n\
+         img{max-width:100%;height:auto}iframe{width:100%;height:380px;border:0}h2{font-size:18px}@media(max-width:600px){iframe{height:640px}}</style></head>\n\
          <body><h1>Gallery of shapley</h1>\n",
     );
     for (file, what) in &gallery.shown {
