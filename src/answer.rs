@@ -1,6 +1,6 @@
 //! What a game answered, judged: as many values as coalitions, all of them finite, or an error that names the coalition.
 
-use crate::{Coalition, Error, Value};
+use crate::{Coalition, Error, TryGame, Value};
 
 /// Judges the answer to a call for `asked` coalitions that gave the values `got`; `coalition` tells which was asked for
 /// at an index below `asked`.
@@ -29,4 +29,16 @@ pub(crate) fn check_finite<V: Value, E>(values: &[V], coalition: impl Fn(usize) 
         Some(index) => Err(Error::NotFinite { coalition: coalition(index) }),
         None => Ok(()),
     }
+}
+
+/// Asks a game for some coalitions; their values are appended.
+pub(crate) fn ask<G: TryGame + ?Sized>(
+    game: &G,
+    coalitions: &[Coalition],
+    values: &mut Vec<G::Value>,
+) -> Result<(), Error<G::Error>> {
+    let before = values.len();
+    let answer = game.try_values(coalitions, values);
+    let got = values.get(before..).unwrap_or_default();
+    check_answer(coalitions.len(), got, answer, |index| coalitions[index].clone())
 }

@@ -115,7 +115,8 @@ pub enum Error<E = Infallible> {
         limit: usize,
     },
 
-    /// The budget does not pay for a first sample: v(∅), v(N), and the walk along an order of the players and back.
+    /// The budget does not pay for a first sample: v(∅), v(N), and the walk along an order of the players and back; or, of
+    /// pairs of coalitions, one for each player.
     #[error("{evaluations} evaluation(s) are not enough for an estimate: the first sample takes {needed}")]
     BudgetTooSmall {
         /// The evaluations allowed.

@@ -1,6 +1,8 @@
 //! What a sampler returns: values, and how sure it is of them.
 
 mod moments;
+#[cfg(feature = "surrogate")]
+mod pairs;
 mod student;
 
 use std::borrow::Borrow;
@@ -13,6 +15,8 @@ use crate::{Attribution, Error, Value};
 pub(crate) use moments::{Moments, Total};
 #[cfg(feature = "serde")]
 pub(crate) use moments::{Node, components};
+#[cfg(feature = "surrogate")]
+pub(crate) use pairs::{Method, Pair, Pairs};
 pub(crate) use student::width;
 
 /// Why a sampler stopped.
@@ -28,11 +32,14 @@ pub enum Stopped {
     Deadline,
     /// The observer wanted it.
     Observer,
+    /// The budget paid for every coalition: the values are exact.
+    Exact,
 }
 
 /// Estimated values of all players, each with a standard error, and the reason why the sampler stopped.
 ///
-/// [`permutation`](crate::permutation) returns Shapley values: each estimate is unbiased, and together they sum to
+/// [`permutation`](crate::permutation) returns Shapley values, and so do `Surrogate` and `Regression` (feature `surrogate`),
+/// which say themselves what their errors mean. Those of permutations: each estimate is unbiased, and together they sum to
 /// v(N) − v(∅), up to rounding. (Not unbiased if walks were [truncated](crate::Permutation::truncate); and a little off if
 /// the run stopped at a [precision](crate::Permutation::precision), since runs that look sure too early stop early. To
 /// unite such runs, [merge](Self::merge) them, which weights by samples, rather than averaging their values.)
@@ -62,7 +69,17 @@ pub struct Estimate<V> {
     attribution: Attribution<V>,
     std_errors: Vec<V>,
     stopped: Stopped,
-    samples: Samples<V>,
+    origin: Origin<V>,
+}
+
+/// What an estimate is made of.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Origin<V> {
+    /// Walks along orders.
+    Walks(Samples<V>),
+    /// Pairs of coalitions.
+    #[cfg(feature = "surrogate")]
+    Pairs(Pairs<V>),
 }
 
 /// The samples that an estimate is made of.
@@ -173,7 +190,7 @@ impl<V: Value> Samples<V> {
             total.std_errors()
         };
         let attribution = Attribution::new(values, self.baseline.clone(), self.grand.clone(), self.evaluations);
-        Ok(Estimate { attribution, std_errors, stopped, samples: self })
+        Ok(Estimate { attribution, std_errors, stopped, origin: Origin::Walks(self) })
     }
 }
 
@@ -208,7 +225,7 @@ impl<V> Estimate<V> {
     /// The evaluations that [truncation](crate::Permutation::truncate) spared.
     #[must_use]
     pub fn saved(&self) -> u64 {
-        self.samples.saved
+        self.walks().map_or(0, |samples| samples.saved)
     }
 
     /// Why the sampler stopped.
@@ -217,16 +234,43 @@ impl<V> Estimate<V> {
         self.stopped
     }
 
-    pub(crate) fn samples(&self) -> &Samples<V> {
-        &self.samples
+    #[cfg(any(feature = "serde", feature = "surrogate"))]
+    pub(crate) fn origin(&self) -> &Origin<V> {
+        &self.origin
+    }
+
+    /// The samples that it is made of, if it is of walks.
+    pub(crate) fn walks(&self) -> Option<&Samples<V>> {
+        match &self.origin {
+            Origin::Walks(samples) => Some(samples),
+            #[cfg(feature = "surrogate")]
+            Origin::Pairs(_) => None,
+        }
+    }
+
+    /// What has made it.
+    pub(crate) fn solver(&self) -> &'static str {
+        match &self.origin {
+            Origin::Walks(_) => "Permutation",
+            #[cfg(feature = "surrogate")]
+            Origin::Pairs(pairs) => pairs.method.name(),
+        }
+    }
+}
+
+#[cfg(feature = "surrogate")]
+impl<V> Estimate<V> {
+    pub(crate) fn of_pairs(attribution: Attribution<V>, std_errors: Vec<V>, stopped: Stopped, pairs: Pairs<V>) -> Self {
+        Self { attribution, std_errors, stopped, origin: Origin::Pairs(pairs) }
     }
 }
 
 impl<V: Value> Estimate<V> {
-    /// The permutations walked: two for each sample with antithetic sampling, an order and its reverse.
+    /// The permutations walked: two for each sample with antithetic sampling, an order and its reverse. None for a solver
+    /// that walks none.
     #[must_use]
     pub fn permutations(&self) -> u64 {
-        self.samples.len().saturating_mul(self.samples.design.walks())
+        self.walks().map_or(0, |samples| samples.len().saturating_mul(samples.design.walks()))
     }
 
     /// An interval that has the player's true value with probability `level`, 0.95 for instance: the value ± t standard
@@ -261,7 +305,8 @@ impl<V: Value> Estimate<V> {
     pub fn half_width(&self, player: usize, level: f64) -> V {
         assert!(level > 0.0 && level < 1.0, "an interval cannot have level {level}: it must be between 0 and 1");
         let error = &self.std_errors[player];
-        let width = self.samples.width(level);
+        // Errors that are no means of samples have no degrees of freedom that are known: those of a normal distribution.
+        let width = self.walks().map_or_else(|| width(level, u64::MAX), |samples| samples.width(level));
         // An error of zero leaves no doubt at any width, infinity times zero notwithstanding.
         error.zip_with(error, |error, _| if error > 0.0 { width * error } else { error })
     }
@@ -289,8 +334,15 @@ impl<V: Value> Estimate<V> {
     /// # Ok::<(), Error>(())
     /// ```
     pub fn merge(&mut self, other: impl Borrow<Self>) -> Result<(), Error> {
-        let other = &other.borrow().samples;
-        let mine = &self.samples;
+        let other = other.borrow();
+        let (Some(mine), Some(other)) = (self.walks(), other.walks()) else {
+            let (ours, theirs) = (self.solver().to_owned(), other.solver().to_owned());
+            return Err(Error::Mismatch {
+                what: "the solver, of which only permutations can be merged,",
+                ours,
+                theirs,
+            });
+        };
         mine.design.check(other.design)?;
         let named = [("v(empty)", &mine.baseline, &other.baseline), ("v(N)", &mine.grand, &other.grand)];
         for (what, ours, theirs) in named {

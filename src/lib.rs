@@ -16,6 +16,8 @@
 //! * [`exact`]: the Shapley values of a game, as an [`Attribution`]; [`Exact`], the same with options.
 //! * [`permutation`]: an [`Estimate`] of them, with standard errors, for games that are too large; [`Permutation`], the
 //!   same with options.
+//! * `Surrogate` and `Regression` (feature `surrogate`): estimates from pairs of coalitions, the most accurate for games whose
+//!   evaluations are dear.
 //! * [`banzhaf`], [`Exact::semivalue`], [`interactions`]: other ways to give credit, to players and to sets of them.
 //! * [`Cached`]: a game that remembers, in memory or, with the feature `disk`, in a file; [`Store`]: what remembers.
 //! * [`Coalition`]: what your value function is asked about.
@@ -49,6 +51,7 @@
 //! | up to 20 | a millisecond | [`exact`] | 10⁶ | a block a thread |
 //! | up to 30 | a microsecond | [`Exact`] with [`observe`](Exact::observe) | 10⁹ | a block a thread |
 //! | up to 30 | known | [`Table`], then [`exact`] | none | the table, 2^n values |
+//! | up to 1000 | a millisecond or more | `Surrogate` (feature `surrogate`) | some hundreds or thousands, from 2n + 2 on | a matrix of 1000 × 1000 |
 //! | more than you can pay 2^n for, 100 000 too | any | [`permutation`] | as many as you say, from 4n on | some values for each player and thread |
 //!
 //! An exact answer always takes 2^n evaluations, so each further player doubles the time. A block is
@@ -69,7 +72,8 @@
 //! # Repeatable
 //!
 //! The same game gives the same bits on any number of threads, in batches of any size, and with any features of this
-//! crate. A player who never changes the value gets exactly zero (unless walks are truncated).
+//! crate. A player who never changes the value gets exactly zero (unless walks are truncated, or values are those of a
+//! `Surrogate` or a `Regression`, which also promise the same bits on one machine only).
 //!
 //! # What is tested and what is not
 //!
@@ -92,6 +96,7 @@
 //!   num-bigint.
 //! * `disk`: `DiskStore`, a store in a file, so that values outlive the process. Costs redb.
 //! * `plot` (default): pictures of results, in the module `plot`. Costs no dependency.
+//! * `surrogate`: the estimators `Surrogate` and `Regression`. Costs faer.
 //! * `serde`: results and coalitions can be saved and loaded; an [`Estimate`] goes on from a file. Costs serde.
 //!
 //! # Minimum supported Rust version
@@ -115,12 +120,15 @@ mod permutation;
 #[cfg(feature = "plot")]
 pub mod plot;
 mod progress;
+mod quadrature;
 #[cfg(feature = "rational")]
 mod rational;
 #[cfg(feature = "serde")]
 mod saved;
 mod semivalue;
 mod store;
+#[cfg(feature = "surrogate")]
+mod surrogate;
 mod table;
 mod value;
 mod work;
@@ -140,6 +148,8 @@ pub use semivalue::Semivalue;
 pub use store::{CacheError, CacheStats, Cached, MemoryStore, Store, StoreError, StoreFailure, check_store};
 #[cfg(feature = "disk")]
 pub use store::{DiskError, DiskStore, Fingerprint, Verified};
+#[cfg(feature = "surrogate")]
+pub use surrogate::{Regression, Surrogate};
 pub use table::{Table, TableError, TableRef};
 pub use value::Value;
 

@@ -8,7 +8,9 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::estimate::{Design, Moments, Node, Samples, components};
+use crate::estimate::{Design, Moments, Node, Origin, Samples, components};
+#[cfg(feature = "surrogate")]
+use crate::estimate::{Method, Pair, Pairs};
 use crate::exact::{MOST_PLAYERS as MOST_EXACT, binomial, most_order};
 use crate::{Attribution, Coalition, Error, Estimate, Index, Interactions, Stopped, Summary, Value};
 
@@ -215,6 +217,25 @@ struct SavedEstimate<V> {
     truncation: Option<f64>,
     looks: u32,
     streams: Vec<SavedStream<V>>,
+    /// Of a solver that asks for pairs of coalitions; the streams are then empty.
+    pairs: Option<SavedPairs<V>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Pairs")]
+struct SavedPairs<V> {
+    solver: String,
+    seed: u64,
+    expected: Vec<f64>,
+    asked: Vec<SavedPair<V>>,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename = "Pair")]
+struct SavedPair<V> {
+    members: Vec<usize>,
+    value: V,
+    complement: Option<V>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -236,7 +257,40 @@ struct SavedNode<V> {
 
 impl<V: Value + Serialize> Serialize for Estimate<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let samples = self.samples();
+        let errors = || self.std_errors().iter().all(Value::is_finite).then(|| self.std_errors().to_vec());
+        let samples = match self.origin() {
+            Origin::Walks(samples) => samples,
+            #[cfg(feature = "surrogate")]
+            Origin::Pairs(pairs) => {
+                let asked = pairs.asked.iter().map(|pair| SavedPair {
+                    members: pair.coalition.iter().collect(),
+                    value: pair.value.clone(),
+                    complement: pair.complement.clone(),
+                });
+                let pairs = SavedPairs {
+                    solver: pairs.method.name().to_owned(),
+                    seed: pairs.seed,
+                    expected: pairs.expected.clone(),
+                    asked: asked.collect(),
+                };
+                return SavedEstimate {
+                    version: VERSION,
+                    values: self.values().to_vec(),
+                    std_errors: errors(),
+                    baseline: self.attribution().baseline().clone(),
+                    grand: self.attribution().grand().clone(),
+                    evaluations: self.evaluations(),
+                    saved: 0,
+                    stopped: self.stopped(),
+                    antithetic: false,
+                    truncation: None,
+                    looks: 0,
+                    streams: Vec::new(),
+                    pairs: Some(pairs),
+                }
+                .serialize(serializer);
+            }
+        };
         let node = |node: &Node<V>| SavedNode {
             start: node.start,
             level: node.level,
@@ -250,7 +304,7 @@ impl<V: Value + Serialize> Serialize for Estimate<V> {
         SavedEstimate {
             version: VERSION,
             values: self.values().to_vec(),
-            std_errors: self.std_errors().iter().all(Value::is_finite).then(|| self.std_errors().to_vec()),
+            std_errors: errors(),
             baseline: samples.baseline.clone(),
             grand: samples.grand.clone(),
             evaluations: samples.evaluations,
@@ -260,6 +314,7 @@ impl<V: Value + Serialize> Serialize for Estimate<V> {
             truncation: samples.design.truncation,
             looks: samples.looks,
             streams: samples.streams.iter().map(stream).collect(),
+            pairs: None,
         }
         .serialize(serializer)
     }
@@ -305,6 +360,13 @@ impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Estimate<V> {
             return Err(D::Error::custom("no values: a result has one for each player"));
         }
         check_values("baseline and grand", &[saved.baseline.clone(), saved.grand.clone()])?;
+        #[cfg(feature = "surrogate")]
+        if saved.pairs.is_some() {
+            return of_pairs(saved);
+        }
+        if let Some(SavedPairs { solver, .. }) = &saved.pairs {
+            return Err(D::Error::custom(format!("an estimate of {solver}: it needs the feature surrogate")));
+        }
         if saved.truncation.is_some_and(|tolerance| !(tolerance > 0.0 && tolerance.is_finite())) {
             return Err(D::Error::custom("the tolerance of truncation is not positive and finite"));
         }
@@ -343,4 +405,52 @@ impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Estimate<V> {
         }
         samples.estimate(saved.stopped).map_err(|error: Error| D::Error::custom(error))
     }
+}
+
+/// An estimate from pairs of coalitions. Its values are believed, like all numbers: they are not computed again.
+#[cfg(feature = "surrogate")]
+fn of_pairs<V: Value, E: serde::de::Error>(saved: SavedEstimate<V>) -> Result<Estimate<V>, E> {
+    let (players, made) = (saved.values.len(), saved.evaluations);
+    let (Some(pairs), Some(std_errors)) = (saved.pairs, saved.std_errors) else {
+        return Err(E::custom("an estimate from pairs without standard errors"));
+    };
+    let SavedPairs { solver, seed, expected, asked } = pairs;
+    let method = [Method::Surrogate, Method::Regression].into_iter().find(|method| method.name() == solver);
+    let Some(method) = method else {
+        return Err(E::custom(format!("an estimate of a solver {solver:?} from pairs: none is known")));
+    };
+    check_values("values", &saved.values)?;
+    check_values("std_errors", &std_errors)?;
+    if std_errors.len() != players {
+        return Err(E::custom(format!("{} standard errors of {players} players", std_errors.len())));
+    }
+    if players > MOST_PLAYERS || !saved.streams.is_empty() {
+        return Err(E::custom("an estimate from pairs has no streams"));
+    }
+    let is_exact = saved.stopped == Stopped::Exact;
+    let sizes = if is_exact { 0 } else { players / 2 };
+    if expected.len() != sizes || expected.iter().any(|&count| !(count >= 0.0 && count.is_finite())) {
+        return Err(E::custom(format!("{} expected numbers of pairs, not {sizes} that are positive", expected.len())));
+    }
+    let mut cost = 2_u64;
+    let mut pairs = Vec::with_capacity(asked.len());
+    for SavedPair { members, value, complement } in asked {
+        let ascend = members.windows(2).all(|pair| pair[0] < pair[1]);
+        if !ascend || members.len() > players / 2 || members.is_empty() || members.iter().any(|&m| m >= players) {
+            return Err(E::custom(format!("a pair of {members:?} of {players} players: the smaller half, ascending")));
+        }
+        check_values("asked", &[Some(&value), complement.as_ref()].into_iter().flatten().cloned().collect::<Vec<_>>())?;
+        cost += 1 + u64::from(complement.is_some());
+        let coalition = Coalition::from_players(players, members);
+        if expected[coalition.len() - 1] <= 0.0 {
+            return Err(E::custom(format!("a pair of {coalition}, of which none was expected")));
+        }
+        pairs.push(Pair { coalition, value, complement });
+    }
+    // A run that found out late that the game is not self-dual has dropped some.
+    if !is_exact && (made < cost || pairs.is_empty()) {
+        return Err(E::custom(format!("{made} evaluations do not pay for {} pairs", pairs.len())));
+    }
+    let attribution = Attribution::new(saved.values, saved.baseline, saved.grand, made);
+    Ok(Estimate::of_pairs(attribution, std_errors, saved.stopped, Pairs { method, seed, expected, asked: pairs }))
 }

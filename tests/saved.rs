@@ -139,7 +139,10 @@ fn a_file_of_version_1_is_read() -> Result<(), Box<dyn std::error::Error>> {
     let file = include_str!("data/estimate-v1.json");
     let estimate: Estimate<f64> = serde_json::from_str(file)?;
     assert_eq!((estimate.permutations(), estimate.evaluations(), estimate.stopped()), (54, 326, Stopped::Evaluations));
-    assert_eq!(serde_json::to_value(&estimate)?, serde_json::from_str::<Json>(file)?);
+    // It is written as it was, with what was added since.
+    let mut written = serde_json::from_str::<Json>(file)?;
+    written["pairs"] = Json::Null;
+    assert_eq!(serde_json::to_value(&estimate)?, written);
     let whole = Permutation::new(2_000).seed(u64::MAX).resume(&game(), &estimate)?;
     assert_eq!(whole, Permutation::new(2_000).seed(u64::MAX).estimate(&game())?);
     Ok(())

@@ -17,7 +17,6 @@ mod halves;
 #[cfg(feature = "rational")]
 mod modular;
 mod power;
-mod quadrature;
 mod sparse;
 mod without_one;
 

@@ -8,7 +8,8 @@ use std::time::{Duration, Instant};
 
 use super::Permutation;
 use super::collect::{Collector, Seen};
-use super::walks::{PATIENCE, Walker, ask};
+use super::walks::{PATIENCE, Walker};
+use crate::answer::ask;
 use crate::estimate::{Design, Moments, Samples};
 use crate::progress::Meter;
 use crate::work::{self, Queue};
@@ -76,7 +77,10 @@ where
     let meter = Meter::new(made, options.evaluations, options.observer.as_ref());
     let mut samples = match from {
         Some(estimate) => {
-            let samples = estimate.samples();
+            let Some(samples) = estimate.walks() else {
+                let (ours, theirs) = ("Permutation".to_owned(), estimate.solver().to_owned());
+                return Err(Error::Mismatch { what: "the solver", ours, theirs });
+            };
             design.check(samples.design)?;
             if !samples.streams.contains_key(&options.seed) {
                 let theirs = samples.streams.keys().map(u64::to_string).collect::<Vec<_>>().join(" and ");

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::order::Orders;
-use crate::answer::check_answer;
+use crate::answer::{ask, check_answer};
 use crate::estimate::{Design, Moments};
 use crate::{Coalition, Error, TryGame, Value};
 
@@ -260,16 +260,4 @@ fn difference<V: Value>(step: &[V]) -> V {
     let mut difference = step[1].clone();
     difference.sub_assign(&step[0]);
     difference
-}
-
-/// Asks a game for some coalitions; their values are appended.
-pub(super) fn ask<G: TryGame + ?Sized>(
-    game: &G,
-    coalitions: &[Coalition],
-    values: &mut Vec<G::Value>,
-) -> Result<(), Error<G::Error>> {
-    let before = values.len();
-    let answer = game.try_values(coalitions, values);
-    let got = values.get(before..).unwrap_or_default();
-    check_answer(coalitions.len(), got, answer, |index| coalitions[index].clone())
 }

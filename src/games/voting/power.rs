@@ -4,10 +4,10 @@ use super::GameError;
 use super::classes::Classes;
 use super::dense::Dense;
 use super::halves;
-use super::quadrature::{Pair, gauss_legendre, nodes_needed};
 use super::sparse::Sparse;
 use super::without_one::{Chance, arrange, extent, without_one};
 use crate::games::parallel::in_parallel;
+use crate::quadrature::{Pair, gauss_legendre, nodes_needed};
 
 /// The most steps that are taken: about a quarter of an hour on one thread.
 pub(super) const MOST_STEPS: f64 = 1e12;

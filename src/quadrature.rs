@@ -2,18 +2,18 @@
 
 /// Two nodes, t and 1 − t, with the weight that both have; or one, at 1/2.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Pair {
+pub(crate) struct Pair {
     /// At most 1/2.
-    pub(super) node: f64,
-    pub(super) weight: f64,
-    pub(super) single: bool,
+    pub(crate) node: f64,
+    pub(crate) weight: f64,
+    pub(crate) single: bool,
 }
 
 /// The rule of `nodes` nodes, the smallest first. It is exact for polynomials of degree 2·nodes − 1.
 ///
 /// Newton's method on the Legendre polynomial in t = (1 − x)/2 itself, and by differences of polynomials of neighbouring
 /// degrees, so that nodes near 0 are as precise for their size as the others: a power of t depends on it.
-pub(super) fn gauss_legendre(nodes: u64) -> Vec<Pair> {
+pub(crate) fn gauss_legendre(nodes: u64) -> Vec<Pair> {
     let degree = nodes as f64;
     let pair = |k: u64| {
         let single = 2 * k + 1 == nodes;
@@ -46,7 +46,7 @@ pub(super) fn gauss_legendre(nodes: u64) -> Vec<Pair> {
 /// (ρ + 1/ρ)/2, the sum of the distances to the foci. So |f| ≤ M = ((ρ + 1/ρ)/2)^(n−1) there, and m nodes have an error of
 /// at most 32/15 · M ρ^(−2(m−1)) / (1 − ρ^−2): Trefethen (2013), *Approximation Theory and Approximation Practice*,
 /// theorem 19.3. It holds for every ρ > 1; the one with tanh(ln ρ) = 2(m − 1)/(n − 1) is the best but for the last factor.
-pub(super) fn nodes_needed(voters: u64) -> u64 {
+pub(crate) fn nodes_needed(voters: u64) -> u64 {
     let exact = voters.div_ceil(2).max(1);
     let degree = (voters.max(1) - 1) as f64;
     let log_error = |nodes: u64| {
@@ -55,6 +55,16 @@ pub(super) fn nodes_needed(voters: u64) -> u64 {
         (32.0_f64 / 15.0).ln() + degree * log_rho.cosh().ln() - twice * log_rho - (-(-2.0 * log_rho).exp()).ln_1p()
     };
     (2..exact).find(|nodes| log_error(*nodes) < -30.0 * std::f64::consts::LN_10).unwrap_or(exact)
+}
+
+/// The same rule as single nodes with their weights.
+#[cfg(feature = "surrogate")]
+pub(crate) fn nodes_on_unit_interval(nodes: u64) -> Vec<(f64, f64)> {
+    let both = |pair: &Pair| {
+        let other = (!pair.single).then_some((1.0 - pair.node, pair.weight));
+        std::iter::once((pair.node, pair.weight)).chain(other)
+    };
+    gauss_legendre(nodes).iter().flat_map(both).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,37 @@
+//! What an estimate from pairs of coalitions is made of: enough to go on.
+
+use crate::Coalition;
+
+/// Which solver asked for the pairs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Method {
+    Surrogate,
+    Regression,
+}
+
+impl Method {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Surrogate => "Surrogate",
+            Self::Regression => "Regression",
+        }
+    }
+}
+
+/// A coalition with its value and, if it was asked for, that of its complement.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Pair<V> {
+    pub(crate) coalition: Coalition,
+    pub(crate) value: V,
+    pub(crate) complement: Option<V>,
+}
+
+/// The pairs that were asked for.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Pairs<V> {
+    pub(crate) method: Method,
+    pub(crate) seed: u64,
+    /// The expected number of pairs by the size of the smaller coalition, from 1 on: what makes inclusion probabilities.
+    pub(crate) expected: Vec<f64>,
+    pub(crate) asked: Vec<Pair<V>>,
+}

@@ -1,0 +1,218 @@
+//! Estimates from pairs of coalitions: by a model of the game, and by least squares.
+
+mod answers;
+mod choice;
+mod climb;
+mod correction;
+mod credit;
+mod design;
+mod fit;
+mod kernel;
+mod linear;
+mod posterior;
+mod quota;
+mod random;
+mod regression;
+mod run;
+mod spread;
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::ops::ControlFlow;
+
+use crate::estimate::Method;
+use crate::{Error, Estimate, Progress, TryGame};
+
+/// What both solvers can be told.
+#[derive(Clone, Debug)]
+struct Options {
+    evaluations: u64,
+    seed: u64,
+    /// 0: as many as rayon's current pool has.
+    threads: usize,
+    /// 0: chosen from the numbers of coalitions and threads.
+    batch: usize,
+}
+
+/// Shapley values by a model of the game: the most accurate estimate for a number of evaluations that is known, for games
+/// whose evaluations are dear.
+///
+/// ```
+/// use shapley::Surrogate;
+///
+/// // Twelve people, a product that takes three of them, and what everybody adds alone.
+/// let game = shapley::from_fn(12, |s| {
+///     let together = if [1, 4, 7].iter().all(|&k| s.contains(k)) { 6.0 } else { 0.0 };
+///     together + s.iter().map(|k| k as f64).sum::<f64>().sqrt()
+/// });
+/// let estimate = Surrogate::new(300).seed(7).estimate(&game)?;
+/// let exact = shapley::exact(&game)?; // 4096 evaluations
+/// for player in 0..12 {
+///     assert!((estimate.values()[player] - exact[player]).abs() < 0.02);
+/// }
+/// # Ok::<(), shapley::Error>(())
+/// ```
+///
+/// # What it does
+///
+/// It asks for v(∅) and v(N), and for complementary pairs of coalitions, chosen without regard to values: all small and large
+/// ones as far as the budget goes, and others that lie far apart, each with a chance that is known. Only half the difference
+/// of a pair carries Shapley values. A Gaussian process is fitted to these differences, with a relevance for each player,
+/// a term for the coalition's size, and one for a weighted sum of its members, as thresholds have; its mean has Shapley
+/// values in closed form. What the model leaves of the differences corrects them, as far as it exceeds its own noise. The values
+/// sum to v(N) − v(∅), up to rounding.
+///
+/// If the game looks self-dual, v(S) + v(N∖S) being the same for all S as in many votes, one coalition of each pair is
+/// asked for; a few complements, to the end, test whether that is right, and if not, the pairs are completed.
+///
+/// # How sure it is
+///
+/// Standard errors are of the model, widened by what cross-validation says of it, and of the correction. They are no
+/// confidence of a theorem: they hold as far as the pairs that were not asked for are like those that were. Games that are the
+/// same almost everywhere and different in a corner that was never asked about are not seen through, by this or any method.
+/// Unlike [`Permutation`](crate::Permutation) it is not unbiased.
+///
+/// # When to use it
+///
+/// Its own time grows from milliseconds for a hundred evaluations to about a second for thousands. If an evaluation takes
+/// microseconds, ask [`Permutation`](crate::Permutation) for a hundred times as many instead.
+///
+/// # Repeatable
+///
+/// The same seed gives the same bits on any number of threads, in batches of any size, on one machine. Another machine may
+/// add up in another order, and the fit may then end at another optimum.
+#[derive(Clone)]
+#[must_use]
+pub struct Surrogate<F = fn(&Progress) -> ControlFlow<()>> {
+    options: Options,
+    observer: Option<F>,
+}
+
+/// Shapley values by least squares on pairs of coalitions: cheap, and good where players hardly interact.
+///
+/// ```
+/// use shapley::Regression;
+///
+/// let game = shapley::from_fn(16, |s| s.iter().map(|k| k as f64).sum::<f64>().powf(1.1));
+/// let estimate = Regression::new(500).seed(7).estimate(&game)?;
+/// let exact = shapley::exact(&game)?; // 65 536 evaluations
+/// for player in 0..16 {
+///     let (low, high) = estimate.interval(player, 0.999);
+///     assert!(low < exact[player] && exact[player] < high && high - low < 0.3);
+/// }
+/// # Ok::<(), shapley::Error>(())
+/// ```
+///
+/// The Shapley values are the coefficients of the linear function that fits all values of the game best, with weights
+/// (s − 1)! (n − s − 1)! for coalitions of s players and v(∅) and v(N) met (Charnes, Golany, Keane & Rousseau 1988; Lundberg &
+/// Lee 2017, "A unified approach to interpreting model predictions", *NeurIPS* 30). Here it is fitted to pairs S, N∖S, drawn
+/// without replacement, the same number of each size, over their chance to be drawn (Covert & Lee 2021, "Improving
+/// KernelSHAP", *AISTATS*, PMLR 130; Musco & Witter 2025, "Provably accurate Shapley value estimation via leverage score
+/// sampling", *ICLR*). With all pairs it is exact.
+///
+/// Pairs, their checks, batches and repeatability are those of [`Surrogate`]. Standard errors are those of a sample without
+/// replacement, from each pair's residual as if it had not been asked for.
+#[derive(Clone)]
+#[must_use]
+pub struct Regression<F = fn(&Progress) -> ControlFlow<()>> {
+    options: Options,
+    observer: Option<F>,
+}
+
+macro_rules! solver {
+    ($solver:ident, $method:expr) => {
+        impl $solver {
+            /// At most so many evaluations of the game; seed 0, all threads.
+            pub fn new(evaluations: u64) -> Self {
+                Self { options: Options { evaluations, seed: 0, threads: 0, batch: 0 }, observer: None }
+            }
+        }
+
+        impl<F> $solver<F> {
+            /// Which pairs are drawn. Estimates of different seeds have different pairs, but for sizes of which all are
+            /// asked for.
+            pub fn seed(mut self, seed: u64) -> Self {
+                self.options.seed = seed;
+                self
+            }
+
+            /// The number of threads to ask the game on; 0, the default, for as many as rayon's current pool has. Without
+            /// the feature `parallel` there is one, whatever is asked for. The rest of the work is done on one thread.
+            pub fn threads(mut self, threads: usize) -> Self {
+                self.options.threads = threads;
+                self
+            }
+
+            /// The most coalitions that one call of the game's [`try_values`](TryGame::try_values) gets. By default, or
+            /// with 0, a 32nd of each thread's work, and at most 512.
+            pub fn batch(mut self, coalitions: usize) -> Self {
+                self.options.batch = coalitions;
+                self
+            }
+
+            /// Shows the progress after every batch, and stops asking when `observer` breaks: with an estimate from the
+            /// pairs so far, at least one for each player. Half widths are not known before the end, and are shown as
+            /// infinite. If the budget pays for all coalitions, the solver is [`Exact`](crate::Exact), and half an exact
+            /// answer is none: [`Stopped`](Error::Stopped).
+            pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> $solver<O> {
+                $solver { options: self.options, observer: Some(observer) }
+            }
+        }
+
+        impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> $solver<F> {
+            /// The estimated Shapley values.
+            ///
+            /// With a budget of 2^n or more they are exact, with errors of zero, and
+            /// [`stopped`](Estimate::stopped) says [`Exact`](crate::Stopped::Exact).
+            ///
+            /// # Errors
+            ///
+            /// * [`NoPlayers`](Error::NoPlayers); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2n + 2 evaluations, or 2^n
+            ///   if that is less; [`Setting`](Error::Setting) for more than 4000 players: before any evaluation;
+            /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of several in
+            ///   batches under way at the same time, that of the first;
+            /// * [`Overflow`](Error::Overflow) if a result does not fit the value type;
+            /// * [`Threads`](Error::Threads) if the threads could not be started.
+            ///
+            /// # Panics
+            ///
+            /// If the game or the observer does.
+            pub fn estimate<G: TryGame + ?Sized>(&self, game: &G) -> Result<Estimate<G::Value>, Error<G::Error>> {
+                run::run(game, $method, &self.options, self.observer.as_ref(), None)
+            }
+
+            /// Adds evaluations to an estimate of the same solver and seed, and keeps all that it paid for. **The budget is
+            /// the total**; if that is spent already, the estimate comes back as it was. The pairs are then not those of one
+            /// run with the larger budget, but as good.
+            ///
+            /// **The game must be the one that the estimate is of**, and that is not checked beyond the number of players.
+            ///
+            /// # Errors
+            ///
+            /// Those of [`estimate`](Self::estimate), and [`Mismatch`](Error::Mismatch) if the estimate is from another
+            /// solver or seed, or of another number of players.
+            pub fn resume<G: TryGame + ?Sized>(
+                &self,
+                game: &G,
+                estimate: impl Borrow<Estimate<G::Value>>,
+            ) -> Result<Estimate<G::Value>, Error<G::Error>> {
+                run::run(game, $method, &self.options, self.observer.as_ref(), Some(estimate.borrow()))
+            }
+        }
+
+        impl<F> fmt::Debug for $solver<F> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($solver))
+                    .field("evaluations", &self.options.evaluations)
+                    .field("seed", &self.options.seed)
+                    .field("threads", &self.options.threads)
+                    .field("batch", &self.options.batch)
+                    .field("observed", &self.observer.is_some())
+                    .finish()
+            }
+        }
+    };
+}
+
+solver!(Surrogate, Method::Surrogate);
+solver!(Regression, Method::Regression);

@@ -1,0 +1,288 @@
+//! Asking a game for pairs: all of them or, while it looks self-dual, one coalition of each.
+
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
+
+use super::Options;
+use super::design::PairedDesign;
+use super::random::Random;
+use crate::answer::ask;
+use crate::estimate::Pair;
+use crate::progress::Meter;
+use crate::work::{self, Queue};
+use crate::{Coalition, Error, Progress, TryGame, Value};
+
+/// So many pairs, at random, tell whether a game looks self-dual.
+const FIRST_CHECKS: usize = 10;
+
+/// And so many of the evaluations are spent to look again: one in this number.
+const CHECK_EVERY: u64 = 32;
+
+/// In so many rounds.
+const ROUNDS: usize = 8;
+
+/// A game under question.
+pub(super) struct Asker<'a, G: TryGame + ?Sized, F> {
+    pub(super) game: &'a G,
+    pub(super) options: &'a Options,
+    pub(super) meter: Meter<'a, F>,
+    pub(super) players: usize,
+    pub(super) baseline: G::Value,
+    pub(super) grand: G::Value,
+    /// The evaluations made.
+    pub(super) made: u64,
+    /// The largest |v(S) − (v(∅) + v(N)) / 2| seen, in each component.
+    largest: Vec<f64>,
+}
+
+/// The pairs that were asked for, as a design and with their values.
+pub(super) type Asked<V> = (PairedDesign, Vec<Pair<V>>);
+
+/// The numbers that a value is made of.
+pub(super) fn components<V: Value>(value: &V) -> Vec<f64> {
+    let mut numbers = Vec::new();
+    let _ = value.zip_with(value, |number, _| {
+        numbers.push(number);
+        number
+    });
+    numbers
+}
+
+impl<'a, G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Asker<'a, G, F> {
+    /// Of a game whose ends are known.
+    pub(super) fn new(
+        game: &'a G,
+        options: &'a Options,
+        meter: Meter<'a, F>,
+        [baseline, grand]: [G::Value; 2],
+        made: u64,
+    ) -> Self {
+        let players = game.num_players();
+        let largest = vec![0.0; components(&baseline).len()];
+        let mut asker = Self { game, options, meter, players, baseline, grand, made, largest };
+        let baseline = asker.baseline.clone();
+        asker.look(&baseline);
+        asker
+    }
+
+    fn left(&self) -> u64 {
+        self.options.evaluations.saturating_sub(self.made)
+    }
+
+    /// The values of some coalitions: of all, or of those up to where the observer broke, but at least of so many.
+    fn ask(&mut self, coalitions: &[Coalition], at_least: usize) -> Result<Vec<G::Value>, Error<G::Error>> {
+        let threads = work::available(self.options.threads).max(1);
+        let batch = match self.options.batch {
+            0 => (coalitions.len() / (32 * threads)).clamp(1, 512),
+            batch => batch.min(1 << 16),
+        };
+        let parts = Mutex::new(Vec::new());
+        let units = coalitions.len().div_ceil(batch) as u64;
+        let taken = std::sync::atomic::AtomicU64::new(0);
+        let size = |_: &()| {
+            let begun = taken.fetch_add(1, std::sync::atomic::Ordering::Relaxed).saturating_mul(batch as u64);
+            u64::from(begun < at_least as u64 || self.meter.wanted().is_continue())
+        };
+        Queue::new(0..units).run(
+            threads,
+            || (),
+            size,
+            |(), unit| {
+                let first = unit.start as usize * batch;
+                let coalitions = &coalitions[first..coalitions.len().min(first + batch)];
+                let mut values = Vec::with_capacity(coalitions.len());
+                ask(self.game, coalitions, &mut values)?;
+                parts.lock().unwrap_or_else(PoisonError::into_inner).push((first, values));
+                let _ = self.meter.add(coalitions.len() as u64);
+                Ok(())
+            },
+        )?;
+        let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        parts.sort_unstable_by_key(|(first, _)| *first);
+        let values: Vec<G::Value> = parts.into_iter().flat_map(|(_, values)| values).collect();
+        self.made += values.len() as u64;
+        values.iter().for_each(|value| self.look(value));
+        Ok(values)
+    }
+
+    /// Remembers how far values are from the middle.
+    fn look(&mut self, value: &G::Value) {
+        let middle = components(&self.baseline).into_iter().zip(components(&self.grand));
+        for ((largest, value), (low, high)) in self.largest.iter_mut().zip(components(value)).zip(middle) {
+            *largest = largest.max((value - (low / 2.0 + high / 2.0)).abs());
+        }
+    }
+
+    /// Whether v(S) + v(N∖S) = v(N) + v(∅), up to rounding.
+    fn is_dual(&self, value: &G::Value, complement: &G::Value) -> bool {
+        let middle = components(&self.baseline).into_iter().zip(components(&self.grand));
+        let pair = components(value).into_iter().zip(components(complement));
+        pair.zip(middle).zip(&self.largest).all(|(((a, b), (low, high)), largest)| {
+            ((a / 2.0 + b / 2.0) - (low / 2.0 + high / 2.0)).abs() <= 1e-9 * largest
+        })
+    }
+
+    /// Both coalitions of some pairs, or of those up to where the observer broke.
+    fn ask_pairs(
+        &mut self,
+        design: &PairedDesign,
+        pairs: &[usize],
+        at_least: usize,
+    ) -> Result<Vec<Pair<G::Value>>, Error<G::Error>> {
+        let both = |&pair: &usize| {
+            let coalition = design.coalition(pair);
+            [coalition.complement(), coalition]
+        };
+        let coalitions: Vec<Coalition> = pairs.iter().flat_map(both).collect();
+        let values = self.ask(&coalitions, at_least.saturating_mul(2))?;
+        let mut coalitions = coalitions.into_iter();
+        let mut values = values.into_iter();
+        let next = || {
+            let (complement, value) = (values.next()?, values.next()?);
+            let coalition = coalitions.nth(1)?;
+            Some(Pair { coalition, value, complement: Some(complement) })
+        };
+        Ok(std::iter::from_fn(next).collect())
+    }
+
+    /// The pairs of a design of a game that nothing is known of but its ends; the design as it is then.
+    pub(super) fn all(&mut self, design: PairedDesign) -> Result<Asked<G::Value>, Error<G::Error>> {
+        let mut order: Vec<usize> = (0..design.len()).collect();
+        Random::new(self.options.seed, 2).shuffle(&mut order);
+        let (first, rest) = order.split_at(FIRST_CHECKS.min(design.len() / 3));
+        let mut asked = self.ask_pairs(&design, first, usize::MAX)?;
+        let mut looks_dual = !asked.is_empty();
+        for Pair { value, complement, .. } in &asked {
+            looks_dual &= complement.as_ref().is_some_and(|complement| self.is_dual(value, complement));
+        }
+        if looks_dual {
+            return self.more_of_dual(design, first.to_vec(), asked);
+        }
+        let needed = self.players.saturating_sub(asked.len());
+        asked.extend(self.ask_pairs(&design, rest, needed)?);
+        Ok(self.kept(design, order, asked))
+    }
+
+    /// Goes on with pairs: of `design` those in `known` are there, and as many more follow as can be paid for.
+    pub(super) fn more(
+        &mut self,
+        mut design: PairedDesign,
+        mut asked: Vec<Pair<G::Value>>,
+    ) -> Result<Asked<G::Value>, Error<G::Error>> {
+        let known: Vec<usize> = (0..design.len()).collect();
+        if asked.iter().any(|pair| pair.complement.is_none()) {
+            return self.more_of_dual(design, known, asked);
+        }
+        let before = design.len();
+        let pairs = self.payable(before as u64 + self.left() / 2);
+        design.extend(pairs, Random::new(self.options.seed, 16 + before as u64));
+        let mut order: Vec<usize> = (before..design.len()).collect();
+        Random::new(self.options.seed, 2).shuffle(&mut order);
+        asked.extend(self.ask_pairs(&design, &order, 0)?);
+        Ok(self.kept(design, known.into_iter().chain(order).collect(), asked))
+    }
+
+    /// No more pairs than there are.
+    fn payable(&self, pairs: u64) -> u64 {
+        if self.players <= 63 { pairs.min((1 << (self.players - 1)) - 1) } else { pairs }
+    }
+
+    /// The pairs of `order` that have values, and the design of these.
+    fn kept(&self, design: PairedDesign, order: Vec<usize>, asked: Vec<Pair<G::Value>>) -> Asked<G::Value> {
+        let design = match asked.len() == design.len() {
+            // In the order in which they were asked for.
+            true => PairedDesign::of(
+                self.players,
+                design.expected().to_vec(),
+                order.iter().map(|&pair| design.rows()[pair].clone()).collect(),
+            ),
+            false => design.thin(&order[..asked.len()]),
+        };
+        (design, asked)
+    }
+
+    /// Goes on with one coalition of each pair, looking now and then whether that is enough.
+    fn more_of_dual(
+        &mut self,
+        mut design: PairedDesign,
+        known: Vec<usize>,
+        mut asked: Vec<Pair<G::Value>>,
+    ) -> Result<Asked<G::Value>, Error<G::Error>> {
+        let before = design.len().max(known.len());
+        let checks = self.left() / CHECK_EVERY + ROUNDS as u64;
+        let pairs = self.payable(known.len() as u64 + self.left().saturating_sub(checks)).max(before as u64);
+        if pairs > before as u64 {
+            design.extend(pairs, Random::new(self.options.seed, 16 + before as u64));
+        }
+        let mut order = known;
+        let mut is_known = vec![false; design.len()];
+        order.iter().for_each(|&pair| is_known[pair] = true);
+        let mut rest: Vec<usize> = (0..design.len()).filter(|&pair| !is_known[pair]).collect();
+        Random::new(self.options.seed, 3).shuffle(&mut rest);
+        order.extend(&rest);
+        let needed = self.players.saturating_sub(asked.len());
+        let mut is_dual = true;
+        for (round, part) in rest.chunks(rest.len().div_ceil(ROUNDS).max(1)).enumerate() {
+            let part = &part[..part.len().min(self.left() as usize)];
+            if part.is_empty() {
+                break;
+            }
+            // The complements of some come right after the coalitions of all of this round.
+            let every = (CHECK_EVERY as usize).min(part.len());
+            let mut coalitions: Vec<Coalition> = part.iter().map(|&pair| design.coalition(pair)).collect();
+            let affordable = (self.left() as usize).saturating_sub(coalitions.len());
+            let checked: Vec<usize> = (0..part.len()).step_by(every).take(affordable).collect();
+            coalitions.extend(checked.iter().map(|&place| coalitions[place].complement()).collect::<Vec<_>>());
+            let at_least = if round == 0 { needed } else { 0 };
+            let values = self.ask(&coalitions, at_least)?;
+            let made = values.len().min(part.len());
+            let (singles, complements) = values.split_at(made);
+            let start = asked.len();
+            asked.extend(coalitions.into_iter().zip(singles).map(|(coalition, value)| Pair {
+                coalition,
+                value: value.clone(),
+                complement: None,
+            }));
+            for (&place, complement) in checked.iter().zip(complements) {
+                let pair = &mut asked[start + place];
+                is_dual &= self.is_dual(&pair.value, complement);
+                pair.complement = Some(complement.clone());
+            }
+            if !is_dual || made < part.len() {
+                break;
+            }
+        }
+        if !is_dual {
+            self.complete(&mut asked, &mut order)?;
+            // What is left pays for pairs of both.
+            let next = order.get(asked.len()..).unwrap_or_default();
+            let next = &next[..next.len().min(self.left() as usize / 2)];
+            asked.extend(self.ask_pairs(&design, next, 0)?);
+        }
+        Ok(self.kept(design, order, asked))
+    }
+
+    /// Asks for the complements that are missing, as far as can be paid for; what is not whole then is dropped.
+    fn complete(&mut self, asked: &mut Vec<Pair<G::Value>>, order: &mut Vec<usize>) -> Result<(), Error<G::Error>> {
+        let missing = asked.iter().enumerate().filter(|(_, pair)| pair.complement.is_none()).map(|(place, _)| place);
+        let missing: Vec<usize> = missing.take(self.left() as usize).collect();
+        let coalitions: Vec<Coalition> = missing.iter().map(|&place| asked[place].coalition.complement()).collect();
+        let values = self.ask(&coalitions, coalitions.len())?;
+        for (place, value) in missing.into_iter().zip(values) {
+            asked[place].complement = Some(value);
+        }
+        let whole: Vec<bool> = asked.iter().map(|pair| pair.complement.is_some()).collect();
+        let mut place = 0;
+        // Those that were dropped go behind those that were kept, and those not yet asked for stay last.
+        let kept: Vec<usize> =
+            order.iter().copied().zip(&whole).filter(|(_, whole)| **whole).map(|(pair, _)| pair).collect();
+        let dropped = order.iter().copied().zip(&whole).filter(|(_, whole)| !**whole).map(|(pair, _)| pair);
+        let rest = order.iter().copied().skip(whole.len());
+        *order = kept.iter().copied().chain(rest).chain(dropped).collect();
+        asked.retain(|_| {
+            place += 1;
+            whole[place - 1]
+        });
+        Ok(())
+    }
+}

@@ -1,0 +1,87 @@
+//! Which pairs of coalitions to ask for.
+
+use super::quota::Quota;
+use super::random::Random;
+use super::spread::Spread;
+use crate::Coalition;
+
+/// Pairs of complementary coalitions, drawn without replacement: what to ask a game for when not all can be asked.
+///
+/// Only half the difference of S and N∖S, (v(S) − v(N∖S)) / 2, carries Shapley values, so coalitions come in such pairs. Every
+/// size has the same expected number of pairs, as far as there are so many; those that are too few are all there. Each pair
+/// has an [inclusion probability](Self::inclusion) that is known exactly, which estimators that weight by it need. Within
+/// a size, pairs lie far apart: each is, of several candidates, the one that those before say least of.
+///
+/// The pairs do not depend on values, and are a function of the number of players, the number of pairs and the seed.
+#[derive(Clone, Debug)]
+pub(super) struct PairedDesign {
+    players: usize,
+    quota: Quota,
+    rows: Vec<Vec<u64>>,
+}
+
+impl PairedDesign {
+    /// So many pairs for a game of at least two players; at most all 2ⁿ⁻¹ − 1 of them.
+    pub(super) fn new(players: usize, pairs: u64, seed: u64) -> Self {
+        let mut random = Random::new(seed, 0);
+        let quota = Quota::new(players, pairs);
+        let counts = quota.draw(&mut random);
+        let mut spread = Spread::new(players, Vec::new(), random);
+        spread.choose(&counts, &quota);
+        Self { players, quota, rows: spread.chosen }
+    }
+
+    /// Pairs that were drawn before, with the expected number of each size.
+    pub(super) fn of(players: usize, expected: Vec<f64>, rows: Vec<Vec<u64>>) -> Self {
+        Self { players, quota: Quota::expecting(players, expected), rows }
+    }
+
+    /// Adds pairs, up to so many. The probabilities are then those of a design of that many: exactly, but where a size
+    /// that was rounded up has no room for what rounding up gives it again.
+    pub(super) fn extend(&mut self, pairs: u64, mut random: Random) {
+        let quota = Quota::new(self.players, pairs);
+        let mut spread = Spread::new(self.players, std::mem::take(&mut self.rows), random.clone());
+        let more = quota.draw_more(&self.quota, &spread.counts(), &mut random);
+        spread.choose(&more, &quota);
+        (self.rows, self.quota) = (spread.chosen, quota);
+    }
+
+    /// Some of the pairs, chosen at random of all: every one has that much less chance to be there.
+    pub(super) fn thin(&self, pairs: &[usize]) -> Self {
+        let share = pairs.len() as f64 / self.len() as f64;
+        let expected = self.quota.expected.iter().map(|expected| share * expected).collect();
+        Self::of(self.players, expected, pairs.iter().map(|&pair| self.rows[pair].clone()).collect())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    pub(super) fn players(&self) -> usize {
+        self.players
+    }
+
+    /// The words of one coalition of each pair: of the smaller one, or of two of the same size that with player 0.
+    pub(super) fn rows(&self) -> &[Vec<u64>] {
+        &self.rows
+    }
+
+    pub(super) fn expected(&self) -> &[f64] {
+        &self.quota.expected
+    }
+
+    pub(super) fn coalition(&self, pair: usize) -> Coalition {
+        let words = &self.rows[pair];
+        let members = (0..self.players).filter(|player| words[player / 64] >> (player % 64) & 1 == 1);
+        Coalition::from_players(self.players, members)
+    }
+
+    pub(super) fn size(&self, pair: usize) -> usize {
+        self.rows[pair].iter().map(|word| word.count_ones() as usize).sum()
+    }
+
+    /// The probability that pairs of coalitions of this size and of n less this are in the design.
+    pub(super) fn inclusion(&self, size: usize) -> f64 {
+        self.quota.inclusion(size.min(self.players - size))
+    }
+}

@@ -1,0 +1,303 @@
+//! Hyper-parameters by penalised marginal likelihood.
+
+use super::climb::climb_down;
+use super::kernel::{Gradient, Hyper, JITTER, Kernel, LARGEST_RELEVANCE, Rows};
+use super::linear::{Factor, dot};
+
+/// What a model is fitted to: rows of ±1, the odd part of each coalition's value in units of its root mean square, and
+/// whether it is noisy (1) or known to be free of noise (0).
+#[derive(Clone, Debug)]
+pub(super) struct Data {
+    pub(super) rows: Rows,
+    pub(super) y: Vec<f64>,
+    pub(super) noisy: Vec<f64>,
+}
+
+impl Data {
+    pub(super) fn select(&self, rows: &[usize]) -> Self {
+        let pick = |from: &[f64]| rows.iter().map(|&row| from[row]).collect();
+        Self { rows: self.rows.select(rows), y: pick(&self.y), noisy: pick(&self.noisy) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.y.len()
+    }
+
+    /// The factor of the covariance with noise, and so much of `jitter` on the diagonal.
+    pub(super) fn factor(&self, kernel: &Kernel, jitter: f64) -> Option<Factor> {
+        let mut covariance = kernel.within(&self.rows);
+        for (row, noisy) in self.noisy.iter().enumerate() {
+            covariance[(row, row)] += kernel.hyper.noise * noisy + jitter;
+        }
+        Factor::new(covariance)
+    }
+}
+
+/// The coordinates in which hyper-parameters are looked for, each in standard deviations from its prior's mean.
+///
+/// In this order: logit(r/0.98) of each player, less the prior mean of them all | growth | for the index model only: each
+/// player's weight in the index | ln noise, ln size, ln linear | ln index, decay, for the index model only.
+#[derive(Clone, Debug)]
+pub(super) struct Space {
+    players: usize,
+    /// The direction that the index starts from, and the root mean square of its weights: none for the plain model.
+    index: Option<(Vec<f64>, f64)>,
+    prior: Prior,
+}
+
+/// Means and standard deviations of normal priors.
+#[derive(Clone, Debug)]
+struct Prior {
+    relevance: f64,
+    growth: (f64, f64),
+    weight: f64,
+    noise: (f64, f64),
+    size: (f64, f64),
+    linear: (f64, f64),
+    index: (f64, f64),
+}
+
+/// The standard deviation of the mean of all relevances.
+const SPREAD_OF_MEAN: f64 = 3.0;
+
+/// ln of the largest noise and variance.
+const MOST_LOG: f64 = 7.0;
+
+/// The least noise, and the least variances of size and linear terms, for the same reason as the least relevance.
+const LEAST_VARIANCE: f64 = 1e-6;
+
+/// The decay is above this, below which an index could be any function; its logarithm above that is normal, about that of 1.2.
+const LEAST_DECAY: f64 = 0.55;
+const MIDDLE_DECAY: f64 = 1.2;
+const DECAY_SPREAD: f64 = 0.6;
+
+fn decay(z: f64) -> f64 {
+    LEAST_DECAY + (MIDDLE_DECAY - LEAST_DECAY) * (DECAY_SPREAD * z.clamp(-20.0, 5.0)).exp()
+}
+
+impl Space {
+    pub(super) fn plain(players: usize) -> Self {
+        let prior = Prior {
+            relevance: (2.0 / players as f64).ln() + 1.0,
+            growth: (1.0, 1.5),
+            weight: 0.5,
+            noise: (-4.0, 3.0),
+            size: (-3.0, 3.0),
+            linear: (-1.0, 3.0),
+            index: (-3.0, 3.0),
+        };
+        Self { players, index: None, prior }
+    }
+
+    /// With an index near the direction of these values.
+    pub(super) fn index(players: usize, values: &[f64]) -> Self {
+        let total: f64 = values.iter().map(|v| v.abs()).sum();
+        let direction: Vec<f64> = values.iter().map(|v| v / total.max(1e-300)).collect();
+        let scale = (dot(&direction, &direction) / players as f64).sqrt().max(1e-12);
+        Self { index: Some((direction, scale)), ..Self::plain(players) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        if self.index.is_some() { 2 * self.players + 6 } else { self.players + 4 }
+    }
+
+    /// Where the relevances are all e^`log` (as logits), and all else is at its mean.
+    pub(super) fn tied(&self, log: f64) -> Vec<f64> {
+        let mut point = vec![0.0; self.len()];
+        point[..self.players].fill(log - self.prior.relevance);
+        point
+    }
+
+    /// The point of the index model that is a point of the plain one, with an index of a little weight.
+    pub(super) fn warm(&self, plain: &[f64]) -> Vec<f64> {
+        let n = self.players;
+        let mut point = vec![0.0; self.len()];
+        point[..=n].copy_from_slice(&plain[..=n]);
+        point[2 * n + 1..2 * n + 4].copy_from_slice(&plain[n + 1..n + 4]);
+        point[2 * n + 4] = (-2.0 - self.prior.index.0) / self.prior.index.1;
+        point
+    }
+
+    /// The point where the index explains nearly everything.
+    pub(super) fn cold(&self, plain: &[f64]) -> Vec<f64> {
+        let n = self.players;
+        let mut point = self.tied((2.0 / n as f64).ln() - 1.0);
+        point[n] = plain[n];
+        let Prior { noise, size, linear, index, .. } = self.prior;
+        for (place, (log, (mean, sd))) in [(-3.0, noise), (-2.0, size), (-2.0, linear), (2.0, index)].iter().enumerate()
+        {
+            point[2 * n + 1 + place] = (log - mean) / sd;
+        }
+        point
+    }
+
+    pub(super) fn kernel(&self, point: &[f64]) -> Kernel {
+        let (n, prior) = (self.players, &self.prior);
+        let place = |(mean, sd): (f64, f64), z: f64| mean + sd * z;
+        // Beyond this the model is the same to all digits.
+        let exp = |prior, z| place(prior, z).clamp(-40.0, MOST_LOG).exp();
+        let above = |prior, z| LEAST_VARIANCE + exp(prior, z);
+        let tail = self.tail();
+        let span = LARGEST_RELEVANCE - self.least_relevance();
+        let logistic = |z: &f64| 1.0 / (1.0 + (-(z + prior.relevance)).clamp(-30.0, 30.0).exp());
+        let relevance = |z: &f64| self.least_relevance() + span * logistic(z);
+        let (direction, index, decay) = match &self.index {
+            Some((start, scale)) => {
+                let moved = |(start, z): (&f64, &f64)| start + scale * prior.weight * z;
+                let direction = start.iter().zip(&point[n + 1..]).map(moved).collect();
+                (direction, exp(prior.index, point[tail + 3]), decay(point[tail + 4]))
+            }
+            None => (vec![0.0; n], 0.0, decay(0.0)),
+        };
+        Kernel::new(Hyper {
+            relevance: point[..n].iter().map(relevance).collect(),
+            growth: place(prior.growth, point[n]) / n as f64,
+            direction,
+            noise: above(prior.noise, point[tail]),
+            size: above(prior.size, point[tail + 1]),
+            linear: above(prior.linear, point[tail + 2]),
+            index,
+            decay,
+        })
+    }
+
+    /// No player is said to matter less: where some words of a sentence do not matter at all, all likelihood would come
+    /// from that, and the rest of the fit would stop.
+    fn least_relevance(&self) -> f64 {
+        (self.prior.relevance - 6.0).exp()
+    }
+
+    /// The place of ln noise.
+    fn tail(&self) -> usize {
+        if self.index.is_some() { 2 * self.players + 1 } else { self.players + 1 }
+    }
+
+    /// The derivatives by the coordinates.
+    fn coordinates(&self, kernel: &Kernel, by: &Gradient) -> Vec<f64> {
+        let (prior, hyper) = (&self.prior, &kernel.hyper);
+        let mut slope = Vec::with_capacity(self.len());
+        for (r, by) in hyper.relevance.iter().zip(&by.relevance) {
+            let above = r - self.least_relevance();
+            slope.push(by * above * (1.0 - above / (LARGEST_RELEVANCE - self.least_relevance())));
+        }
+        slope.push(by.growth / self.players as f64 * prior.growth.1);
+        if let Some((_, scale)) = &self.index {
+            slope.extend(by.direction.iter().map(|by| by * scale * prior.weight));
+        }
+        slope.push(by.noise * (hyper.noise - LEAST_VARIANCE) * prior.noise.1);
+        slope.push(by.size * (hyper.size - LEAST_VARIANCE) * prior.size.1);
+        slope.push(by.linear * (hyper.linear - LEAST_VARIANCE) * prior.linear.1);
+        if self.index.is_some() {
+            slope.push(by.index * hyper.index * prior.index.1);
+            slope.push(by.decay * (hyper.decay - LEAST_DECAY) * DECAY_SPREAD);
+        }
+        slope
+    }
+
+    /// The prior's part of the objective, and of its slope: relevances vary about their mean, which varies more.
+    fn penalty(&self, point: &[f64], slope: &mut [f64]) -> f64 {
+        let n = self.players;
+        let mean = point[..n].iter().sum::<f64>() / n as f64;
+        let mut sum = (mean / SPREAD_OF_MEAN).powi(2);
+        for (place, z) in point.iter().enumerate() {
+            let (z, of_mean) = if place < n { (z - mean, mean / SPREAD_OF_MEAN.powi(2) / n as f64) } else { (*z, 0.0) };
+            sum += z * z;
+            slope[place] += z + of_mean;
+        }
+        sum / 2.0
+    }
+
+    /// The negative logarithm of the posterior density of a point, up to a constant, and its slope. The scale of all
+    /// covariances is profiled out. None where the covariance cannot be factored.
+    pub(super) fn objective(&self, point: &[f64], data: &Data, signs: &faer::Mat<f64>) -> Option<(f64, Vec<f64>)> {
+        let kernel = self.kernel(point);
+        let factor = data.factor(&kernel, JITTER)?;
+        let alpha = factor.solve(&data.y);
+        let size = data.len();
+        let scale = dot(&data.y, &alpha) / size as f64;
+        if !(scale > 0.0 && scale.is_finite()) {
+            return None;
+        }
+        let mut weights = factor.inverse();
+        // Σ (α α' / s² − K⁻¹) ∂K is minus twice the derivative.
+        for j in 0..size {
+            for i in j..size {
+                let weight = alpha[i] * alpha[j] / scale - weights[(i, j)];
+                weights[(i, j)] = weight;
+                weights[(j, i)] = weight;
+            }
+        }
+        let by = kernel.gradient(&data.rows, &weights, &data.noisy, signs);
+        let mut slope = self.coordinates(&kernel, &by);
+        slope.iter_mut().for_each(|s| *s *= -0.5);
+        let penalty = self.penalty(point, &mut slope);
+        let value = 0.5 * size as f64 * scale.ln() + factor.log_determinant() + penalty;
+        (value.is_finite() && slope.iter().all(|s| s.is_finite())).then_some((value, slope))
+    }
+
+    /// Descends from a point; `tied` moves all relevances together.
+    pub(super) fn climb(&self, start: &[f64], data: &Data, evaluations: usize, tied: bool) -> (f64, Vec<f64>) {
+        let signs = data.rows.signs();
+        if !tied {
+            return climb_down(start.to_vec(), evaluations, |point| self.objective(point, data, &signs));
+        }
+        let n = self.players;
+        let widen = |short: &[f64]| [&vec![short[0]; n - 1][..], short].concat();
+        let (value, short) = climb_down(start[n - 1..].to_vec(), evaluations, |short| {
+            let (value, slope) = self.objective(&widen(short), data, &signs)?;
+            let together: f64 = slope[..n].iter().sum();
+            Some((value, [&[together][..], &slope[n..]].concat()))
+        });
+        (value, widen(&short))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::surrogate::random::Random;
+
+    fn data(n: usize, rows: usize, seed: u64) -> Data {
+        let mut random = Random::new(seed, 8);
+        let mut words = Vec::new();
+        let mut row = Vec::new();
+        for _ in 0..rows {
+            let size = 1 + random.below(n as u64 - 1) as usize;
+            random.coalition(n, size, &mut row);
+            words.push(row.clone());
+        }
+        let y = (0..rows).map(|_| 2.0 * random.unit() - 1.0).collect();
+        let mut noisy = vec![1.0; rows];
+        noisy[0] = 0.0;
+        Data { rows: Rows::new(n, words.iter().map(Vec::as_slice)), y, noisy }
+    }
+
+    #[test]
+    fn the_gradient_is_that_of_finite_differences() {
+        for (n, seed) in [(3, 1), (8, 2), (9, 3), (17, 4), (70, 5)] {
+            let data = data(n, 25, seed);
+            let values: Vec<f64> = (0..n).map(|k| 0.1 + k as f64).collect();
+            for space in [Space::plain(n), Space::index(n, &values)] {
+                let mut random = Random::new(seed, 7);
+                let point: Vec<f64> = (0..space.len()).map(|_| random.unit() - 0.5).collect();
+                let signs = data.rows.signs();
+                let (_, slope) = space.objective(&point, &data, &signs).unwrap();
+                for place in 0..space.len() {
+                    let at = |by: f64| {
+                        let mut there = point.clone();
+                        there[place] += by;
+                        space.objective(&there, &data, &signs).unwrap().0
+                    };
+                    // Five points: an error of the fourth order.
+                    let h = 1e-3;
+                    let want = (8.0 * (at(h) - at(-h)) - (at(2.0 * h) - at(-2.0 * h))) / (12.0 * h);
+                    assert!(
+                        (slope[place] - want).abs() < 1e-6 * (1.0 + want.abs()),
+                        "n {n}, place {place}: {} {want}",
+                        slope[place]
+                    );
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! Least squares on pairs: Shapley values that explain the odd parts of values best, weighted.
+
+use faer::Mat;
+use faer::linalg::solvers::SelfAdjointEigen;
+
+use super::kernel::Rows;
+use super::linear::{dot, times};
+
+/// So many rows are in memory at once, as numbers.
+const BLOCK: usize = 4096;
+
+/// Weighted least squares of numbers, one for each row, on the rows: what each number adds to each player's value.
+///
+/// The model is z(S) = Σ x_i φ_i / 2, where x is ±1 and the φ sum to zero. Its coefficients are linear in z, and this finds which
+/// linear function they are.
+#[derive(Debug)]
+pub(super) struct PairedRegression<'a> {
+    rows: &'a Rows,
+    weights: &'a [f64],
+    /// The pseudo-inverse of the Gram matrix.
+    inverse: Mat<f64>,
+}
+
+impl<'a> PairedRegression<'a> {
+    pub(super) fn new(rows: &'a Rows, weights: &'a [f64]) -> Self {
+        let n = rows.players;
+        let mut gram = Mat::<f64>::zeros(n, n);
+        for start in (0..rows.len()).step_by(BLOCK) {
+            let plain = centred(rows, start, None);
+            let weighted = centred(rows, start, Some(weights));
+            gram += times(weighted.transpose(), plain.as_ref());
+        }
+        Self { rows, weights, inverse: pseudo_inverse(&gram) }
+    }
+
+    /// How much each number adds to what the fit says of its own row.
+    pub(super) fn leverages(&self) -> Vec<f64> {
+        let mut leverages = Vec::with_capacity(self.rows.len());
+        for start in (0..self.rows.len()).step_by(BLOCK) {
+            let plain = centred(self.rows, start, None);
+            let parts = times(plain.as_ref(), self.inverse.as_ref());
+            for row in 0..plain.nrows() {
+                let sum: f64 = (0..plain.ncols()).map(|player| plain[(row, player)] * parts[(row, player)]).sum();
+                leverages.push(sum * self.weights[start + row]);
+            }
+        }
+        leverages
+    }
+
+    /// For each list of numbers the coefficients, and for the list of squares the sum of each coefficient's squared parts.
+    pub(super) fn apply(&self, lists: &[&[f64]], squares: &[f64]) -> (Vec<Vec<f64>>, Vec<f64>) {
+        let n = self.rows.players;
+        let mut sums = vec![vec![0.0; n]; lists.len()];
+        let mut of_squares = vec![0.0; n];
+        for start in (0..self.rows.len()).step_by(BLOCK) {
+            let weighted = centred(self.rows, start, Some(self.weights));
+            let parts = times(weighted.as_ref(), self.inverse.as_ref());
+            for player in 0..n {
+                let part = parts.col_as_slice(player);
+                for (list, sums) in lists.iter().zip(&mut sums) {
+                    sums[player] += dot(part, &list[start..]);
+                }
+                let squares = &squares[start..];
+                of_squares[player] += part.iter().zip(squares).map(|(part, square)| part * part * square).sum::<f64>();
+            }
+        }
+        (sums, of_squares)
+    }
+}
+
+/// Half the rows' signs less their mean over players, each row times its weight.
+fn centred(rows: &Rows, start: usize, weights: Option<&[f64]>) -> Mat<f64> {
+    let n = rows.players as f64;
+    let len = BLOCK.min(rows.len() - start);
+    Mat::from_fn(len, rows.players, |row, player| {
+        let row = start + row;
+        let half = (rows.sign(row, player) - f64::from(rows.balance[row]) / n) / 2.0;
+        weights.map_or(half, |weights| half * weights[row])
+    })
+}
+
+/// Of a symmetric positive semidefinite matrix.
+fn pseudo_inverse(matrix: &Mat<f64>) -> Mat<f64> {
+    let n = matrix.nrows();
+    let Ok(eigen) = SelfAdjointEigen::new(matrix.as_ref(), faer::Side::Lower) else { return Mat::zeros(n, n) };
+    let values: Vec<f64> = (0..n).map(|k| eigen.S().column_vector()[k]).collect();
+    let least = values.iter().fold(0.0_f64, |most, v| most.max(*v)) * 1e-10;
+    let scaled = Mat::from_fn(n, n, |row, k| if values[k] > least { eigen.U()[(row, k)] / values[k] } else { 0.0 });
+    times(scaled.as_ref(), eigen.U().transpose())
+}

@@ -1,0 +1,193 @@
+//! From a game to an estimate.
+
+use std::ops::ControlFlow;
+
+use super::Options;
+use super::answers::{Asker, components};
+use super::correction::{self, Values};
+use super::design::PairedDesign;
+use super::random::Random;
+use crate::answer::ask;
+use crate::estimate::{Method, Origin, Pair, Pairs};
+use crate::progress::Meter;
+use crate::{
+    Attribution, ByRef, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Progress, Stopped, Store, TryGame,
+    Value,
+};
+
+/// More players than this have matrices of gigabytes.
+const MOST_PLAYERS: usize = 4000;
+
+/// An estimate, and the pairs that it is made of.
+type Known<'a, V> = (&'a Pairs<V>, &'a Estimate<V>);
+
+/// Asks for what the budget pays for, from nothing or from an estimate on.
+pub(super) fn run<G, F>(
+    game: &G,
+    method: Method,
+    options: &Options,
+    observer: Option<&F>,
+    from: Option<&Estimate<G::Value>>,
+) -> Result<Estimate<G::Value>, Error<G::Error>>
+where
+    G: TryGame + ?Sized,
+    F: Fn(&Progress) -> ControlFlow<()> + Sync,
+{
+    let players = game.num_players();
+    let known = from.map(|estimate| known(estimate, method, options, players)).transpose()?;
+    if players == 0 {
+        return Err(Error::NoPlayers {});
+    }
+    if players > MOST_PLAYERS {
+        let (name, value) = ("the number of players", players as f64);
+        return Err(Error::Setting { name, value, allowed: "at most 4000 for pairs of coalitions" });
+    }
+    let all = if players < 63 { 1_u64 << players } else { u64::MAX };
+    if let Some(estimate) = from
+        && (options.evaluations <= estimate.evaluations() || estimate.stopped() == Stopped::Exact)
+    {
+        return Ok(estimate.clone());
+    }
+    if options.evaluations >= all {
+        return exact(game, method, options, observer, known.zip(from));
+    }
+    // A pair for each player, and the ends.
+    let needed = (2 + 2 * players as u64).min(all);
+    if options.evaluations < needed {
+        return Err(Error::BudgetTooSmall { evaluations: options.evaluations, needed });
+    }
+    let meter = |made| Meter::new(made, options.evaluations, observer);
+    let (asker, design, asked) = match (known, from) {
+        (Some(pairs), Some(estimate)) => {
+            let ends = [estimate.attribution().baseline().clone(), estimate.attribution().grand().clone()];
+            let made = estimate.evaluations();
+            let mut asker = Asker::new(game, options, meter(made), ends, made);
+            let rows = pairs.asked.iter().map(|pair| pair.coalition.words().to_vec()).collect();
+            let design = PairedDesign::of(players, pairs.expected.clone(), rows);
+            let (design, asked) = asker.more(design, pairs.asked.clone())?;
+            (asker, design, asked)
+        }
+        _ => {
+            let mut ends = Vec::with_capacity(2);
+            ask(game, &[Coalition::empty(players), Coalition::grand(players)], &mut ends)?;
+            let ends: [G::Value; 2] =
+                ends.try_into().map_err(|ends: Vec<_>| Error::BatchLength { asked: 2, got: ends.len() })?;
+            let meter = meter(0);
+            let _ = meter.add(2);
+            let mut asker = Asker::new(game, options, meter, ends, 2);
+            let design = PairedDesign::new(players, (options.evaluations - 2) / 2, options.seed);
+            let (design, asked) = asker.all(design)?;
+            (asker, design, asked)
+        }
+    };
+    let stopped = if asker.meter.wanted().is_break() { Stopped::Observer } else { Stopped::Evaluations };
+    let (values, std_errors) = solve(&design, &asked, [&asker.baseline, &asker.grand], method, options.seed);
+    for (player, value) in values.iter().enumerate() {
+        if !value.is_finite() {
+            return Err(Error::Overflow { coalition: Coalition::from_players(players, [player]) });
+        }
+    }
+    let attribution = Attribution::new(values, asker.baseline.clone(), asker.grand.clone(), asker.made);
+    let pairs = Pairs { method, seed: options.seed, expected: design.expected().to_vec(), asked };
+    Ok(Estimate::of_pairs(attribution, std_errors, stopped, pairs))
+}
+
+/// What an estimate knows, if it can be gone on with.
+fn known<'a, V: Value, E>(
+    estimate: &'a Estimate<V>,
+    method: Method,
+    options: &Options,
+    players: usize,
+) -> Result<&'a Pairs<V>, Error<E>> {
+    let mismatch = |what, ours: String, theirs: String| Err(Error::Mismatch { what, ours, theirs });
+    let theirs = estimate.values().len();
+    if theirs != players {
+        return mismatch("the number of players", players.to_string(), theirs.to_string());
+    }
+    match estimate.origin() {
+        Origin::Pairs(pairs) if pairs.method == method && pairs.seed == options.seed => Ok(pairs),
+        Origin::Pairs(pairs) if pairs.method == method => {
+            mismatch("the seed", options.seed.to_string(), pairs.seed.to_string())
+        }
+        _ => mismatch("the solver", method.name().to_owned(), estimate.solver().to_owned()),
+    }
+}
+
+/// All 2ⁿ values, but for those that are known.
+fn exact<G, F>(
+    game: &G,
+    method: Method,
+    options: &Options,
+    observer: Option<&F>,
+    known: Option<Known<'_, G::Value>>,
+) -> Result<Estimate<G::Value>, Error<G::Error>>
+where
+    G: TryGame + ?Sized,
+    F: Fn(&Progress) -> ControlFlow<()> + Sync,
+{
+    let players = game.num_players();
+    let observe = |progress: &Progress| observer.map_or(ControlFlow::Continue(()), |observer| observer(progress));
+    let solver = Exact::new().max_players(players).threads(options.threads).batch(options.batch).observe(observe);
+    let attribution = match known {
+        None => solver.solve(game)?,
+        Some((pairs, estimate)) => {
+            let store = MemoryStore::unbounded();
+            let _ = store.insert(&Coalition::empty(players), estimate.attribution().baseline());
+            let _ = store.insert(&Coalition::grand(players), estimate.attribution().grand());
+            for pair in &pairs.asked {
+                let _ = store.insert(&pair.coalition, &pair.value);
+                if let Some(complement) = &pair.complement {
+                    let _ = store.insert(&pair.coalition.complement(), complement);
+                }
+            }
+            solver.solve(&Cached::with_store(ByRef::from(game), store))?
+        }
+    };
+    let std_errors = attribution.values().iter().map(|value| value.zip_with(value, |_, _| 0.0)).collect();
+    let pairs = Pairs { method, seed: options.seed, expected: Vec::new(), asked: Vec::new() };
+    Ok(Estimate::of_pairs(attribution, std_errors, Stopped::Exact, pairs))
+}
+
+/// Values and standard errors of all components.
+fn solve<V: Value>(
+    design: &PairedDesign,
+    asked: &[Pair<V>],
+    [baseline, grand]: [&V; 2],
+    method: Method,
+    seed: u64,
+) -> (Vec<V>, Vec<V>) {
+    let players = design.players();
+    let low = components(baseline);
+    let high = components(grand);
+    // Half the difference of the two; where one was not asked for, the middle of both is that of the ends.
+    let mut odd = vec![Vec::with_capacity(asked.len()); low.len()];
+    for pair in asked {
+        let value = components(&pair.value);
+        let complement = pair.complement.as_ref().map(components);
+        for (k, odd) in odd.iter_mut().enumerate() {
+            odd.push(match &complement {
+                Some(other) => value[k] / 2.0 - other[k] / 2.0,
+                None => value[k] - (low[k] / 2.0 + high[k] / 2.0),
+            });
+        }
+    }
+    let solved: Vec<Values> = odd
+        .iter()
+        .enumerate()
+        .map(|(k, odd)| {
+            let grand = high[k] / 2.0 - low[k] / 2.0;
+            match method {
+                // Each output has the random numbers that it would have alone.
+                Method::Surrogate => correction::values(design, odd, grand, &mut Random::new(seed, 1)),
+                Method::Regression => correction::regression(design, odd, grand),
+            }
+        })
+        .collect();
+    let assemble = |of: &dyn Fn(&Values) -> f64| {
+        let mut outputs = solved.iter();
+        baseline.zip_with(baseline, |_, _| outputs.next().map_or(0.0, of))
+    };
+    let values = (0..players).map(|player| assemble(&|output| output.values[player])).collect();
+    let std_errors = (0..players).map(|player| assemble(&|output| output.std_errors[player])).collect();
+    (values, std_errors)
+}

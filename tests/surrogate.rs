@@ -1,0 +1,296 @@
+//! The surrogate and least squares on pairs: what they promise beyond accuracy.
+#![cfg(feature = "surrogate")]
+
+use std::collections::HashSet;
+use std::ops::ControlFlow;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use shapley::games::{Counted, WeightedVoting};
+use shapley::{
+    Coalition, Error, Estimate, Game, Progress, Regression, Stopped, Surrogate, TryGame, from_fn, try_from_fn,
+};
+
+/// A game with interactions of all orders, and a player (the last) who adds nothing.
+fn mixed(n: usize) -> impl Game<Value = f64> {
+    from_fn(n, move |s| {
+        let sum: f64 = s.iter().filter(|&k| k + 1 < n).map(|k| (k as f64 + 1.0).sqrt()).sum();
+        (sum * 0.3).tanh() + if s.contains(0) && s.contains(2) && !s.contains(1) { 0.4 } else { 0.0 }
+    })
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Which {
+    Surrogate,
+    Regression,
+}
+
+const BOTH: [Which; 2] = [Which::Surrogate, Which::Regression];
+
+impl Which {
+    fn solve<G: TryGame>(self, budget: u64, seed: u64, game: &G) -> Result<Estimate<G::Value>, Error<G::Error>> {
+        match self {
+            Self::Surrogate => Surrogate::new(budget).seed(seed).estimate(game),
+            Self::Regression => Regression::new(budget).seed(seed).estimate(game),
+        }
+    }
+}
+
+fn bits(estimate: &Estimate<f64>) -> Vec<u64> {
+    estimate.values().iter().chain(estimate.std_errors()).map(|x| x.to_bits()).collect()
+}
+
+#[test]
+fn the_budget_is_kept_and_counted_and_nothing_is_asked_twice() {
+    for n in [4, 5, 8, 11, 64, 65, 130] {
+        for which in BOTH {
+            for budget in [2 * n as u64 + 2, 2 * n as u64 + 3, 2 * n as u64 + 40] {
+                let seen = Mutex::new(HashSet::new());
+                let game = from_fn(n, |s| {
+                    assert!(seen.lock().unwrap().insert(s.clone()), "{s} twice");
+                    s.iter().map(|k| k as f64).sum::<f64>().sqrt()
+                });
+                let game = Counted::new(game);
+                let estimate = which.solve(budget, 3, &game).unwrap();
+                assert_eq!(estimate.evaluations(), game.evaluations());
+                assert!(estimate.evaluations() <= budget && estimate.evaluations() + 1 >= budget.min(1 << n.min(60)));
+                let sum: f64 = estimate.values().iter().sum();
+                let want = estimate.attribution().grand() - estimate.attribution().baseline();
+                assert!((sum - want).abs() < 1e-12 * want.abs().max(1.0) * n as f64, "{n} {budget}: {sum} {want}");
+                assert!(estimate.std_errors().iter().all(|e| e.is_finite() && *e >= 0.0));
+                assert_eq!((estimate.permutations(), estimate.saved()), (0, 0));
+            }
+        }
+    }
+}
+
+#[test]
+fn too_small_budgets_name_what_is_needed() {
+    for which in BOTH {
+        for (n, needed) in [(1, 2), (2, 4), (3, 8), (4, 10), (100, 202)] {
+            let game = Counted::new(mixed(n));
+            let error = which.solve(needed - 1, 0, &game).unwrap_err();
+            assert!(matches!(error, Error::BudgetTooSmall { needed: got, .. } if got == needed), "{n}: {error}");
+            assert_eq!(game.evaluations(), 0);
+            assert!(which.solve(needed, 0, &game).is_ok(), "{which:?} {n}");
+        }
+        assert!(matches!(which.solve(100, 0, &Counted::new(mixed(0))), Err(Error::NoPlayers {})));
+        assert!(matches!(which.solve(u64::MAX, 0, &Counted::new(mixed(4001))), Err(Error::Setting { .. })));
+    }
+}
+
+#[test]
+fn with_all_evaluations_it_is_exact_and_says_so() {
+    for which in BOTH {
+        for n in [1, 2, 3, 7, 10] {
+            let game = mixed(n);
+            let exact = shapley::exact(&game).unwrap();
+            for budget in [1 << n, u64::MAX] {
+                let estimate = which.solve(budget, 5, &game).unwrap();
+                assert_eq!(estimate.stopped(), Stopped::Exact);
+                assert_eq!(estimate.attribution(), &exact);
+                assert_eq!(estimate.interval(0, 0.95), (exact[0], exact[0]));
+            }
+        }
+    }
+}
+
+#[test]
+fn nearly_all_evaluations_are_nearly_exact() {
+    for which in BOTH {
+        for n in [4, 6, 9] {
+            let game = mixed(n);
+            let exact = shapley::exact(&game).unwrap();
+            let estimate = which.solve((1 << n) - 1, 5, &game).unwrap();
+            for player in 0..n {
+                let (error, said) = (estimate.values()[player] - exact[player], estimate.std_errors()[player]);
+                assert!(error.abs() < 0.01 + 3.0 * said && said < 0.05, "{n} {player}: {error} {said}");
+            }
+        }
+    }
+}
+
+#[test]
+fn threads_and_batches_change_no_bit_and_seeds_do() {
+    let game = mixed(12);
+    let first = Surrogate::new(200).seed(9).threads(1).batch(1).estimate(&game).unwrap();
+    for (threads, batch) in [(1, 0), (2, 0), (3, 7), (4, 1000)] {
+        let again = Surrogate::new(200).seed(9).threads(threads).batch(batch).estimate(&game).unwrap();
+        assert_eq!(bits(&first), bits(&again), "{threads} {batch}");
+        assert_eq!(first, again);
+    }
+    assert_ne!(bits(&first), bits(&Surrogate::new(200).seed(10).estimate(&game).unwrap()));
+}
+
+#[test]
+fn outputs_are_what_they_would_be_alone() {
+    let (one, other) = (mixed(10), from_fn(10, |s| (s.len() as f64).powf(1.3) - if s.contains(4) { 2.0 } else { 0.0 }));
+    let both = from_fn(10, |s| [one.value(s), other.value(s)]);
+    let pair = Surrogate::new(150).estimate(&both).unwrap();
+    let alone = [Surrogate::new(150).estimate(&one).unwrap(), Surrogate::new(150).estimate(&other).unwrap()];
+    for player in 0..10 {
+        for (k, alone) in alone.iter().enumerate() {
+            assert_eq!(pair.values()[player][k].to_bits(), alone.values()[player].to_bits());
+            assert_eq!(pair.std_errors()[player][k].to_bits(), alone.std_errors()[player].to_bits());
+        }
+    }
+}
+
+#[test]
+fn values_of_any_size_are_scaled() {
+    let game = mixed(9);
+    let plain = Surrogate::new(100).estimate(&game).unwrap();
+    for scale in [1e-300, 1e-160, 1e160, 1e300] {
+        let scaled = Surrogate::new(100).estimate(&from_fn(9, |s| scale * game.value(s))).unwrap();
+        for player in 0..9 {
+            let (got, want) = (scaled.values()[player] / scale, plain.values()[player]);
+            assert!((got - want).abs() < 1e-3 * want.abs().max(0.1), "{scale}, {player}: {got} {want}");
+        }
+    }
+    let constant = Surrogate::new(100).estimate(&from_fn(9, |_| 5.0_f64)).unwrap();
+    assert!(constant.values().iter().chain(constant.std_errors()).all(|x| x.abs() <= 0.0));
+    let wide = from_fn(9, |s| if s.contains(0) { f64::MAX } else { -f64::MAX });
+    assert!(matches!(Surrogate::new(100).estimate(&wide), Err(Error::Overflow { .. })));
+}
+
+#[test]
+fn linear_and_size_games_are_found() {
+    let linear = from_fn(40, |s| s.iter().map(|k| (k as f64 - 11.5) / 7.0).sum::<f64>() + 3.0);
+    for which in BOTH {
+        let estimate = which.solve(200, 1, &linear).unwrap();
+        for player in 0..40 {
+            assert!((estimate.values()[player] - (player as f64 - 11.5) / 7.0).abs() < 1e-6);
+        }
+    }
+}
+
+#[test]
+fn self_dual_games_get_twice_the_pairs_and_a_broken_promise_is_noticed() {
+    let vote = WeightedVoting::new(36, [1, 2, 3, 5, 7, 8, 9, 10, 12, 14]).unwrap();
+    let calls = Mutex::new(HashSet::new());
+    let counted = from_fn(10, |s| {
+        calls.lock().unwrap().insert(s.clone());
+        f64::from(u8::from(vote.value(s) > 0.5))
+    });
+    let estimate = Surrogate::new(300).estimate(&counted).unwrap();
+    assert!(estimate.evaluations() <= 300 && estimate.evaluations() > 290);
+    let asked = calls.lock().unwrap();
+    let pairs: HashSet<Coalition> = asked.iter().map(|s| s.clone().min(s.complement())).collect();
+    assert!(pairs.len() > 255, "{}", pairs.len());
+
+    // Self-dual but where players 0, 1 and 2 meet: one coalition in eight. Sooner or later that is noticed.
+    let broken = from_fn(12, |s| {
+        let linear: f64 = s.iter().map(|k| 1.0 + k as f64).sum();
+        linear + if (0..3).all(|k| s.contains(k)) { 30.0 } else { 0.0 }
+    });
+    let exact = shapley::exact(&broken).unwrap();
+    for seed in 0..5 {
+        let counted = Counted::new(&broken);
+        let estimate = Surrogate::new(200).seed(seed).estimate(&counted).unwrap();
+        assert_eq!(counted.evaluations(), estimate.evaluations());
+        assert!(estimate.evaluations() <= 200);
+        for player in 0..12 {
+            let error = (estimate.values()[player] - exact[player]).abs();
+            assert!(error < 1.0, "seed {seed}, player {player}: {error}");
+        }
+    }
+}
+
+#[test]
+fn going_on_reuses_what_was_paid_for() {
+    let seen = Mutex::new(HashSet::new());
+    let game = from_fn(10, |s| {
+        assert!(seen.lock().unwrap().insert(s.clone()), "{s} twice");
+        mixed(10).value(s)
+    });
+    let mut estimate = Surrogate::new(60).seed(4).estimate(&game).unwrap();
+    for budget in [120, 121, 300, 1 << 10] {
+        estimate = Surrogate::new(budget).seed(4).resume(&game, &estimate).unwrap();
+        assert_eq!(estimate.evaluations(), seen.lock().unwrap().len() as u64);
+        assert!(estimate.evaluations() <= budget && estimate.evaluations() + 1 >= budget);
+    }
+    assert_eq!(estimate.stopped(), Stopped::Exact);
+    let exact = shapley::exact(&mixed(10)).unwrap();
+    assert_eq!(estimate.values(), exact.values());
+    assert_eq!(Surrogate::new(1 << 12).seed(4).resume(&game, &estimate).unwrap(), estimate);
+
+    let other = Regression::new(200).seed(4).resume(&game, &estimate).unwrap_err();
+    assert!(matches!(other, Error::Mismatch { what: "the solver", .. }), "{other}");
+    let other = Surrogate::new(200).seed(5).resume(&game, &estimate).unwrap_err();
+    assert!(matches!(other, Error::Mismatch { what: "the seed", .. }));
+    let other = Surrogate::new(200).seed(4).resume(&mixed(11), &estimate).unwrap_err();
+    assert!(matches!(other, Error::Mismatch { what: "the number of players", .. }));
+    let other = shapley::Permutation::new(5000).resume(&mixed(10), &estimate).unwrap_err();
+    assert!(matches!(other, Error::Mismatch { what: "the solver", .. }));
+    let mut walks = shapley::permutation(&mixed(10), 100).unwrap();
+    assert!(matches!(walks.merge(&estimate), Err(Error::Mismatch { .. })));
+}
+
+#[test]
+fn an_observer_sees_every_evaluation_and_can_stop() {
+    for solver in [Surrogate::new(200), Surrogate::new(200).threads(2)] {
+        let shown = AtomicU64::new(0);
+        let estimate = (solver.clone())
+            .observe(|progress: &Progress| {
+                assert!(progress.evaluations > shown.swap(progress.evaluations, Ordering::SeqCst));
+                assert_eq!(progress.total, 200);
+                ControlFlow::Continue(())
+            })
+            .estimate(&mixed(12))
+            .unwrap();
+        assert_eq!(shown.into_inner(), estimate.evaluations());
+        let stop = |progress: &Progress| {
+            if progress.evaluations >= 100 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        };
+        let part = solver.clone().batch(10).observe(stop).estimate(&mixed(12)).unwrap();
+        assert_eq!(part.stopped(), Stopped::Observer);
+        assert!((100..=130).contains(&part.evaluations()), "{}", part.evaluations());
+        let exact = shapley::exact(&mixed(12)).unwrap();
+        assert!(part.values().iter().zip(exact.values()).all(|(a, b)| (a - b).abs() < 0.1));
+        // At least a pair for each player.
+        let at_once = solver.batch(1).observe(|_: &Progress| ControlFlow::Break(())).estimate(&mixed(12)).unwrap();
+        assert!(at_once.evaluations() >= 26);
+    }
+}
+
+#[test]
+fn failures_come_through() {
+    let fails = try_from_fn(20, |s| if s.len() == 7 { Err(std::fmt::Error) } else { Ok(s.len() as f64) });
+    let error = Surrogate::new(300).estimate(&fails).unwrap_err();
+    assert!(matches!(error, Error::Game { ref coalition, .. } if coalition.len() == 7));
+    let bad = from_fn(20, |s| if s.len() == 7 { f64::NAN } else { 0.0 });
+    assert!(matches!(Regression::new(300).estimate(&bad), Err(Error::NotFinite { .. })));
+}
+
+/// Other value types get the same numbers, in their own precision.
+#[test]
+fn single_precision_is_rounded() {
+    let game = mixed(10);
+    let wide = Surrogate::new(100).estimate(&from_fn(10, |s| f64::from(game.value(s) as f32))).unwrap();
+    let narrow = Surrogate::new(100).estimate(&from_fn(10, |s| game.value(s) as f32)).unwrap();
+    for player in 0..10 {
+        assert!((f64::from(narrow.values()[player]) - wide.values()[player]).abs() < 1e-6);
+    }
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn an_estimate_is_saved_loaded_and_goes_on() {
+    let game = mixed(10);
+    for budget in [100, 1 << 10] {
+        let estimate = Surrogate::new(budget).seed(2).estimate(&game).unwrap();
+        let text = serde_json::to_string(&estimate).unwrap();
+        let back: Estimate<f64> = serde_json::from_str(&text).unwrap();
+        assert_eq!(back, estimate);
+        let more = |from: &Estimate<f64>| Surrogate::new(300).seed(2).resume(&game, from).unwrap();
+        assert_eq!(more(&back), more(&estimate));
+        for (from, to) in
+            [("Surrogate", "Other"), ("\"members\":[", "\"members\":[99,"), ("\"evaluations\":1", "\"evaluations\":0")]
+        {
+            let bad = text.replacen(from, to, 1);
+            if budget == 100 {
+                assert!(serde_json::from_str::<Estimate<f64>>(&bad).is_err(), "{to}");
+            }
+        }
+    }
+}
