@@ -57,15 +57,14 @@ pub(super) fn regression(design: &PairedDesign, odd: &[f64], grand: f64) -> Valu
     let rest: Vec<f64> = (0..rows.len()).map(|row| y[1 + row] - equal * f64::from(rows.balance[row]) / 2.0).collect();
     let (sums, _) = regression.apply(&[&rest], &vec![0.0; rows.len()]);
     let leverages = regression.leverages();
-    let squares: Vec<f64> = (0..rows.len())
-        .map(|row| {
-            let said: f64 = (0..n).map(|player| rows.sign(row, player) * sums[0][player]).sum::<f64>() / 2.0;
-            // What it would be if the pair had not been asked for: residuals are smaller where a pair pulls the fit.
-            let left = (rest[row] - said) / (1.0 - leverages[row]).max(1e-3);
-            (1.0 - design.inclusion(design.size(row))) * left * left
-        })
-        .collect();
-    let (_, variances) = regression.apply(&[], &squares);
+    let left = |row: usize| {
+        let said: f64 = (0..n).map(|player| rows.sign(row, player) * sums[0][player]).sum::<f64>() / 2.0;
+        // What it would be if the pair had not been asked for: residuals are smaller where a pair pulls the fit.
+        (rest[row] - said) / (1.0 - leverages[row]).max(1e-3)
+    };
+    let left: Vec<f64> = (0..rows.len()).map(left).collect();
+    let undrawn: Vec<f64> = (1..=n / 2).map(|size| 1.0 - design.inclusion(size)).collect();
+    let variances = regression.variances(&left, |row| design.size(row).min(n - design.size(row)) - 1, &undrawn);
     // They sum to zero already, up to the conditioning of the matrix.
     let missing = sums[0].iter().sum::<f64>() / n as f64;
     Values {

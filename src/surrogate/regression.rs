@@ -47,6 +47,37 @@ impl<'a> PairedRegression<'a> {
         leverages
     }
 
+    /// The variance of each coefficient, where rows were drawn without replacement from strata, a certain number from each:
+    /// the sum over strata of so much of the squared deviations of the rows' parts from their mean as was not drawn, times
+    /// m / (m − 1). A single row of a stratum deviates from nothing, and counts whole.
+    pub(super) fn variances(&self, numbers: &[f64], stratum: impl Fn(usize) -> usize, undrawn: &[f64]) -> Vec<f64> {
+        let n = self.rows.players;
+        let mut counts = vec![0_u64; undrawn.len()];
+        let mut sums = vec![vec![(0.0, 0.0); n]; undrawn.len()];
+        for start in (0..self.rows.len()).step_by(BLOCK) {
+            let weighted = centred(self.rows, start, Some(self.weights));
+            let parts = times(weighted.as_ref(), self.inverse.as_ref());
+            for row in 0..parts.nrows() {
+                let stratum = stratum(start + row);
+                counts[stratum] += 1;
+                for (player, (sum, squares)) in sums[stratum].iter_mut().enumerate() {
+                    let part = parts[(row, player)] * numbers[start + row];
+                    *sum += part;
+                    *squares += part * part;
+                }
+            }
+        }
+        let mut variances = vec![0.0; n];
+        for ((sums, &count), undrawn) in sums.iter().zip(&counts).zip(undrawn) {
+            let m = count as f64;
+            for (variance, (sum, squares)) in variances.iter_mut().zip(sums) {
+                let spread = if count > 1 { (squares - sum * sum / m).max(0.0) * m / (m - 1.0) } else { *squares };
+                *variance += undrawn * spread;
+            }
+        }
+        variances
+    }
+
     /// For each list of numbers the coefficients, and for the list of squares the sum of each coefficient's squared parts.
     pub(super) fn apply(&self, lists: &[&[f64]], squares: &[f64]) -> (Vec<Vec<f64>>, Vec<f64>) {
         let n = self.rows.players;
