@@ -21,6 +21,9 @@ pub(super) struct PairedRegression<'a> {
     inverse: Mat<f64>,
 }
 
+/// A stratum of so many rows has a mean.
+const FEWEST_OF_STRATUM: u64 = 8;
+
 impl<'a> PairedRegression<'a> {
     pub(super) fn new(rows: &'a Rows, weights: &'a [f64]) -> Self {
         let n = rows.players;
@@ -49,7 +52,8 @@ impl<'a> PairedRegression<'a> {
 
     /// The variance of each coefficient, where rows were drawn without replacement from strata, a certain number from each:
     /// the sum over strata of so much of the squared deviations of the rows' parts from their mean as was not drawn, times
-    /// m / (m − 1). A single row of a stratum deviates from nothing, and counts whole.
+    /// m / (m − 1). Of few rows the mean is as
+    /// uncertain as they are: those of such a stratum count whole.
     pub(super) fn variances(&self, numbers: &[f64], stratum: impl Fn(usize) -> usize, undrawn: &[f64]) -> Vec<f64> {
         let n = self.rows.players;
         let mut counts = vec![0_u64; undrawn.len()];
@@ -71,7 +75,11 @@ impl<'a> PairedRegression<'a> {
         for ((sums, &count), undrawn) in sums.iter().zip(&counts).zip(undrawn) {
             let m = count as f64;
             for (variance, (sum, squares)) in variances.iter_mut().zip(sums) {
-                let spread = if count > 1 { (squares - sum * sum / m).max(0.0) * m / (m - 1.0) } else { *squares };
+                let spread = if count >= FEWEST_OF_STRATUM {
+                    (squares - sum * sum / m).max(0.0) * m / (m - 1.0)
+                } else {
+                    *squares
+                };
                 *variance += undrawn * spread;
             }
         }
