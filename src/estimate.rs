@@ -234,7 +234,7 @@ impl<V> Estimate<V> {
         self.stopped
     }
 
-    #[cfg(any(feature = "serde", feature = "surrogate"))]
+    #[cfg(feature = "surrogate")]
     pub(crate) fn origin(&self) -> &Origin<V> {
         &self.origin
     }

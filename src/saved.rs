@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::estimate::{Design, Moments, Node, Origin, Samples, components};
+use crate::estimate::{Design, Moments, Node, Samples, components};
 #[cfg(feature = "surrogate")]
-use crate::estimate::{Method, Pair, Pairs};
+use crate::estimate::{Method, Origin, Pair, Pairs};
 use crate::exact::{MOST_PLAYERS as MOST_EXACT, binomial, most_order};
 use crate::{Attribution, Coalition, Error, Estimate, Index, Interactions, Stopped, Summary, Value};
 
@@ -258,38 +258,38 @@ struct SavedNode<V> {
 impl<V: Value + Serialize> Serialize for Estimate<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let errors = || self.std_errors().iter().all(Value::is_finite).then(|| self.std_errors().to_vec());
-        let samples = match self.origin() {
-            Origin::Walks(samples) => samples,
-            #[cfg(feature = "surrogate")]
-            Origin::Pairs(pairs) => {
-                let asked = pairs.asked.iter().map(|pair| SavedPair {
-                    members: pair.coalition.iter().collect(),
-                    value: pair.value.clone(),
-                    complement: pair.complement.clone(),
-                });
-                let pairs = SavedPairs {
-                    solver: pairs.method.name().to_owned(),
-                    seed: pairs.seed,
-                    expected: pairs.expected.clone(),
-                    asked: asked.collect(),
-                };
-                return SavedEstimate {
-                    version: VERSION,
-                    values: self.values().to_vec(),
-                    std_errors: errors(),
-                    baseline: self.attribution().baseline().clone(),
-                    grand: self.attribution().grand().clone(),
-                    evaluations: self.evaluations(),
-                    saved: 0,
-                    stopped: self.stopped(),
-                    antithetic: false,
-                    truncation: None,
-                    looks: 0,
-                    streams: Vec::new(),
-                    pairs: Some(pairs),
-                }
-                .serialize(serializer);
+        #[cfg(feature = "surrogate")]
+        if let Origin::Pairs(pairs) = self.origin() {
+            let asked = pairs.asked.iter().map(|pair| SavedPair {
+                members: pair.coalition.iter().collect(),
+                value: pair.value.clone(),
+                complement: pair.complement.clone(),
+            });
+            let pairs = SavedPairs {
+                solver: pairs.method.name().to_owned(),
+                seed: pairs.seed,
+                expected: pairs.expected.clone(),
+                asked: asked.collect(),
+            };
+            return SavedEstimate {
+                version: VERSION,
+                values: self.values().to_vec(),
+                std_errors: errors(),
+                baseline: self.attribution().baseline().clone(),
+                grand: self.attribution().grand().clone(),
+                evaluations: self.evaluations(),
+                saved: 0,
+                stopped: self.stopped(),
+                antithetic: false,
+                truncation: None,
+                looks: 0,
+                streams: Vec::new(),
+                pairs: Some(pairs),
             }
+            .serialize(serializer);
+        }
+        let Some(samples) = self.walks() else {
+            return Err(serde::ser::Error::custom("an estimate that is made of nothing known"));
         };
         let node = |node: &Node<V>| SavedNode {
             start: node.start,
