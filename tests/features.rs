@@ -333,3 +333,12 @@ fn an_error_of_the_model_comes_back_with_the_first_coalition_that_it_left_withou
         other => panic!("{other:?}"),
     }
 }
+
+#[test]
+fn a_sample_of_a_background_that_does_not_fit_is_no_background_that_fits() {
+    let game = Features::new([1.0, 2.0], [1.0, 2.0, 3.0, 4.0, 5.0], |rows: &[f64], columns: usize| {
+        vec![0.0; rows.len() / columns]
+    });
+    let error = game.background_sample(1, 0).check();
+    assert_eq!(error, Err(FeaturesError::Background { values: 5, columns: 2 }));
+}

@@ -149,3 +149,9 @@ fn bad_graphs_are_errors() {
     let text = new(2, &[(0, 2, 1.0)]).unwrap_err().to_string();
     assert_eq!(text, "player 1 has no edge to the source, so alone it cannot be connected");
 }
+
+#[test]
+fn more_players_than_memory_holds_have_no_way_to_the_source() {
+    let error = MinimumSpanningTree::new(usize::MAX, [(0, usize::MAX, 1.0), (2, usize::MAX, 1.0)]);
+    assert_eq!(error, Err(GameError::NoWayToSource { player: 1 }));
+}

@@ -171,3 +171,28 @@ fn what_is_no_term_is_an_error() {
     let same = Exact::new().max_players(5).solve(&game).unwrap();
     assert_eq!(same.len(), 5);
 }
+
+#[test]
+fn amounts_that_do_not_fit_their_type_together_are_refused() {
+    let twice = |sets: [Vec<usize>; 2]| Unanimity::new(2, sets.map(|set| (set, 3e38_f32)));
+    assert_eq!(twice([vec![0], vec![0]]), Err(GameError::Amount { index: 1 }));
+    assert_eq!(twice([vec![0], vec![1]]), Err(GameError::Amount { index: 1 }));
+    let one = Unanimity::new(2, [(vec![0, 1], 3e38_f32)]).unwrap();
+    assert_eq!(one.shapley().values(), [1.5e38; 2]);
+}
+
+#[cfg(feature = "rational")]
+#[test]
+fn fractions_are_as_large_as_their_integers() {
+    use num_bigint::BigInt;
+    use num_rational::Ratio;
+    let large = Ratio::from_integer(BigInt::from(10).pow(400));
+    let game = Unanimity::new(2, [(vec![0, 1], large.clone())]).unwrap();
+    assert_eq!(game.shapley().values(), exact(&game).unwrap().values());
+    assert_eq!(game.shapley()[0], large / BigInt::from(2));
+
+    // 2^-69 is no fraction of 64-bit integers: that is said, not returned.
+    let small = Unanimity::new(70, [((0..70).collect::<Vec<_>>(), Ratio::from_integer(1_i64))]).unwrap();
+    assert_eq!(small.shapley()[0], Ratio::new(1, 70));
+    assert!(std::panic::catch_unwind(|| small.banzhaf()).is_err());
+}

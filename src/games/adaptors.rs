@@ -102,7 +102,8 @@ pub struct Dual<G: TryGame> {
 }
 
 impl<G: TryGame> Dual<G> {
-    /// The dual of a game, which is asked for v(N) once more than for the coalitions.
+    /// The dual of a game, which is asked for v(N) once more than for the coalitions. A walk through it asks for each prefix's
+    /// complement: the game's own [`walk`](crate::Game::walk) goes the other way.
     #[must_use]
     pub fn new(game: G) -> Self {
         Self { game, grand: OnceLock::new() }

@@ -33,7 +33,8 @@ impl Airport {
     ///
     /// [`NoPlayers`](GameError::NoPlayers); [`Number`](GameError::Number) if a cost is negative or not finite.
     pub fn new(costs: impl AsRef<[f64]>) -> Result<Self, GameError> {
-        let costs = costs.as_ref().to_vec();
+        // No minus zeros.
+        let costs: Vec<f64> = costs.as_ref().iter().map(|cost| cost + 0.0).collect();
         if costs.is_empty() {
             return Err(GameError::NoPlayers {});
         }

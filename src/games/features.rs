@@ -46,7 +46,7 @@ const DOMAIN: [u8; 24] = *b"shapley background, v1.\0";
 /// # What it means, and what not
 ///
 /// The values say what the *model* makes of each column, relative to the background: a column that the model does not read
-/// gets zero, however much it tells about the outcome. They do not say what would happen in the world if a column changed.
+/// gets zero, up to the rounding of means, however much it tells about the outcome. They do not say what would happen in the world if a column changed.
 /// Columns are replaced independently of each other, so the model is asked about rows that may not exist (a pregnant
 /// man); what it says of those counts. The answer depends on the background, so choose it as the population that the row is to be
 /// compared with, and say so.
@@ -197,7 +197,7 @@ where
 impl<F> Features<F> {
     /// Makes one player of several columns: those of a category in one-hot code, say, which only come together.
     ///
-    /// Group k becomes player k. Columns that no group names follow, as players of their own, in their order.
+    /// Called again, it replaces the groups before. Group k becomes player k. Columns that no group names follow, as players of their own, in their order.
     ///
     /// ```
     /// use shapley::games::Features;
@@ -229,7 +229,8 @@ impl<F> Features<F> {
     pub fn background_sample(mut self, rows: usize, seed: u64) -> Self {
         let columns = self.instance.len().max(1);
         let all = self.background.len() / columns;
-        if rows >= all {
+        // What is no whole number of rows stays as it is, to be refused.
+        if rows >= all || !self.background.len().is_multiple_of(columns) {
             return self;
         }
         let mut key = [0; 32];

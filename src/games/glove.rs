@@ -8,7 +8,7 @@ use crate::{Attribution, Coalition, Game};
 /// A market: each player has a left or a right glove, and a coalition is worth the number of pairs it can make.
 ///
 /// Players 0 to `left` − 1 have left gloves, the others right ones. Whoever has the scarcer kind gets more, and by far more
-/// than in proportion: with 9 left gloves and 10 right ones, who has a left one gets 0.66, and who has a right one 0.30
+/// than in proportion: with 9 left gloves and 10 right ones, who has a left one gets 0.60, and who has a right one 0.36
 /// (Shapley & Shubik 1969, "Pure competition, coalitional power, and fair division", Int. Econ. Rev. 10(3) 337–362,
 /// doi:10.2307/2525647).
 ///

@@ -7,8 +7,8 @@ use super::GameError;
 use super::parallel::in_parallel;
 use crate::{Attribution, Coalition, Game};
 
-/// Coordinates up to this size have squared distances that are finite, of up to 10^50 columns.
-const LARGEST: f64 = 1e125;
+/// The largest coordinate is brought to this power of two: squared distances are then finite, of up to 10^50 columns.
+const LARGEST: i32 = 400;
 
 /// Parts that the test points are divided into, for threads. It does not depend on their number, so nor do sums.
 const PARTS: usize = 32;
@@ -36,7 +36,8 @@ const PARTS: usize = 32;
 /// # Ok::<(), shapley::games::GameError>(())
 /// ```
 ///
-/// Scale the columns first: a distance adds up what they are measured in.
+/// Scale the columns first: a distance adds up what they are measured in. Coordinates that differ by less than 10^−280 of
+/// the largest coordinate count as the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KNearest {
     k: usize,
@@ -54,14 +55,30 @@ struct Points {
     labels: Vec<usize>,
 }
 
+/// Brings all coordinates to the same scale, by a power of two, so that squares neither overflow nor vanish.
+fn scale(train: &mut [f64], test: &mut [f64]) {
+    let largest = train.iter().chain(&*test).fold(0.0_f64, |most, x| most.max(x.abs()));
+    // The powers of two of subnormal numbers are found after one step more.
+    let exponent = |x: f64| ((x.to_bits() >> 52) & 2047) as i32 - 1023;
+    let power = |e: i32| f64::from_bits(((e + 1023) as u64) << 52);
+    if largest > 0.0 {
+        let is_subnormal = largest < f64::MIN_POSITIVE;
+        let first = if is_subnormal { 60 } else { 0 };
+        let rest = LARGEST - exponent(largest * power(first));
+        // In two steps, since a float has no power of two that large.
+        for coordinate in train.iter_mut().chain(test) {
+            *coordinate = *coordinate * power(first) * power(rest / 2) * power(rest - rest / 2);
+        }
+    }
+}
+
 impl KNearest {
     /// The classifier with k neighbours, its training points, and the test points that it is judged by: of each the
     /// coordinates, point by point in one slice, and a label for each point.
     ///
     /// # Errors
     ///
-    /// [`Number`](GameError::Number) if k is zero, or a coordinate is not finite or larger than 10^125 (whose square would not
-    /// be finite); [`NoPlayers`](GameError::NoPlayers) if there are no training points; [`Shape`](GameError::Shape) if there are no
+    /// [`Number`](GameError::Number) if k is zero, or a coordinate is not finite; [`NoPlayers`](GameError::NoPlayers) if there are no training points; [`Shape`](GameError::Shape) if there are no
     /// test points, if the coordinates do not divide into as many points as there are labels, or if test points have another
     /// number of coordinates than training points.
     pub fn new<L: Eq + Hash>(
@@ -86,15 +103,16 @@ impl KNearest {
             if coordinates.len() != expected {
                 return Err(GameError::Shape { what: whole, got: coordinates.len(), expected });
             }
-            if let Some(index) = coordinates.iter().position(|x| x.is_nan() || x.abs() > LARGEST) {
-                let allowed = "finite, and at most 1e125 in size";
-                return Err(GameError::Number { what: one, index, value: coordinates[index], allowed });
+            if let Some(index) = coordinates.iter().position(|x| !x.is_finite()) {
+                return Err(GameError::Number { what: one, index, value: coordinates[index], allowed: "finite" });
             }
             Ok(coordinates.to_vec())
         };
-        let train_coordinates =
+        let mut train_coordinates =
             points(train.0.as_ref(), train_labels, ["coordinates of training points", "training coordinate"])?;
-        let test_coordinates = points(test.0.as_ref(), test_labels, ["coordinates of test points", "test coordinate"])?;
+        let mut test_coordinates =
+            points(test.0.as_ref(), test_labels, ["coordinates of test points", "test coordinate"])?;
+        scale(&mut train_coordinates, &mut test_coordinates);
         for label in train_labels.iter().chain(test_labels) {
             let next = numbers.len();
             numbers.entry(label).or_insert(next);

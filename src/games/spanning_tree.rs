@@ -65,22 +65,26 @@ impl MinimumSpanningTree {
             }
             all.push(Edge { cost, ends: [a, b] });
         }
+        // Before memory for all players: there may be more of them than edges.
+        let of_source = |edge: &Edge| edge.ends.contains(&num_players).then(|| edge.ends[0].min(edge.ends[1]));
+        let mut connected: Vec<usize> = all.iter().filter_map(of_source).collect();
+        connected.sort_unstable();
+        connected.dedup();
+        if connected.len() < num_players {
+            let player = connected.iter().enumerate().position(|(place, &player)| place != player);
+            return Err(GameError::NoWayToSource { player: player.unwrap_or(connected.len()) });
+        }
         // The cheapest first, equal ones in one order.
         all.sort_by(|a, b| a.cost.total_cmp(&b.cost).then(a.ends.cmp(&b.ends)));
         let mut of_player = vec![Vec::new(); num_players];
-        let mut has_source = vec![false; num_players];
         for (number, edge) in all.iter().enumerate() {
-            for (end, other) in [(0, 1), (1, 0)] {
-                if let Some(numbers) = of_player.get_mut(edge.ends[end]) {
+            for end in edge.ends {
+                if let Some(numbers) = of_player.get_mut(end) {
                     numbers.push(number);
-                    has_source[edge.ends[end]] |= edge.ends[other] == num_players;
                 }
             }
         }
-        match has_source.iter().position(|has_source| !has_source) {
-            Some(player) => Err(GameError::NoWayToSource { player }),
-            None => Ok(Self { edges: all, of_player }),
-        }
+        Ok(Self { edges: all, of_player })
     }
 
     /// The tree of the cheapest of these edges, whose numbers ascend.

@@ -13,8 +13,8 @@ use crate::{Attribution, Coalition, Error, Game, Index, Interactions, Value};
 /// amount.
 ///
 /// Every game is such a sum, in one way: the amounts are its Möbius coefficients (Harsanyi dividends), so this is also how a
-/// sparse Möbius form is entered. With t terms, results take time in proportion to the sizes of the terms, not to 2^n, and n
-/// may be as large as you like.
+/// sparse Möbius form is entered. Results take time in proportion to the sizes of the terms and to n/64 for each, not to 2^n.
+/// A term takes n/8 bytes of memory, from 129 players on.
 ///
 /// ```
 /// use shapley::games::Unanimity;
@@ -39,8 +39,9 @@ impl<V: Value> Unanimity<V> {
     ///
     /// # Errors
     ///
-    /// [`NoPlayers`](GameError::NoPlayers); [`NoSuchPlayer`](GameError::NoSuchPlayer) if a term names one; and
-    /// [`Amount`](GameError::Amount) if an amount is not finite, or the sum of their sizes would not be.
+    /// [`NoPlayers`](GameError::NoPlayers); [`NoTerms`](GameError::NoTerms), since nothing says then what values are;
+    /// [`NoSuchPlayer`](GameError::NoSuchPlayer) if a term names one; and [`Amount`](GameError::Amount) if an amount is not
+    /// finite, or the sum of their sizes does not fit the type.
     pub fn new<T>(num_players: usize, terms: impl IntoIterator<Item = (T, V)>) -> Result<Self, GameError>
     where
         T: IntoIterator<Item: Borrow<usize>>,
@@ -51,10 +52,16 @@ impl<V: Value> Unanimity<V> {
         let mut sums: BTreeMap<Coalition, V> = BTreeMap::new();
         let mut size = 0.0;
         for (index, (players, amount)) in terms.into_iter().enumerate() {
-            // So nothing that is made of the amounts can overflow.
+            // So nothing that is made of amounts that are floats can overflow.
             size += amount.magnitude();
-            if !(amount.is_finite() && f64::is_finite(size)) {
+            let fits = || amount.zip_with(&amount, |_, _| size).is_finite();
+            // Fractions of any size may be larger than floats.
+            let is_larger_than_floats = !f64::is_finite(amount.magnitude());
+            if !(amount.is_finite() && (is_larger_than_floats || fits())) {
                 return Err(GameError::Amount { index });
+            }
+            if is_larger_than_floats {
+                size = 0.0;
             }
             let mut set = Coalition::empty(num_players);
             for player in players {
@@ -88,11 +95,20 @@ impl<V: Value> Unanimity<V> {
 
     /// The Shapley values: each term's amount, in equal parts, to the players of its set (Harsanyi 1963, "A simplified
     /// bargaining model for the n-person cooperative game", Int. Econ. Rev. 4(2) 194–220, doi:10.2307/2525487).
+    ///
+    /// # Panics
+    ///
+    /// If a value does not fit the type, as fractions of integers of a fixed size may not; floats, and fractions of integers of
+    /// any size, always do.
     pub fn shapley(&self) -> Attribution<V> {
         self.shared_out(|size| Share::of(1, size as i128))
     }
 
     /// The Banzhaf values: of each term's amount, 2^(1−|T|) to each of its players.
+    ///
+    /// # Panics
+    ///
+    /// If a value does not fit the type, as those of [`shapley`](Self::shapley).
     pub fn banzhaf(&self) -> Attribution<V> {
         self.shared_out(|size| Share { fraction: Fraction::ONE, halvings: size - 1 })
     }
@@ -169,6 +185,12 @@ impl<V: Value> Unanimity<V> {
             let mut part = amount.clone();
             share(set.len()).scale(&mut part);
             set.iter().for_each(|player| values[player].add_assign(&part));
+        }
+        for value in values.iter().chain([&baseline, &grand]) {
+            assert!(
+                value.is_finite(),
+                "a value of this game does not fit its type: fractions of larger integers would"
+            );
         }
         Attribution::new(values, baseline, grand, 0)
     }
