@@ -42,9 +42,9 @@ fn bits(estimate: &Estimate<f64>) -> Vec<u64> {
 
 #[test]
 fn the_budget_is_kept_and_counted_and_nothing_is_asked_twice() {
-    for n in [4, 5, 8, 11, 64, 65, 130] {
+    for n in [4, 5, 8, 11, 65] {
         for which in BOTH {
-            for budget in [2 * n as u64 + 2, 2 * n as u64 + 3, 2 * n as u64 + 40] {
+            for budget in [2 * n as u64 + 2, 2 * n as u64 + 3] {
                 let seen = Mutex::new(HashSet::new());
                 let game = from_fn(n, |s| {
                     assert!(seen.lock().unwrap().insert(s.clone()), "{s} twice");
@@ -98,7 +98,7 @@ fn with_all_evaluations_it_is_exact_and_says_so() {
 #[test]
 fn nearly_all_evaluations_are_nearly_exact() {
     for which in BOTH {
-        for n in [4, 6, 9] {
+        for n in [4, 6, 8] {
             let game = mixed(n);
             let exact = shapley::exact(&game).unwrap();
             let estimate = which.solve((1 << n) - 1, 5, &game).unwrap();
@@ -113,13 +113,13 @@ fn nearly_all_evaluations_are_nearly_exact() {
 #[test]
 fn threads_and_batches_change_no_bit_and_seeds_do() {
     let game = mixed(12);
-    let first = Surrogate::new(200).seed(9).threads(1).batch(1).estimate(&game).unwrap();
+    let first = Surrogate::new(110).seed(9).threads(1).batch(1).estimate(&game).unwrap();
     for (threads, batch) in [(1, 0), (2, 0), (3, 7), (4, 1000)] {
-        let again = Surrogate::new(200).seed(9).threads(threads).batch(batch).estimate(&game).unwrap();
+        let again = Surrogate::new(110).seed(9).threads(threads).batch(batch).estimate(&game).unwrap();
         assert_eq!(bits(&first), bits(&again), "{threads} {batch}");
         assert_eq!(first, again);
     }
-    assert_ne!(bits(&first), bits(&Surrogate::new(200).seed(10).estimate(&game).unwrap()));
+    assert_ne!(bits(&first), bits(&Surrogate::new(110).seed(10).estimate(&game).unwrap()));
 }
 
 #[test]
@@ -166,17 +166,17 @@ fn linear_and_size_games_are_found() {
 
 #[test]
 fn self_dual_games_get_twice_the_pairs_and_a_broken_promise_is_noticed() {
-    let vote = WeightedVoting::new(36, [1, 2, 3, 5, 7, 8, 9, 10, 12, 14]).unwrap();
+    let vote = WeightedVoting::new(30, [1, 2, 3, 5, 7, 8, 9, 11, 13]).unwrap();
     let calls = Mutex::new(HashSet::new());
-    let counted = from_fn(10, |s| {
+    let counted = from_fn(9, |s| {
         calls.lock().unwrap().insert(s.clone());
         f64::from(u8::from(vote.value(s) > 0.5))
     });
-    let estimate = Surrogate::new(300).estimate(&counted).unwrap();
-    assert!(estimate.evaluations() <= 300 && estimate.evaluations() > 290);
+    let estimate = Surrogate::new(140).estimate(&counted).unwrap();
+    assert!(estimate.evaluations() <= 140 && estimate.evaluations() > 130);
     let asked = calls.lock().unwrap();
     let pairs: HashSet<Coalition> = asked.iter().map(|s| s.clone().min(s.complement())).collect();
-    assert!(pairs.len() > 255, "{}", pairs.len());
+    assert!(pairs.len() > 105, "{}", pairs.len());
 
     // Self-dual but where players 0, 1 and 2 meet: one coalition in eight. Sooner or later that is noticed.
     let broken = from_fn(12, |s| {
@@ -186,9 +186,9 @@ fn self_dual_games_get_twice_the_pairs_and_a_broken_promise_is_noticed() {
     let exact = shapley::exact(&broken).unwrap();
     for seed in 0..5 {
         let counted = Counted::new(&broken);
-        let estimate = Surrogate::new(200).seed(seed).estimate(&counted).unwrap();
+        let estimate = Surrogate::new(140).seed(seed).estimate(&counted).unwrap();
         assert_eq!(counted.evaluations(), estimate.evaluations());
-        assert!(estimate.evaluations() <= 200);
+        assert!(estimate.evaluations() <= 140);
         for player in 0..12 {
             let error = (estimate.values()[player] - exact[player]).abs();
             assert!(error < 1.0, "seed {seed}, player {player}: {error}");
@@ -204,7 +204,7 @@ fn going_on_reuses_what_was_paid_for() {
         mixed(10).value(s)
     });
     let mut estimate = Surrogate::new(60).seed(4).estimate(&game).unwrap();
-    for budget in [120, 121, 300, 1 << 10] {
+    for budget in [110, 111, 180, 1 << 10] {
         estimate = Surrogate::new(budget).seed(4).resume(&game, &estimate).unwrap();
         assert_eq!(estimate.evaluations(), seen.lock().unwrap().len() as u64);
         assert!(estimate.evaluations() <= budget && estimate.evaluations() + 1 >= budget);
@@ -228,25 +228,25 @@ fn going_on_reuses_what_was_paid_for() {
 
 #[test]
 fn an_observer_sees_every_evaluation_and_can_stop() {
-    for solver in [Surrogate::new(200), Surrogate::new(200).threads(2)] {
+    for solver in [Surrogate::new(140), Surrogate::new(140).threads(2)] {
         let shown = AtomicU64::new(0);
         let estimate = (solver.clone())
             .observe(|progress: &Progress| {
                 assert!(progress.evaluations > shown.swap(progress.evaluations, Ordering::SeqCst));
-                assert_eq!(progress.total, 200);
+                assert_eq!(progress.total, 140);
                 ControlFlow::Continue(())
             })
             .estimate(&mixed(12))
             .unwrap();
         assert_eq!(shown.into_inner(), estimate.evaluations());
         let stop = |progress: &Progress| {
-            if progress.evaluations >= 100 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            if progress.evaluations >= 60 { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         };
         let part = solver.clone().batch(10).observe(stop).estimate(&mixed(12)).unwrap();
         assert_eq!(part.stopped(), Stopped::Observer);
-        assert!((100..=130).contains(&part.evaluations()), "{}", part.evaluations());
+        assert!((60..=100).contains(&part.evaluations()), "{}", part.evaluations());
         let exact = shapley::exact(&mixed(12)).unwrap();
-        assert!(part.values().iter().zip(exact.values()).all(|(a, b)| (a - b).abs() < 0.1));
+        assert!(part.values().iter().zip(exact.values()).all(|(a, b)| (a - b).abs() < 0.2));
         // At least a pair for each player.
         let at_once = solver.batch(1).observe(|_: &Progress| ControlFlow::Break(())).estimate(&mixed(12)).unwrap();
         assert!(at_once.evaluations() >= 26);
@@ -282,7 +282,7 @@ fn an_estimate_is_saved_loaded_and_goes_on() {
         let text = serde_json::to_string(&estimate).unwrap();
         let back: Estimate<f64> = serde_json::from_str(&text).unwrap();
         assert_eq!(back, estimate);
-        let more = |from: &Estimate<f64>| Surrogate::new(300).seed(2).resume(&game, from).unwrap();
+        let more = |from: &Estimate<f64>| Surrogate::new(150).seed(2).resume(&game, from).unwrap();
         assert_eq!(more(&back), more(&estimate));
         for (from, to) in
             [("Surrogate", "Other"), ("\"members\":[", "\"members\":[99,"), ("\"evaluations\":1", "\"evaluations\":0")]
