@@ -400,13 +400,15 @@ impl<V: Value> fmt::Display for Estimate<V> {
             columns.push(("95% interval", Column::Left(texts(&interval))));
         }
         let ends = listing::decimals_of([self.attribution.baseline(), self.attribution.grand()].into_iter());
-        let foot = [
+        let mut foot = vec![
             ("v(∅)", listing::text(self.attribution.baseline(), ends, f)),
             ("v(N)", listing::text(self.attribution.grand(), ends, f)),
             ("evaluations", self.evaluations().to_string()),
-            ("permutations", self.permutations().to_string()),
-            ("stopped by", format!("{:?}", self.stopped)),
         ];
+        if self.walks().is_some() {
+            foot.push(("permutations", self.permutations().to_string()));
+        }
+        foot.push(("stopped by", format!("{:?}", self.stopped)));
         listing::write(f, columns, &foot)
     }
 }

@@ -32,10 +32,10 @@ pub enum PlotError {
         /// The outputs of the result.
         outputs: usize,
     },
-    /// A value is NaN or infinite, which no solver returns.
-    #[error("a value of player {player} is {value}: only finite values can be drawn")]
+    /// A value is NaN or infinite, which no solver returns, or so large that sums of such values could be.
+    #[error("a value of player {player} is {value:e}: only values up to 4e307 over the number of players can be drawn")]
     NotFinite {
-        /// Whose value it is.
+        /// Whose value it is; 0 if it is v(∅) or v(N).
         player: usize,
         /// What it is.
         value: f64,
