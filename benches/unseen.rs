@@ -1,7 +1,8 @@
 //! The error of estimators after so many evaluations, on games that none of them was tuned on.
 //!
-//! `cargo bench --bench unseen --features surrogate -- 10` runs 10 seeds; `--tables DIR` writes all values of each game instead, as
-//! 64-bit floats, the least significant byte first, by bit mask, and `games.json` with the number of players of each.
+//! `cargo bench --bench unseen --features surrogate -- 10` runs 10 seeds; `--tables DIR` writes all values of each
+//! game instead, as 64-bit floats, the least significant byte first, by bit mask, and `games.json` with the number
+//! of players of each.
 //!
 //! What errors and coverage are is in `benches/accuracy.rs`.
 
@@ -98,7 +99,7 @@ fn main() -> Result<()> {
             let logs = rows.iter().map(|row| (row[solver].error.max(1e-30) / row[2].error.max(1e-30)).ln());
             (logs.sum::<f64>() / rows.len() as f64).exp()
         };
-        println!("| {budget} | {} | {:.4} | {:.4} |", rows.len(), ratio(0), ratio(1));
+        println!("| {budget} | {} | {:.2e} | {:.2e} |", rows.len(), ratio(0), ratio(1));
     }
     println!("\n| coverage of 95 % intervals | smallest | mean | largest |\n|---|--:|--:|--:|");
     for (solver, name) in SOLVERS.into_iter().enumerate() {
