@@ -67,7 +67,13 @@ type Solve<'a> = dyn Fn(u64, &Table<f64>) -> Option<Estimate<f64>> + 'a;
 type Errors = BTreeMap<String, BTreeMap<String, f64>>;
 
 fn main() -> Result<()> {
-    let seeds = std::env::args().skip(1).find_map(|argument| argument.parse().ok()).unwrap_or(10);
+    // Cargo adds `--bench`.
+    let wishes: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let seeds = wishes.first().map_or(Ok(10), |seeds| seeds.parse())?;
+    let wanted =
+        |name: &str| wishes.get(1).is_none_or(|names| names.split(',').any(|wish| wish == name || wish == "all"));
+    let affordable =
+        |budget: u64| wishes.get(2).is_none_or(|budgets| budgets.split(',').any(|wish| wish == budget.to_string()));
     let peers: BTreeMap<String, Errors> = serde_json::from_str(&fs::read_to_string(folder().join("peers.json"))?)?;
     let prototype: Errors = serde_json::from_str(&fs::read_to_string(folder().join("prototype.json"))?)?;
     println!(
@@ -77,10 +83,10 @@ fn main() -> Result<()> {
     let mut by_budget: BTreeMap<u64, Vec<[f64; 3]>> = BTreeMap::new();
     let mut by_peer: BTreeMap<u64, BTreeMap<String, Vec<f64>>> = BTreeMap::new();
     let mut coverages = Vec::new();
-    for name in GAMES {
+    for name in GAMES.into_iter().filter(|name| wanted(name)) {
         let game = read_table(name)?;
         let exact = shapley::exact(&game)?.into_values();
-        for budget in BUDGETS {
+        for budget in BUDGETS.into_iter().filter(|budget| affordable(*budget)) {
             if budget >= 1 << exact.len() {
                 continue;
             }

@@ -6,6 +6,7 @@ mod climb;
 mod correction;
 mod credit;
 mod design;
+mod features;
 mod fit;
 mod kernel;
 mod linear;

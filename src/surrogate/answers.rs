@@ -18,6 +18,9 @@ const FIRST_CHECKS: usize = 10;
 /// And so many of the evaluations are spent to look again: one in this number.
 const CHECK_EVERY: u64 = 32;
 
+/// Up to one in so many pairs may not be dual where the complements of others are taken for what they are on average.
+const FEW_NOT_DUAL: usize = 10;
+
 /// In so many rounds.
 const ROUNDS: usize = 8;
 
@@ -221,7 +224,13 @@ impl<'a, G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Asker<
         Random::new(self.options.seed, 3).shuffle(&mut rest);
         order.extend(&rest);
         let needed = self.players.saturating_sub(asked.len());
-        let mut is_dual = true;
+        asked.iter().for_each(|pair| self.look(&pair.value));
+        let mut is_dual = asked.iter().all(|Pair { value, complement, .. }| {
+            complement.as_ref().is_none_or(|complement| self.is_dual(value, complement))
+        });
+        if !is_dual {
+            rest.clear();
+        }
         for (round, part) in rest.chunks(rest.len().div_ceil(ROUNDS).max(1)).enumerate() {
             let part = &part[..part.len().min(self.left() as usize)];
             if part.is_empty() {
@@ -262,7 +271,9 @@ impl<'a, G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Asker<
         Ok(self.kept(design, order, asked))
     }
 
-    /// Asks for the complements that are missing, as far as can be paid for; what is not whole then is dropped.
+    /// Asks for the complements that are missing, as far as can be paid for. Where some stay missing, and few of those that
+    /// are there are not dual, the rest is taken to be what these are on average ([`super::run`] does); if many are not, what
+    /// is not whole is dropped.
     fn complete(&mut self, asked: &mut Vec<Pair<G::Value>>, order: &mut Vec<usize>) -> Result<(), Error<G::Error>> {
         let missing = asked.iter().enumerate().filter(|(_, pair)| pair.complement.is_none()).map(|(place, _)| place);
         let missing: Vec<usize> = missing.take(self.left() as usize).collect();
@@ -270,6 +281,13 @@ impl<'a, G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Asker<
         let values = self.ask(&coalitions, coalitions.len())?;
         for (place, value) in missing.into_iter().zip(values) {
             asked[place].complement = Some(value);
+        }
+        let complements = asked.iter().filter_map(|pair| Some((pair, pair.complement.as_ref()?)));
+        let (whole, dual) = complements.fold((0_usize, 0_usize), |(whole, dual), (pair, complement)| {
+            (whole + 1, dual + usize::from(self.is_dual(&pair.value, complement)))
+        });
+        if whole == asked.len() || (whole - dual) * FEW_NOT_DUAL <= whole {
+            return Ok(());
         }
         let whole: Vec<bool> = asked.iter().map(|pair| pair.complement.is_some()).collect();
         let mut place = 0;

@@ -1,5 +1,7 @@
 //! A descent by BFGS that counts its evaluations, each of which is a matrix factored.
 
+use std::ops::ControlFlow;
+
 use super::linear::dot;
 
 /// Stops once a step promises to gain less: hundredths of a unit of log-likelihood say nothing.
@@ -8,69 +10,82 @@ const LEAST_GAIN: f64 = 1e-3;
 /// No coordinate moves farther at once. They are in units of their prior's standard deviation.
 const LONGEST_STEP: f64 = 2.0;
 
-/// Descends from a point for at most so many evaluations of a function and its gradient; returns the lowest value seen,
-/// and where. The function says none where it has no value.
+/// A descent: where it is, and what it has learned of the curvature.
 ///
 /// The memory is of all steps (Liu & Nocedal 1989, "On the limited memory BFGS method for large scale optimization",
 /// *Mathematical Programming* 45, 503–528, doi:10.1007/BF01589116, without the limit, since there are few). A step that
 /// does not gain enough is shortened to the minimum of a parabola.
-pub(super) fn climb_down(
-    start: Vec<f64>,
-    evaluations: usize,
-    mut function: impl FnMut(&[f64]) -> Option<(f64, Vec<f64>)>,
-) -> (f64, Vec<f64>) {
-    let mut x = start;
-    let Some((mut value, mut slope)) = function(&x) else { return (f64::INFINITY, x) };
-    let mut left = evaluations.saturating_sub(1);
-    let mut steps: Vec<(Vec<f64>, Vec<f64>, f64)> = Vec::new();
-    'descent: while left > 0 {
-        let mut direction = downhill(&steps, &slope);
-        let mut promise = -dot(&direction, &slope);
+#[derive(Clone, Debug)]
+pub(super) struct Descent {
+    pub(super) point: Vec<f64>,
+    /// The lowest value seen, which is that of the point; infinite if the function has none there.
+    pub(super) value: f64,
+    slope: Vec<f64>,
+    steps: Vec<(Vec<f64>, Vec<f64>, f64)>,
+}
+
+impl Descent {
+    /// Nothing but a start.
+    pub(super) fn new(point: Vec<f64>) -> Self {
+        Self { point, value: f64::INFINITY, slope: Vec::new(), steps: Vec::new() }
+    }
+
+    /// Goes on, for at most so many evaluations of a function and its gradient, which says none where it has no value. The
+    /// first is of the point.
+    pub(super) fn go(&mut self, evaluations: usize, mut function: impl FnMut(&[f64]) -> Option<(f64, Vec<f64>)>) {
+        let Some((value, slope)) = function(&self.point) else {
+            self.value = f64::INFINITY;
+            return;
+        };
+        (self.value, self.slope) = (value, slope);
+        let mut left = evaluations.saturating_sub(1);
+        while left > 0 && self.step(&mut left, &mut function).is_continue() {}
+    }
+
+    /// One step down, in as many evaluations as it takes; breaks if there is none that is worth it.
+    fn step(
+        &mut self,
+        left: &mut usize,
+        function: &mut impl FnMut(&[f64]) -> Option<(f64, Vec<f64>)>,
+    ) -> ControlFlow<()> {
+        let mut direction = downhill(&self.steps, &self.slope);
+        let mut promise = -dot(&direction, &self.slope);
         if promise.is_nan() || promise <= 0.0 {
-            steps.clear();
-            direction = slope.iter().map(|s| -s).collect();
-            promise = dot(&slope, &slope);
+            self.steps.clear();
+            direction = self.slope.iter().map(|s| -s).collect();
+            promise = dot(&self.slope, &self.slope);
         }
         if promise.is_nan() || promise <= LEAST_GAIN {
-            break;
+            return ControlFlow::Break(());
         }
         let longest = direction.iter().fold(0.0_f64, |most, d| most.max(d.abs()));
         // Nothing is known of the curvature before the first step.
-        let limit = if steps.is_empty() { LONGEST_STEP / 2.0 } else { LONGEST_STEP };
-        let mut length = if steps.is_empty() { limit / longest } else { (limit / longest).min(1.0) };
-        loop {
-            if left == 0 {
-                break 'descent;
-            }
-            left -= 1;
-            let there: Vec<f64> = x.iter().zip(&direction).map(|(x, d)| x + length * d).collect();
+        let limit = if self.steps.is_empty() { LONGEST_STEP / 2.0 } else { LONGEST_STEP };
+        let mut length = if self.steps.is_empty() { limit / longest } else { (limit / longest).min(1.0) };
+        while *left > 0 && length * longest >= 1e-6 {
+            *left -= 1;
+            let there: Vec<f64> = self.point.iter().zip(&direction).map(|(x, d)| x + length * d).collect();
             match function(&there) {
-                Some((lower, slope_there)) if lower <= value - 1e-4 * length * promise => {
+                Some((lower, slope)) if lower <= self.value - 1e-4 * length * promise => {
                     let step: Vec<f64> = direction.iter().map(|d| length * d).collect();
-                    let change: Vec<f64> = slope_there.iter().zip(&slope).map(|(new, old)| new - old).collect();
+                    let change: Vec<f64> = slope.iter().zip(&self.slope).map(|(new, old)| new - old).collect();
                     let curvature = dot(&step, &change);
                     if curvature > 1e-10 * dot(&change, &change).sqrt() * dot(&step, &step).sqrt() {
-                        steps.push((step, change, curvature));
+                        self.steps.push((step, change, curvature));
                     }
-                    let gained = value - lower;
-                    (x, value, slope) = (there, lower, slope_there);
-                    if gained < LEAST_GAIN {
-                        break 'descent;
-                    }
-                    continue 'descent;
+                    let gained = self.value - lower;
+                    (self.point, self.value, self.slope) = (there, lower, slope);
+                    return if gained < LEAST_GAIN { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
                 }
                 Some((higher, _)) => {
-                    let parabola = length * length * promise / (2.0 * (higher - value + length * promise));
+                    let parabola = length * length * promise / (2.0 * (higher - self.value + length * promise));
                     length = parabola.clamp(0.1 * length, 0.5 * length);
                 }
                 None => length *= 0.2,
             }
-            if length * longest < 1e-6 {
-                break 'descent;
-            }
         }
+        ControlFlow::Break(())
     }
-    (value, x)
 }
 
 /// The direction of BFGS: minus the inverse of the approximate Hessian times the slope.

@@ -10,6 +10,10 @@ use super::regression::PairedRegression;
 /// The posterior is of at most so many rows; other pairs only correct it.
 const MODEL_ROWS: usize = 1000;
 
+/// Where errors are so small a part of the values that a pull would gain next to nothing, there is none: variances are often too
+/// large, and the pull would then be the error.
+const LITTLE_DOUBT: f64 = 0.05;
+
 /// Values and standard errors of one output.
 #[derive(Clone, Debug)]
 pub(super) struct Values {
@@ -55,7 +59,7 @@ pub(super) fn regression(design: &PairedDesign, odd: &[f64], grand: f64) -> Valu
     // Of what the equal split leaves.
     let equal = 2.0 * y[0] / n as f64;
     let rest: Vec<f64> = (0..rows.len()).map(|row| y[1 + row] - equal * f64::from(rows.balance[row]) / 2.0).collect();
-    let (sums, _) = regression.apply(&[&rest], &vec![0.0; rows.len()]);
+    let (sums, []) = regression.apply(&[&rest], []);
     let leverages = regression.leverages();
     let left = |row: usize| {
         let said: f64 = (0..n).map(|player| rows.sign(row, player) * sums[0][player]).sum::<f64>() / 2.0;
@@ -104,8 +108,9 @@ pub(super) fn values(design: &PairedDesign, odd: &[f64], grand: f64, random: &mu
     let Some(model) = Model::fit(&data, unseen, random) else { return regression(design, odd, grand) };
 
     let (mut left_out, mut own) = (vec![f64::NAN; pairs], vec![f64::NAN; pairs]);
+    let mut fitted = vec![false; pairs];
     for (place, &pair) in in_model.iter().enumerate() {
-        (left_out[pair], own[pair]) = (model.left_out[place], model.own[place]);
+        (left_out[pair], own[pair], fitted[pair]) = (model.left_out[place], model.own[place], model.fitted[place]);
     }
     let others: Vec<usize> = (0..pairs).filter(|&pair| left_out[pair].is_nan()).collect();
     for block in others.chunks(2000) {
@@ -118,28 +123,98 @@ pub(super) fn values(design: &PairedDesign, odd: &[f64], grand: f64, random: &mu
     let weights = shapley_weights(design);
     let seen_part: Vec<f64> = inclusion.iter().zip(&own).map(|(p, own)| p * own).collect();
     let unseen_part: Vec<f64> = inclusion.iter().zip(&left_out).map(|(p, left)| (1.0 - p) * left).collect();
-    let squares: Vec<f64> = inclusion.iter().zip(&left_out).map(|(p, left)| (1.0 - p).powi(3) * left * left).collect();
+    // Where most pairs have been seen, one that is left out is as the few that have not; a third that is held out is not.
+    let all_pairs: f64 = (1..n).map(|size| design.population(size)).sum::<f64>() / 2.0;
+    let of_unseen = 1.0 + (model.inflation - 1.0) * (1.0 - pairs as f64 / all_pairs);
+    // Residuals of pairs that hyper-parameters were fitted to are smaller than those of others.
+    let squares = |inflation: f64, of: &dyn Fn(f64) -> f64| -> Vec<f64> {
+        let rows = inclusion.iter().zip(&left_out).zip(&fitted);
+        rows.map(|((p, left), fitted)| if *fitted { inflation } else { 1.0 } * of(*p) * left * left).collect()
+    };
     let regression = PairedRegression::new(&rows, &weights);
-    let (sums, noise) = regression.apply(&[&seen_part, &unseen_part], &squares);
+    // The noise of the correction as the residuals are, and as they would be elsewhere; that with the noise of the unseen
+    // pairs themselves; and the latter alone, if all of them are independent.
+    let (sums, [noise, fair_noise, with_unseen, unseen_alone]) = regression.apply(
+        &[&seen_part, &unseen_part],
+        [
+            &squares(1.0, &|p| (1.0 - p).powi(3)),
+            &squares(model.inflation, &|p| (1.0 - p).powi(3)),
+            &squares(of_unseen, &|p| 1.0 - p),
+            &squares(of_unseen, &|p| p * (1.0 - p)),
+        ],
+    );
     let total = |list: &[f64]| list.iter().sum::<f64>();
-    let kappa = model.inflation;
     let correction = total(&sums[1].iter().map(|b| b * b).collect::<Vec<_>>());
     let excess = total(&model.variances) - total(&model.posterior_variances);
     let by_size = 1.0 - total(&noise) / correction.max(1e-300);
-    let by_distrust = excess / (excess + kappa * total(&noise)).max(1e-300);
+    let by_distrust = excess / (excess + total(&fair_noise)).max(1e-300);
     let share = by_size.max(by_distrust).max(0.0);
     let mut values: Vec<f64> =
         (0..n).map(|player| model.values[player] + sums[0][player] + share * sums[1][player]).collect();
     let missing = (2.0 * y[0] - total(&values)) / n as f64;
     values.iter_mut().for_each(|value| *value += missing);
-    let variances: Vec<f64> =
-        (0..n).map(|player| (1.0 - share) * model.variances[player] + share * kappa * noise[player]).collect();
+    let variance = |player: usize| {
+        let of_model = model.variances[player].max(unseen_alone[player]);
+        (1.0 - share) * of_model + share * with_unseen[player]
+    };
+    let variances: Vec<f64> = (0..n).map(variance).collect();
     let mean = total(&values) / n as f64;
     let signal: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    // Towards the equal split, as far as that is expected to lower the error.
     let doubt = total(&variances) / signal.max(1e-300);
-    let keep = 1.0 - (doubt - 0.25).clamp(0.0, 1.0);
+    let keep = 1.0 - ((doubt - LITTLE_DOUBT) / (1.0 - LITTLE_DOUBT)).clamp(0.0, 1.0);
     Values {
         values: values.iter().map(|value| scale * (mean + keep * (value - mean))).collect(),
         std_errors: variances.iter().map(|variance| scale * variance.sqrt()).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn odd_parts(design: &PairedDesign, of: impl Fn(&[u64]) -> f64) -> Vec<f64> {
+        design.rows().iter().map(|row| of(row)).collect()
+    }
+
+    /// Numbers of no meaning, of the size of one.
+    fn noise(row: &[u64]) -> f64 {
+        let mixed = (row[0] ^ 0x5bd1_e995).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        (mixed >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    }
+
+    #[test]
+    fn values_sum_to_what_there_is_to_share() {
+        for (n, pairs, grand) in [(2, 1, 3.0), (5, 9, -1.0), (9, 40, 0.0), (12, 60, 1e200), (12, 60, 1e-200)] {
+            let design = PairedDesign::new(n, pairs, 3);
+            let odd = odd_parts(&design, |row| grand * noise(row));
+            let model = values(&design, &odd, grand, &mut Random::new(3, 1));
+            for found in [model, regression(&design, &odd, grand)] {
+                let sum: f64 = found.values.iter().sum();
+                assert!((sum - 2.0 * grand).abs() <= 1e-12 * grand.abs(), "n {n}: {sum} {grand}");
+                assert!(found.std_errors.iter().all(|error| *error >= 0.0 && error.is_finite()));
+            }
+        }
+    }
+
+    /// Where everything is noise, the least error is that of the equal split or near it; where nothing is, nothing is pulled.
+    #[test]
+    fn noise_is_pulled_to_the_equal_split_and_signal_is_not() {
+        let (n, pairs) = (12, 60);
+        for seed in 0..5 {
+            let design = PairedDesign::new(n, pairs, seed);
+            let odd = odd_parts(&design, noise);
+            let free = regression(&design, &odd, 0.0).values;
+            let pulled = values(&design, &odd, 0.0, &mut Random::new(seed, 1)).values;
+            let length = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>();
+            assert!(length(&pulled) < 0.5 * length(&free), "{} {}", length(&pulled), length(&free));
+            let weight =
+                |row: &[u64]| -> f64 { (0..n).map(|k| k as f64 * if row[0] >> k & 1 == 1 { 0.5 } else { -0.5 }).sum() };
+            let odd = odd_parts(&design, weight);
+            let found = values(&design, &odd, weight(&[(1 << n) - 1]), &mut Random::new(seed, 1)).values;
+            for (player, value) in found.iter().enumerate() {
+                assert!((value - player as f64).abs() < 1e-4, "{player}: {value}");
+            }
+        }
     }
 }

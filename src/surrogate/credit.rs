@@ -7,7 +7,8 @@
 
 use faer::Mat;
 
-use super::kernel::{HARMONICS, Kernel, Rows, frequency};
+use super::features::{Fixed, HARMONICS, frequency};
+use super::kernel::{Kernel, Rows};
 use super::linear::times;
 use crate::quadrature::nodes_on_unit_interval;
 
@@ -69,14 +70,13 @@ impl Credit {
                 }
             }
         }
-        let (mut sines, _) = kernel.waves(rows);
         for k in 0..HARMONICS {
             let weight = kernel.hyper.index * kernel.harmonics[k];
-            sines.col_as_slice_mut(k).iter_mut().for_each(|x| *x *= weight);
             for (player, variance) in self.variances.iter_mut().enumerate() {
                 *variance += weight * waves[(k, player)].powi(2);
             }
         }
+        let sines = kernel.features(rows, &Fixed::new(rows)).weighted_sines();
         let moved = times(sines.as_ref(), waves.as_ref());
         self.values += moved;
     }

@@ -80,8 +80,55 @@ impl PairedDesign {
         self.rows[pair].iter().map(|word| word.count_ones() as usize).sum()
     }
 
+    /// How many coalitions there are of a size.
+    pub(super) fn population(&self, size: usize) -> f64 {
+        let smaller = size.min(self.players - size);
+        let pairs = self.quota.population[smaller - 1];
+        if 2 * size == self.players { 2.0 * pairs } else { pairs }
+    }
+
     /// The probability that pairs of coalitions of this size and of n less this are in the design.
     pub(super) fn inclusion(&self, size: usize) -> f64 {
         self.quota.inclusion(size.min(self.players - size))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use super::*;
+
+    /// How often each pair is in designs of many seeds, beside its inclusion probability. Of all counts, the largest z-score
+    /// of some hundred has a chance below 10⁻⁴ to exceed 5 (normal, two-sided, times their number); seeds are fixed.
+    #[test]
+    fn every_pair_is_there_as_often_as_its_probability_says() {
+        let seeds = 3000;
+        for (n, pairs, extended) in [(6, 12, None), (7, 25, None), (8, 20, Some(45)), (5, 9, None)] {
+            let mut counts: HashMap<Vec<u64>, u64> = HashMap::new();
+            let mut inclusion = Vec::new();
+            for seed in 0..seeds {
+                let mut design = PairedDesign::new(n, pairs, seed);
+                if let Some(more) = extended {
+                    design.extend(more, Random::new(seed, 16));
+                }
+                design.rows().iter().for_each(|row| *counts.entry(row.clone()).or_default() += 1);
+                inclusion = (1..=n / 2).map(|size| design.inclusion(size)).collect();
+            }
+            let mut seen = 0;
+            for mask in 1..(1_u64 << n) - 1 {
+                let size = mask.count_ones() as usize;
+                if 2 * size > n || (2 * size == n && mask & 1 == 0) {
+                    continue;
+                }
+                let p: f64 = inclusion[size - 1];
+                let count = counts.get(&vec![mask]).copied().unwrap_or(0);
+                let sd = (seeds as f64 * p * (1.0 - p)).sqrt();
+                let off = count as f64 - seeds as f64 * p;
+                assert!(off.abs() <= 5.0 * sd + 1e-6, "n {n}, {mask:b}: {count} times, p {p}");
+                seen += count;
+            }
+            assert_eq!(seen, counts.values().sum::<u64>(), "each pair as the coalition that stands for it");
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Hyper-parameters by penalised marginal likelihood.
 
-use super::climb::climb_down;
-use super::kernel::{Gradient, Hyper, JITTER, Kernel, LARGEST_RELEVANCE, Rows};
+use super::climb::Descent;
+use super::features::{Features, Fixed};
+use super::kernel::{Gradient, Hyper, JITTER, Kernel, LARGEST_RELEVANCE, Products, Rows};
 use super::linear::{Factor, dot};
 
 /// What a model is fitted to: rows of ±1, the odd part of each coalition's value in units of its root mean square, and
@@ -24,8 +25,14 @@ impl Data {
     }
 
     /// The factor of the covariance with noise, and so much of `jitter` on the diagonal.
-    pub(super) fn factor(&self, kernel: &Kernel, jitter: f64) -> Option<Factor> {
-        let mut covariance = kernel.within(&self.rows);
+    pub(super) fn factor(
+        &self,
+        kernel: &Kernel,
+        features: &Features,
+        products: &mut Products,
+        jitter: f64,
+    ) -> Option<Factor> {
+        let mut covariance = kernel.within(&self.rows, features, products);
         for (row, noisy) in self.noisy.iter().enumerate() {
             covariance[(row, row)] += kernel.hyper.noise * noisy + jitter;
         }
@@ -209,9 +216,15 @@ impl Space {
 
     /// The negative logarithm of the posterior density of a point, up to a constant, and its slope. The scale of all
     /// covariances is profiled out. None where the covariance cannot be factored.
-    pub(super) fn objective(&self, point: &[f64], data: &Data, signs: &faer::Mat<f64>) -> Option<(f64, Vec<f64>)> {
+    pub(super) fn objective(
+        &self,
+        point: &[f64],
+        data: &Data,
+        (fixed, products): (&Fixed, &mut Products),
+    ) -> Option<(f64, Vec<f64>)> {
         let kernel = self.kernel(point);
-        let factor = data.factor(&kernel, JITTER)?;
+        let features = kernel.features(&data.rows, fixed);
+        let factor = data.factor(&kernel, &features, products, JITTER)?;
         let alpha = factor.solve(&data.y);
         let size = data.len();
         let scale = dot(&data.y, &alpha) / size as f64;
@@ -227,7 +240,7 @@ impl Space {
                 weights[(j, i)] = weight;
             }
         }
-        let by = kernel.gradient(&data.rows, &weights, &data.noisy, signs);
+        let by = kernel.gradient(&data.rows, (fixed, &features), products, &weights, &data.noisy);
         let mut slope = self.coordinates(&kernel, &by);
         slope.iter_mut().for_each(|s| *s *= -0.5);
         let penalty = self.penalty(point, &mut slope);
@@ -235,21 +248,44 @@ impl Space {
         (value.is_finite() && slope.iter().all(|s| s.is_finite())).then_some((value, slope))
     }
 
-    /// Descends from a point; `tied` moves all relevances together.
-    pub(super) fn climb(&self, start: &[f64], data: &Data, evaluations: usize, tied: bool) -> (f64, Vec<f64>) {
-        let signs = data.rows.signs();
-        if !tied {
-            return climb_down(start.to_vec(), evaluations, |point| self.objective(point, data, &signs));
-        }
+    /// Goes on with a descent.
+    pub(super) fn climb(&self, descent: &mut Descent, data: &Data, evaluations: usize) {
+        let fixed = Fixed::new(&data.rows);
+        let mut products = Products::default();
+        descent.go(evaluations, |point| self.objective(point, data, (&fixed, &mut products)));
+    }
+
+    /// Descends with one relevance for all players, from where all are e^`log` (as logits), and all else is at its mean.
+    pub(super) fn climb_tied(&self, log: f64, data: &Data, evaluations: usize) -> (f64, Vec<f64>) {
+        let fixed = Fixed::new(&data.rows);
+        let mut products = Products::default();
         let n = self.players;
         let widen = |short: &[f64]| [&vec![short[0]; n - 1][..], short].concat();
-        let (value, short) = climb_down(start[n - 1..].to_vec(), evaluations, |short| {
-            let (value, slope) = self.objective(&widen(short), data, &signs)?;
+        let mut descent = Descent::new(self.tied(log)[n - 1..].to_vec());
+        descent.go(evaluations, |short| {
+            let (value, slope) = self.objective(&widen(short), data, (&fixed, &mut products))?;
             let together: f64 = slope[..n].iter().sum();
             Some((value, [&[together][..], &slope[n..]].concat()))
         });
-        (value, widen(&short))
+        (descent.value, widen(&descent.point))
     }
+}
+
+/// Random rows of different coalitions, with numbers that mean nothing.
+#[cfg(test)]
+pub(super) fn random_data(n: usize, rows: usize, seed: u64) -> Data {
+    let mut random = super::random::Random::new(seed, 8);
+    let mut words = Vec::new();
+    let mut row = Vec::new();
+    for _ in 0..rows {
+        let size = 1 + random.below(n as u64 - 1) as usize;
+        random.coalition(n, size, &mut row);
+        words.push(row.clone());
+    }
+    let y = (0..rows).map(|_| 2.0 * random.unit() - 1.0).collect();
+    let mut noisy = vec![1.0; rows];
+    noisy[0] = 0.0;
+    Data { rows: Rows::new(n, words.iter().map(Vec::as_slice)), y, noisy }
 }
 
 #[cfg(test)]
@@ -257,36 +293,22 @@ mod tests {
     use super::*;
     use crate::surrogate::random::Random;
 
-    fn data(n: usize, rows: usize, seed: u64) -> Data {
-        let mut random = Random::new(seed, 8);
-        let mut words = Vec::new();
-        let mut row = Vec::new();
-        for _ in 0..rows {
-            let size = 1 + random.below(n as u64 - 1) as usize;
-            random.coalition(n, size, &mut row);
-            words.push(row.clone());
-        }
-        let y = (0..rows).map(|_| 2.0 * random.unit() - 1.0).collect();
-        let mut noisy = vec![1.0; rows];
-        noisy[0] = 0.0;
-        Data { rows: Rows::new(n, words.iter().map(Vec::as_slice)), y, noisy }
-    }
-
     #[test]
     fn the_gradient_is_that_of_finite_differences() {
         for (n, seed) in [(3, 1), (8, 2), (9, 3), (17, 4), (70, 5)] {
-            let data = data(n, 25, seed);
+            let data = random_data(n, 25, seed);
             let values: Vec<f64> = (0..n).map(|k| 0.1 + k as f64).collect();
             for space in [Space::plain(n), Space::index(n, &values)] {
                 let mut random = Random::new(seed, 7);
                 let point: Vec<f64> = (0..space.len()).map(|_| random.unit() - 0.5).collect();
-                let signs = data.rows.signs();
-                let (_, slope) = space.objective(&point, &data, &signs).unwrap();
+                let fixed = Fixed::new(&data.rows);
+                let mut products = Products::default();
+                let (_, slope) = space.objective(&point, &data, (&fixed, &mut products)).unwrap();
                 for place in 0..space.len() {
-                    let at = |by: f64| {
+                    let mut at = |by: f64| {
                         let mut there = point.clone();
                         there[place] += by;
-                        space.objective(&there, &data, &signs).unwrap().0
+                        space.objective(&there, &data, (&fixed, &mut products)).unwrap().0
                     };
                     // Five points: an error of the fourth order.
                     let h = 1e-3;

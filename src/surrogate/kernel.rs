@@ -2,10 +2,8 @@
 
 use faer::Mat;
 
+use super::features::{Features, Fixed, HARMONICS};
 use super::linear::times;
-
-/// The frequencies of the index term: w_k = (k + ½) π.
-pub(super) const HARMONICS: usize = 24;
 
 /// The largest relevance of a player; one would make the kernel singular.
 pub(super) const LARGEST_RELEVANCE: f64 = 0.98;
@@ -53,10 +51,6 @@ impl Rows {
     pub(super) fn sign(&self, row: usize, player: usize) -> f64 {
         if self.words[row * self.words_per_row + player / 64] >> (player % 64) & 1 == 1 { 1.0 } else { -1.0 }
     }
-
-    pub(super) fn signs(&self) -> Mat<f64> {
-        Mat::from_fn(self.len(), self.players, |row, player| self.sign(row, player))
-    }
 }
 
 /// The hyper-parameters in their own units.
@@ -91,10 +85,6 @@ pub(super) struct Kernel {
     /// By eight players, for the set of those in which two coalitions differ: Π(1 + r x y) and Π(1 − r x y) over them, over their
     /// share of D.
     tables: Vec<[[f64; 2]; 256]>,
-}
-
-pub(super) fn frequency(k: usize) -> f64 {
-    (k as f64 + 0.5) * std::f64::consts::PI
 }
 
 impl Kernel {
@@ -161,88 +151,36 @@ impl Kernel {
         }
     }
 
-    /// sin(w_k t·x), a row for each coalition.
-    pub(super) fn waves(&self, rows: &Rows) -> (Mat<f64>, Mat<f64>) {
-        let angle = |row: usize| -> f64 {
-            self.hyper.direction.iter().enumerate().map(|(player, t)| t * rows.sign(row, player)).sum()
-        };
-        let angles: Vec<f64> = (0..rows.len()).map(angle).collect();
-        let mut sines = Mat::zeros(rows.len(), HARMONICS);
-        let mut cosines = Mat::zeros(rows.len(), HARMONICS);
-        for (row, angle) in angles.iter().enumerate() {
-            // The frequencies are odd multiples of half of pi: each step turns by the whole of it.
-            let (turn_sin, turn_cos) = (std::f64::consts::PI * angle).sin_cos();
-            let (mut sin, mut cos) = (std::f64::consts::FRAC_PI_2 * angle).sin_cos();
-            for k in 0..HARMONICS {
-                sines[(row, k)] = sin;
-                cosines[(row, k)] = cos;
-                (sin, cos) = (sin * turn_cos + cos * turn_sin, cos * turn_cos - sin * turn_sin);
-            }
-        }
-        (sines, cosines)
-    }
-
-    fn has_index(&self) -> bool {
-        self.hyper.index > 0.0
-    }
-
-    /// sI Σ a_k sin(w_k t·x) sin(w_k t·y), or zeros.
-    fn index_part(&self, a: &Rows, b: &Rows) -> Mat<f64> {
-        if !self.has_index() {
-            return Mat::zeros(a.len(), b.len());
-        }
-        let (mut left, _) = self.waves(a);
-        for k in 0..HARMONICS {
-            let weight = self.hyper.index * self.harmonics[k];
-            left.col_as_slice_mut(k).iter_mut().for_each(|x| *x *= weight);
-        }
-        let (right, _) = self.waves(b);
-        times(left.as_ref(), right.transpose())
+    pub(super) fn features(&self, rows: &Rows, fixed: &Fixed) -> Features {
+        Features::new(&self.hyper, &self.harmonics, rows, fixed)
     }
 
     /// The covariances of each row of one with each of the other, without noise.
     pub(super) fn between(&self, a: &Rows, b: &Rows) -> Mat<f64> {
-        let mut covariance = self.index_part(a, b);
+        let features = |rows: &Rows| self.features(rows, &Fixed::new(rows));
+        let mut covariance = features(a).covariance(&features(b));
         let (of_a, of_b) = (self.extremes(a), self.extremes(b));
         let mut parts = [vec![0.0; a.len()], vec![0.0; a.len()]];
         for j in 0..b.len() {
-            self.add_column(covariance.col_as_slice_mut(j), (a, &of_a, 0), (b, &of_b, j), &mut parts);
+            let [less, plus] = &mut parts;
+            self.products(b.words(j), a, 0, less, plus);
+            add_products(covariance.col_as_slice_mut(j), (&of_a, 0), (&of_b, j), less, plus);
         }
         covariance
     }
 
     /// The covariance of all rows with each other, without noise: the lower triangle.
-    pub(super) fn within(&self, rows: &Rows) -> Mat<f64> {
-        let mut covariance = self.index_part(rows, rows);
+    pub(super) fn within(&self, rows: &Rows, features: &Features, products: &mut Products) -> Mat<f64> {
+        let mut covariance = features.covariance(features);
         let of_rows = self.extremes(rows);
-        let mut parts = [vec![0.0; rows.len()], vec![0.0; rows.len()]];
+        products.prepare(rows.len());
         for j in 0..rows.len() {
             let column = &mut covariance.col_as_slice_mut(j)[j..];
-            self.add_column(column, (rows, &of_rows, j), (rows, &of_rows, j), &mut parts);
+            let (less, plus) = products.column(j);
+            self.products(rows.words(j), rows, j, less, plus);
+            add_products(column, (&of_rows, j), (&of_rows, j), less, plus);
         }
         covariance
-    }
-
-    /// Adds all but the index term, for the rows of `a` from a start on, and one of `b`.
-    ///
-    /// cosh(c(p + q)) A − cosh(c(p − q)) B = cosh(cp) cosh(cq) (A − B) + sinh(cp) sinh(cq) (A + B).
-    fn add_column(
-        &self,
-        column: &mut [f64],
-        (a, of_a, start): (&Rows, &Extremes, usize),
-        (b, of_b, j): (&Rows, &Extremes, usize),
-        [less, plus]: &mut [Vec<f64>; 2],
-    ) {
-        self.products(b.words(j), a, start, less, plus);
-        let (cosh, sinh) = (of_b.cosh[j] / 2.0, of_b.sinh[j] / 2.0);
-        let of_a = of_a.cosh[start..].iter().zip(&of_a.sinh[start..]);
-        for (((entry, (c, s)), less), plus) in column.iter_mut().zip(of_a).zip(less.iter()).zip(plus.iter()) {
-            *entry += cosh * c * less + sinh * s * plus;
-        }
-        let (size, linear) = (self.hyper.size, self.hyper.linear / a.players as f64);
-        for (entry, (equal, inner)) in column.iter_mut().zip(alike(a, start, b, j)) {
-            *entry += size * equal + linear * inner;
-        }
     }
 
     /// What the growth makes of each row.
@@ -253,26 +191,32 @@ impl Kernel {
     }
 
     /// What the gradient is made of: for the weights `w` of a symmetric matrix, the sums Σ w ∂K over all pairs of rows.
-    pub(super) fn gradient(&self, rows: &Rows, weights: &Mat<f64>, noisy: &[f64], signs: &Mat<f64>) -> Gradient {
+    /// `products` are those that [`within`](Self::within) found.
+    pub(super) fn gradient(
+        &self,
+        rows: &Rows,
+        (fixed, features): (&Fixed, &Features),
+        products: &mut Products,
+        weights: &Mat<f64>,
+        noisy: &[f64],
+    ) -> Gradient {
         let (players, len) = (rows.players, rows.len());
         let of_rows = self.extremes(rows);
         let balance: Vec<f64> = rows.balance.iter().map(|&q| f64::from(q)).collect();
         let mut mixed = Mat::<f64>::zeros(len, len);
         // Sums by row, so that the loop has no sum to wait for.
-        let mut sums = vec![[0.0; 4]; len];
-        let mut parts = [vec![0.0; len], vec![0.0; len]];
+        let mut sums = vec![[0.0; 2]; len];
         for j in 0..len {
-            let [less, plus] = &mut parts;
-            self.products(rows.words(j), rows, j, less, plus);
+            let (less, plus) = products.column(j);
             let (cosh_j, sinh_j, q_j) = (of_rows.cosh[j], of_rows.sinh[j], balance[j]);
             let column = &mut mixed.col_as_slice_mut(j)[j..];
             let weights = &weights.col_as_slice(j)[j..];
             let rest = of_rows.cosh[j..].iter().zip(&of_rows.sinh[j..]).zip(&balance[j..]);
-            let parts = less.iter().zip(plus.iter()).zip(alike(rows, j, rows, j));
             let entries = column.iter_mut().zip(weights).zip(&mut sums[j..]);
             // The lower triangle stands for both.
             let mut times = 1.0;
-            for (((entry, weight), sums), (((c, s), q), ((less, plus), (equal, inner)))) in entries.zip(rest.zip(parts))
+            for (((entry, weight), sums), (((c, s), q), (less, plus))) in
+                entries.zip(rest.zip(less.iter().zip(plus.iter())))
             {
                 let weight = times * weight;
                 times = 2.0;
@@ -281,56 +225,75 @@ impl Kernel {
                 sums[0] += weight * (cosh * less + sinh * plus);
                 let (sc, cs) = (s * cosh_j, c * sinh_j);
                 sums[1] += weight * ((q * sc + q_j * cs) * less + (q * cs + q_j * sc) * plus);
-                sums[2] += weight * equal;
-                sums[3] += weight * inner;
             }
         }
-        let [product, growth, size, linear] = sums.iter().fold([0.0; 4], |mut total, sums| {
-            total.iter_mut().zip(sums).for_each(|(total, sum)| *total += sum);
-            total
-        });
-        let moved = times(mixed.as_ref(), signs.as_ref());
+        let [product, growth] = sums.iter().fold([0.0; 2], |[a, b], sums| [a + sums[0], b + sums[1]]);
+        let signs = fixed.signs(players);
+        let moved = times(mixed.as_ref(), signs);
+        let (forms, by_angle) = features.gradient(weights.as_ref());
+        let (of_index, rest) = forms.split_at(if self.hyper.index > 0.0 { HARMONICS } else { 0 });
+        let (linear, size) = rest.split_at(players);
         let relevance = (0..players).map(|player| {
             let r = self.hyper.relevance[player];
-            let quadratic = super::linear::dot(signs.col_as_slice(player), moved.col_as_slice(player));
+            let signs: f64 = (0..len).map(|row| signs[(row, player)] * moved[(row, player)]).sum();
             let scale = r + (self.up * (1.0 - r) + self.down * (1.0 + r)) / 2.0;
-            (quadratic - product * scale) / (2.0 * (1.0 - r * r))
+            (signs - product * scale) / (2.0 * (1.0 - r * r))
         });
         let noise = (0..len).map(|row| weights[(row, row)] * noisy[row]).sum();
-        let mut gradient = Gradient {
-            relevance: relevance.collect(),
-            growth: growth / 2.0,
-            direction: vec![0.0; players],
-            noise,
-            size,
-            linear: linear / players as f64,
-            index: 0.0,
-            decay: 0.0,
-        };
-        if self.has_index() {
-            self.index_gradient(rows, weights, signs, &mut gradient);
-        }
-        gradient
-    }
-
-    fn index_gradient(&self, rows: &Rows, weights: &Mat<f64>, signs: &Mat<f64>, gradient: &mut Gradient) {
-        let (sines, cosines) = self.waves(rows);
-        let moved = times(weights.as_ref(), sines.as_ref());
+        let direction = (0..players).map(|player| {
+            let sum: f64 = by_angle.iter().enumerate().map(|(row, by)| signs[(row, player)] * by).sum();
+            2.0 * sum
+        });
         let log = |k: usize| -2.0 * (k as f64 + 0.5).ln();
         let mean_log: f64 = (0..HARMONICS).map(|k| self.harmonics[k] * log(k)).sum();
-        let mut by_row = vec![0.0; rows.len()];
-        for k in 0..HARMONICS {
-            let (moved, share) = (moved.col_as_slice(k), self.harmonics[k]);
-            let quadratic = super::linear::dot(sines.col_as_slice(k), moved);
-            gradient.index += share * quadratic;
-            gradient.decay += self.hyper.index * share * (log(k) - mean_log) * quadratic;
-            let factor = 2.0 * self.hyper.index * share * frequency(k);
-            let cosines = cosines.col_as_slice(k);
-            by_row.iter_mut().zip(cosines).zip(moved).for_each(|((sum, cos), moved)| *sum += factor * cos * moved);
+        let share = |k: usize| self.harmonics[k] * of_index[k];
+        Gradient {
+            relevance: relevance.collect(),
+            growth: growth / 2.0,
+            direction: direction.collect(),
+            noise,
+            size: size.iter().sum(),
+            linear: linear.iter().sum::<f64>() / players as f64,
+            index: (0..of_index.len()).map(share).sum(),
+            decay: (0..of_index.len()).map(|k| self.hyper.index * share(k) * (log(k) - mean_log)).sum(),
         }
-        for (player, direction) in gradient.direction.iter_mut().enumerate() {
-            *direction = super::linear::dot(signs.col_as_slice(player), &by_row);
-        }
+    }
+}
+
+/// Products of a kernel's factors for pairs of rows, the lower triangle: A − B and A + B.
+#[derive(Debug, Default)]
+pub(super) struct Products {
+    len: usize,
+    both: Vec<f64>,
+}
+
+impl Products {
+    fn prepare(&mut self, len: usize) {
+        self.len = len;
+        self.both.resize(2 * len * len, 0.0);
+    }
+
+    /// Those of the rows from j on with row j.
+    fn column(&mut self, j: usize) -> (&mut [f64], &mut [f64]) {
+        let len = self.len;
+        let (less, plus) = self.both[2 * j * len..][..2 * len].split_at_mut(len);
+        (&mut less[j..], &mut plus[j..])
+    }
+}
+
+/// cosh(c(p + q)) A − cosh(c(p − q)) B = cosh(cp) cosh(cq) (A − B) + sinh(cp) sinh(cq) (A + B), halved: of rows from a start on, and
+/// one other.
+fn add_products(
+    column: &mut [f64],
+    (of_a, start): (&Extremes, usize),
+    (of_b, j): (&Extremes, usize),
+    less: &[f64],
+    plus: &[f64],
+) {
+    let (cosh, sinh) = (of_b.cosh[j] / 2.0, of_b.sinh[j] / 2.0);
+    let of_a = of_a.cosh[start..].iter().zip(&of_a.sinh[start..]);
+    for (((entry, (c, s)), less), plus) in column.iter_mut().zip(of_a).zip(less).zip(plus) {
+        *entry += cosh * c * less + sinh * s * plus;
     }
 }
 
@@ -343,17 +306,6 @@ struct Extremes {
 #[inline]
 fn both(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
     [a[0] * b[0], a[1] * b[1]]
-}
-
-/// Of the rows of `a` from a start on with one of `b`: [|S| = |T|] − [|S| = n − |T|], and x·y.
-fn alike(a: &Rows, start: usize, b: &Rows, j: usize) -> impl Iterator<Item = (f64, f64)> {
-    let (row, q, players) = (b.words(j), b.balance[j], a.players as f64);
-    let words = a.words[start * a.words_per_row..].chunks_exact(a.words_per_row);
-    words.zip(&a.balance[start..]).map(move |(words, &p)| {
-        let differ: u32 = words.iter().zip(row).map(|(a, b)| (a ^ b).count_ones()).sum();
-        let equal = f64::from(u8::from(p == q)) - f64::from(u8::from(p == -q));
-        (equal, players - 2.0 * f64::from(differ))
-    })
 }
 
 /// Derivatives by the hyper-parameters.

@@ -86,11 +86,16 @@ impl<'a> PairedRegression<'a> {
         variances
     }
 
-    /// For each list of numbers the coefficients, and for the list of squares the sum of each coefficient's squared parts.
-    pub(super) fn apply(&self, lists: &[&[f64]], squares: &[f64]) -> (Vec<Vec<f64>>, Vec<f64>) {
+    /// For each list of numbers the coefficients, and for each list of squares the sum of each coefficient's squared parts.
+    pub(super) fn apply<const K: usize>(
+        &self,
+        lists: &[&[f64]],
+        squares: [&[f64]; K],
+    ) -> (Vec<Vec<f64>>, [Vec<f64>; K]) {
         let n = self.rows.players;
         let mut sums = vec![vec![0.0; n]; lists.len()];
-        let mut of_squares = vec![0.0; n];
+        let mut of_squares = [const { Vec::new() }; K];
+        of_squares.iter_mut().for_each(|sums| sums.resize(n, 0.0));
         for start in (0..self.rows.len()).step_by(BLOCK) {
             let weighted = centred(self.rows, start, Some(self.weights));
             let parts = times(weighted.as_ref(), self.inverse.as_ref());
@@ -99,8 +104,10 @@ impl<'a> PairedRegression<'a> {
                 for (list, sums) in lists.iter().zip(&mut sums) {
                     sums[player] += dot(part, &list[start..]);
                 }
-                let squares = &squares[start..];
-                of_squares[player] += part.iter().zip(squares).map(|(part, square)| part * part * square).sum::<f64>();
+                for (list, sums) in squares.iter().zip(&mut of_squares) {
+                    let both = part.iter().zip(&list[start..]);
+                    sums[player] += both.map(|(part, square)| part * part * square).sum::<f64>();
+                }
             }
         }
         (sums, of_squares)

@@ -159,15 +159,30 @@ fn solve<V: Value>(
     let players = design.players();
     let low = components(baseline);
     let high = components(grand);
-    // Half the difference of the two; where one was not asked for, the middle of both is that of the ends.
+    let middle: Vec<f64> = low.iter().zip(&high).map(|(low, high)| low / 2.0 + high / 2.0).collect();
+    // How far the mean of a pair is from the middle of the ends, on average over the pairs of which both are known. It is zero for
+    // games that are self-dual, and near it for those that nearly are, which alone have pairs with a complement missing.
+    let mut even = vec![0.0; low.len()];
     let mut odd = vec![Vec::with_capacity(asked.len()); low.len()];
+    if asked.iter().any(|pair| pair.complement.is_none()) {
+        let whole =
+            asked.iter().filter_map(|pair| Some((components(&pair.value), components(pair.complement.as_ref()?))));
+        let mut count = 0.0;
+        for (value, complement) in whole {
+            count += 1.0;
+            for (k, even) in even.iter_mut().enumerate() {
+                *even += (value[k] / 2.0 + complement[k] / 2.0 - middle[k] - *even) / count;
+            }
+        }
+    }
+    // Half the difference of the two; where one was not asked for, their mean is taken to be that of others.
     for pair in asked {
         let value = components(&pair.value);
         let complement = pair.complement.as_ref().map(components);
         for (k, odd) in odd.iter_mut().enumerate() {
             odd.push(match &complement {
                 Some(other) => value[k] / 2.0 - other[k] / 2.0,
-                None => value[k] - (low[k] / 2.0 + high[k] / 2.0),
+                None => value[k] - middle[k] - even[k],
             });
         }
     }

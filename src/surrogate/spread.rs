@@ -15,6 +15,9 @@ fn candidates(pairs: usize) -> u64 {
 }
 const FEWEST_CANDIDATES: u64 = 32;
 
+/// Variances that differ by less than this part of the largest there is are equal.
+const TIE: f32 = 1e-4;
+
 /// Chosen pairs, each as the words of one of its coalitions: the smaller, or of two of the same size the one with player 0.
 #[derive(Clone, Debug)]
 pub(super) struct Spread {
@@ -127,7 +130,6 @@ impl Spread {
                         rows.push(row.to_vec());
                     }
                 });
-                // Ties go to the first.
                 self.random.shuffle(&mut rows);
                 rows.truncate(candidates as usize);
             } else {
@@ -185,8 +187,13 @@ impl Spread {
         }
         for &size in order {
             let free = |&place: &usize| !pool.taken[place] && pool.sizes[place] == size;
-            let best = (0..pool.rows.len()).filter(free).reduce(|a, b| if variance[b] > variance[a] { b } else { a });
-            let Some(best) = best else { continue };
+            let most = (0..pool.rows.len()).filter(free).map(|place| variance[place]).fold(f32::NEG_INFINITY, f32::max);
+            // Those that differ by rounding are equal, and the first of the shuffled pool is taken: rounding depends on the
+            // players' numbers, and pairs would not have the same chance.
+            let equal = most - TIE * kernel.at(0);
+            let Some(best) = (0..pool.rows.len()).find(|place| free(place) && variance[*place] >= equal) else {
+                continue;
+            };
             pool.taken[best] = true;
             let entries: Vec<f32> = columns.iter().map(|column| column[best]).collect();
             let left = variance[best];
