@@ -110,12 +110,14 @@ mod encode;
 mod error;
 mod estimate;
 mod exact;
+mod fingerprint;
 mod fraction;
 mod function;
 mod game;
 pub mod games;
 mod interaction;
 mod listing;
+mod parts;
 mod permutation;
 #[cfg(feature = "plot")]
 pub mod plot;
@@ -138,7 +140,8 @@ pub use coalition::{Coalition, IntoPlayers, Players};
 pub use encode::Encode;
 pub use error::Error;
 pub use estimate::{Estimate, Stopped};
-pub use exact::{Exact, Summary, banzhaf, exact, interactions};
+pub use exact::{Exact, ExactPart, ExactPartial, Summary, banzhaf, exact, interactions};
+pub use fingerprint::Fingerprint;
 pub use function::{from_fn, try_from_fn};
 pub use game::{ByRef, Game, TryGame};
 pub use interaction::{Index, Interactions};
@@ -147,7 +150,7 @@ pub use progress::Progress;
 pub use semivalue::Semivalue;
 pub use store::{CacheError, CacheStats, Cached, MemoryStore, Store, StoreError, StoreFailure, check_store};
 #[cfg(feature = "disk")]
-pub use store::{DiskError, DiskStore, Fingerprint, Verified};
+pub use store::{DiskError, DiskStore, Verified};
 #[cfg(feature = "surrogate")]
 pub use surrogate::{Regression, Surrogate};
 pub use table::{Table, TableError, TableRef};

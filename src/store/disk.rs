@@ -7,14 +7,13 @@ use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Coalition, Encode, Store, StoreError};
+use crate::{Coalition, Encode, Fingerprint, Store, StoreError};
 
 mod backend;
 mod buffer;
 mod create;
 mod engine;
 mod error;
-mod fingerprint;
 mod format;
 mod header;
 mod salvage;
@@ -23,7 +22,6 @@ mod verify;
 use buffer::{Buffer, Entry, Key};
 use engine::Engine;
 pub use error::DiskError;
-pub use fingerprint::Fingerprint;
 pub use verify::Verified;
 
 /// Values in a file, which outlive the process.
