@@ -12,7 +12,11 @@ use std::ops::ControlFlow;
 
 use crate::interaction::{self, Index, Interactions};
 use crate::{Attribution, Error, Progress, Semivalue, Table, TryGame, Value};
+#[cfg(feature = "serde")]
+pub(crate) use nodes::{Frame, Nodes};
 pub use part::{ExactPart, ExactPartial};
+#[cfg(feature = "serde")]
+pub(crate) use rows::Rows;
 use sums::Sums;
 
 /// The largest game that can be asked for: its coalitions are numbered by a 64-bit word, and the weights by an i128.

@@ -145,7 +145,7 @@ pub use fingerprint::Fingerprint;
 pub use function::{from_fn, try_from_fn};
 pub use game::{ByRef, Game, TryGame};
 pub use interaction::{Index, Interactions};
-pub use permutation::{Permutation, permutation};
+pub use permutation::{Permutation, PermutationPart, PermutationPartial, permutation};
 pub use progress::Progress;
 pub use semivalue::Semivalue;
 pub use store::{CacheError, CacheStats, Cached, MemoryStore, Store, StoreError, StoreFailure, check_store};

@@ -184,11 +184,15 @@ impl<V: Value> Moments<V> {
         let sibling = (node.start ^ (1 << node.level), node.level);
         let beside = if sibling.0 > node.start { at + 1 } else { at.checked_sub(1)? };
         let other = self.nodes.get(beside)?;
-        let middle = node.start.max(other.start);
-        let both = node.start.min(other.start) + 1..middle.saturating_add(1 << node.level);
-        let is_cut =
-            || self.cuts.get(self.cuts.partition_point(|&cut| cut < both.start)).is_some_and(|c| both.contains(c));
-        ((other.start, other.level) == sibling && !is_cut()).then_some(at.min(beside))
+        let start = node.start.min(other.start);
+        let is_one = (other.start, other.level) == sibling && !self.is_cut(&(start..start + (2 << node.level)));
+        is_one.then_some(at.min(beside))
+    }
+
+    /// Whether samples of a range must be told from others of it.
+    pub(crate) fn is_cut(&self, samples: &Range<u64>) -> bool {
+        let first = self.cuts.partition_point(|&cut| cut <= samples.start);
+        self.cuts.get(first).is_some_and(|&cut| cut < samples.end)
     }
 }
 

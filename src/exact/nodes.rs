@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::sync::{Mutex, PoisonError};
 
+#[cfg(feature = "serde")]
+use super::binomial;
 use super::rows::{Rows, Shape};
 use super::sums::Sums;
 use super::{Exact, fold, stream};
@@ -13,13 +15,13 @@ use crate::{Error, Progress, TryGame, Value};
 /// The tree of a game: which blocks there are, and how their sums lie.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Frame {
-    pub(super) players: usize,
-    pub(super) order: usize,
-    pub(super) block_bits: usize,
+    pub(crate) players: usize,
+    pub(crate) order: usize,
+    pub(crate) block_bits: usize,
 }
 
 impl Frame {
-    pub(super) fn new<V>(players: usize, order: usize) -> Self {
+    pub(crate) fn new<V>(players: usize, order: usize) -> Self {
         Self { players, order, block_bits: fold::block_bits::<V>(players, order) }
     }
 
@@ -41,44 +43,65 @@ impl Frame {
 /// The sums of any set of blocks, as the nodes that could not be merged further: about two for each contiguous range and
 /// level.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Nodes<V> {
-    pub(super) frame: Frame,
+pub(crate) struct Nodes<V> {
+    pub(crate) frame: Frame,
     /// By their first block.
     nodes: BTreeMap<u64, Rows<V>>,
 }
 
 impl<V: Value> Nodes<V> {
-    pub(super) fn new(frame: Frame) -> Self {
+    pub(crate) fn new(frame: Frame) -> Self {
         Self { frame, nodes: BTreeMap::new() }
     }
 
     /// The nodes, each with its first block.
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Rows<V>)> {
+    pub(crate) fn iter(&self) -> impl DoubleEndedIterator<Item = (u64, &Rows<V>)> {
         self.nodes.iter().map(|(&start, rows)| (start, rows))
     }
 
     /// The contiguous ranges of blocks, in ascending order.
-    pub(super) fn ranges(&self) -> Vec<Range<u64>> {
+    pub(crate) fn ranges(&self) -> Vec<Range<u64>> {
         joined(self.iter().map(|(start, rows)| self.frame.range(start, rows)))
     }
 
     /// v(∅), if the first block is here.
-    pub(super) fn baseline(&self) -> Option<&V> {
+    pub(crate) fn baseline(&self) -> Option<&V> {
         self.nodes.get(&0)?.entries.first()
     }
 
     /// v(N), if the last block is here.
-    pub(super) fn grand(&self) -> Option<&V> {
+    pub(crate) fn grand(&self) -> Option<&V> {
         let (&start, rows) = self.nodes.last_key_value()?;
         let is_last = self.frame.range(start, rows).end == self.frame.blocks();
         // The row of no players is the first: values by size.
         rows.entries.get(rows.players).filter(|_| is_last)
     }
 
-    /// Adds a node of blocks that are not here yet, which must have as many rows as it should.
+    /// Adds a node from a file behind the last one, or says why it cannot be one.
     #[cfg(feature = "serde")]
-    pub(super) fn insert(&mut self, start: u64, rows: Rows<V>) {
+    pub(crate) fn push(&mut self, start: u64, rows: Rows<V>) -> Result<(), String> {
+        let (Frame { order, .. }, free) = (self.frame, rows.players);
+        let size = 1 << (free - self.frame.block_bits);
+        if !start.is_multiple_of(size) {
+            return Err("nodes start at multiples of their size".to_owned());
+        }
+        if start >= self.frame.blocks() {
+            return Err(format!("there are {} blocks", self.frame.blocks()));
+        }
+        if let Some((&last, other)) = self.nodes.last_key_value() {
+            if start < self.frame.range(last, other).end {
+                return Err("nodes ascend, and no two have a block in common".to_owned());
+            }
+            if start == last ^ size && other.players == free {
+                return Err("the one before is its other half, and is not merged with it".to_owned());
+            }
+        }
+        let wanted: i128 = (0..=order.min(free)).map(|k| binomial(free, k) * (free - k + 1) as i128).sum();
+        if rows.entries.len() as i128 != wanted {
+            return Err(format!("{} sums, not {wanted}", rows.entries.len()));
+        }
         self.nodes.insert(start, rows);
+        Ok(())
     }
 
     /// All nodes of both, which have no block in common.

@@ -157,12 +157,12 @@ fn ask_ends<G: TryGame + ?Sized>(
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct ExactPartial<V> {
-    pub(super) cut: Cut,
-    pub(super) nodes: Nodes<V>,
-    pub(super) fingerprint: Option<Fingerprint>,
-    pub(super) baseline: V,
-    pub(super) grand: V,
-    pub(super) evaluations: u64,
+    pub(crate) cut: Cut,
+    pub(crate) nodes: Nodes<V>,
+    pub(crate) fingerprint: Option<Fingerprint>,
+    pub(crate) baseline: V,
+    pub(crate) grand: V,
+    pub(crate) evaluations: u64,
 }
 
 impl<V: Value> ExactPartial<V> {
