@@ -150,7 +150,7 @@ pub use progress::Progress;
 pub use semivalue::Semivalue;
 pub use store::{CacheError, CacheStats, Cached, MemoryStore, Store, StoreError, StoreFailure, check_store};
 #[cfg(feature = "disk")]
-pub use store::{DiskError, DiskStore, Verified};
+pub use store::{DiskError, DiskStore, Merged, Verified};
 #[cfg(feature = "surrogate")]
 pub use surrogate::{Regression, Surrogate};
 pub use table::{Table, TableError, TableRef};
