@@ -69,6 +69,11 @@
 //! that want the same coalition at the same moment. With a `DiskStore` (feature `disk`) a run that was killed goes on where
 //! it was.
 //!
+//! # More than one machine
+//!
+//! [`Exact::part`] and [`Permutation::part`] give a process its share. What it comes to, an [`ExactPartial`] or a
+//! [`PermutationPartial`], can be saved (feature `serde`) and merged, in any order, with the bits of one process.
+//!
 //! # Repeatable
 //!
 //! The same game gives the same bits on any number of threads, in batches of any size, and with any features of this
@@ -179,8 +184,12 @@ mod tests {
         all::<Error<std::num::ParseFloatError>>();
         all::<Estimate<[f64; 2]>>();
         all::<Exact>();
+        all::<ExactPart>();
+        all::<ExactPartial<f64>>();
         all::<MemoryStore<[f64; 2]>>();
         all::<Permutation>();
+        all::<PermutationPart>();
+        all::<PermutationPartial<f64>>();
         all::<Players<'_>>();
         all::<Progress>();
         all::<Table<[f64; 3]>>();

@@ -134,6 +134,7 @@ pub(crate) fn joined(ranges: impl IntoIterator<Item = Range<u64>>) -> Vec<Range<
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "lists of one range")]
 mod tests {
     use super::*;
 

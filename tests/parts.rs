@@ -475,6 +475,21 @@ mod files {
         Ok(())
     }
 
+    /// The files that `docs/results.md` shows.
+    #[test]
+    fn files_are_as_documented() -> Result<(), Error> {
+        let documented = include_str!("../docs/results.md");
+        let game = Table::new(vec![0.0, 6.5, 1.5, 10.0]).expect("a table");
+        let part = Exact::new().part(0, 1).fingerprint("model 7").run(&game)?;
+        let sampled = Permutation::new(4).seed(7).antithetic(false).part(0, 1).run(&game)?;
+        for json in [text(&part), text(&sampled)] {
+            let squeezed: String = documented.split_whitespace().collect();
+            let wanted: String = json.split_whitespace().collect();
+            assert!(squeezed.contains(&wanted), "{json}");
+        }
+        Ok(())
+    }
+
     /// JSON has no infinity: what overflowed is an error when it is written, not a file that cannot be read.
     #[test]
     fn sums_that_overflowed_are_not_written() -> Result<(), Error> {

@@ -33,6 +33,7 @@ impl fmt::Display for Listed<'_> {
 }
 
 #[cfg(test)]
+#[expect(clippy::single_range_in_vec_init, reason = "a list of one range")]
 mod tests {
     use super::*;
 

@@ -41,9 +41,10 @@ impl<F> Exact<F> {
     /// and, with [`ExactPart::order`], interactions. The options stay those of the part; threads, batches, and observers may
     /// differ from part to part.
     ///
-    /// A part is a contiguous share of the **blocks** of coalitions that a game is solved in, of which there are 2^(n−10) for
-    /// 10 to 18 players and 256 or more beyond (for games with many outputs, more; for up to 10 players, one). Shares differ by a block at most. With
-    /// more parts than blocks, some have nothing to do, and may be run all the same.
+    /// A part is a contiguous share of the **blocks** of coalitions that a game is solved in. There is one block for up to 10
+    /// players, then twice as many for each further player up to 256 for 18, and 256 or more beyond. (Where values take more
+    /// than some kilobytes each there are more.) Shares differ by a block at most. With more parts than blocks, some have
+    /// nothing to do, and may be run all the same.
     pub fn part(self, k: u64, of: u64) -> ExactPart<F> {
         ExactPart { exact: self, part: k, of, order: 1, fingerprint: None }
     }
