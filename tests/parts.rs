@@ -10,8 +10,8 @@ use std::time::Duration;
 use common::failing::Failure;
 use common::{pseudo, table};
 use shapley::{
-    Coalition, Error, Estimate, Exact, ExactPartial, Index, Permutation, PermutationPartial, Progress, Semivalue,
-    Stopped, Table, TryGame, exact, from_fn, try_from_fn,
+    Coalition, Error, Exact, ExactPartial, Index, Permutation, PermutationPartial, Progress, Semivalue, Stopped, Table,
+    TryGame, exact, from_fn, try_from_fn,
 };
 
 const CUTS: [u64; 4] = [1, 2, 7, 64];
@@ -348,6 +348,7 @@ mod files {
     use serde::Serialize;
     use serde::de::DeserializeOwned;
     use serde_json::{Value as Json, json};
+    use shapley::Estimate;
 
     fn text(result: &impl Serialize) -> String {
         serde_json::to_string(result).expect("it can be written")
