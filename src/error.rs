@@ -1,14 +1,17 @@
 //! Every error of a solver.
 
 use std::convert::Infallible;
+use std::ops::Range;
 
 use thiserror::Error;
 
 use crate::Coalition;
 
 mod game;
+mod listed;
 
 pub use game::GameError;
+use listed::Listed;
 
 /// Why a solver, or the making of a game, gave no result.
 ///
@@ -136,14 +139,14 @@ pub enum Error<E = Infallible> {
         allowed: &'static str,
     },
 
-    /// Two estimates, or an estimate and what is to go on with it, do not belong together.
-    #[error("{what} differs: {ours} here, {theirs} in the other estimate")]
+    /// Two estimates, two partial results, or an estimate and what is to go on with it, do not belong together.
+    #[error("{what} differs: {ours} here, {theirs} in the other")]
     Mismatch {
         /// What differs.
         what: &'static str,
         /// What it is here.
         ours: String,
-        /// What it is in the other estimate.
+        /// What it is in the other.
         theirs: String,
     },
 
@@ -156,6 +159,32 @@ pub enum Error<E = Infallible> {
         start: u64,
         /// The first sample after it that not both have.
         end: u64,
+    },
+
+    /// Two partial results have a part in common, which would count twice.
+    #[error(
+        "part {part} of {of} is in both, and would count twice: {} here, {} in the other",
+        Listed(std::slice::from_ref(ours)),
+        Listed(std::slice::from_ref(theirs))
+    )]
+    PartTwice {
+        /// The first part that both have.
+        part: u64,
+        /// The number of parts.
+        of: u64,
+        /// The parts, in one stretch, that it is among here.
+        ours: Range<u64>,
+        /// Those that it is among in the other.
+        theirs: Range<u64>,
+    },
+
+    /// A partial result is not whole.
+    #[error("{} of {of} missing: run what is missing, and merge it", Listed(missing))]
+    PartsMissing {
+        /// The parts that are missing, in stretches.
+        missing: Vec<Range<u64>>,
+        /// The number of parts.
+        of: u64,
     },
 
     /// A ready-made game cannot be made of these data.
@@ -214,6 +243,8 @@ impl Error {
             Self::Setting { name, value, allowed } => Error::Setting { name, value, allowed },
             Self::Mismatch { what, ours, theirs } => Error::Mismatch { what, ours, theirs },
             Self::Overlap { seed, start, end } => Error::Overlap { seed, start, end },
+            Self::PartTwice { part, of, ours, theirs } => Error::PartTwice { part, of, ours, theirs },
+            Self::PartsMissing { missing, of } => Error::PartsMissing { missing, of },
             Self::Invalid { source } => Error::Invalid { source },
             Self::Stopped { evaluations, total } => Error::Stopped { evaluations, total },
             Self::Threads { threads } => Error::Threads { threads },

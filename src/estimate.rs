@@ -9,7 +9,8 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::listing::{self, Column, Shown};
+use crate::listing::{self, Column};
+use crate::parts::{check_ends, check_same};
 use crate::{Attribution, Error, Value};
 
 pub(crate) use moments::{Moments, Total};
@@ -122,23 +123,14 @@ impl Design {
         self.players as u64 <= self.walks()
     }
 
-    /// What differs between this and another design, and how.
-    fn mismatch(self, other: Self) -> Option<(&'static str, String, String)> {
+    /// Refuses samples of another design.
+    pub(crate) fn check<E>(self, other: Self) -> Result<(), Error<E>> {
         let truncation = |design: Self| design.truncation.map_or("none".to_owned(), |t| t.to_string());
-        let named = [
+        check_same([
             ("the number of players", self.players.to_string(), other.players.to_string()),
             ("the setting `antithetic`", self.antithetic.to_string(), other.antithetic.to_string()),
             ("the tolerance of truncation", truncation(self), truncation(other)),
-        ];
-        named.into_iter().find(|(_, ours, theirs)| ours != theirs)
-    }
-
-    /// Refuses samples of another design.
-    pub(crate) fn check<E>(self, other: Self) -> Result<(), Error<E>> {
-        match self.mismatch(other) {
-            Some((what, ours, theirs)) => Err(Error::Mismatch { what, ours, theirs }),
-            None => Ok(()),
-        }
+        ])
     }
 }
 
@@ -344,17 +336,7 @@ impl<V: Value> Estimate<V> {
             });
         };
         mine.design.check(other.design)?;
-        let named = [("v(empty)", &mine.baseline, &other.baseline), ("v(N)", &mine.grand, &other.grand)];
-        for (what, ours, theirs) in named {
-            // Their difference is exact where they are equal, whatever the type.
-            let mut difference = ours.clone();
-            difference.sub_assign(theirs);
-            let equal = difference.magnitude() <= 0.0;
-            if !equal {
-                let (ours, theirs) = (Shown(ours).to_string(), Shown(theirs).to_string());
-                return Err(Error::Mismatch { what, ours, theirs });
-            }
-        }
+        check_ends([&mine.baseline, &mine.grand], [&other.baseline, &other.grand])?;
         let mut all = mine.clone();
         for (&seed, theirs) in &other.streams {
             let ours = all.streams.entry(seed).or_insert_with(Moments::new);

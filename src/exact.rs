@@ -1,6 +1,8 @@
 //! Exact solvers: their options, and what they return.
 
 mod fold;
+mod nodes;
+mod part;
 mod rows;
 mod stream;
 mod sums;
@@ -10,6 +12,11 @@ use std::ops::ControlFlow;
 
 use crate::interaction::{self, Index, Interactions};
 use crate::{Attribution, Error, Progress, Semivalue, Table, TryGame, Value};
+#[cfg(feature = "serde")]
+pub(crate) use nodes::{Frame, Nodes};
+pub use part::{ExactPart, ExactPartial};
+#[cfg(feature = "serde")]
+pub(crate) use rows::Rows;
 use sums::Sums;
 
 /// The largest game that can be asked for: its coalitions are numbered by a 64-bit word, and the weights by an i128.
@@ -115,6 +122,11 @@ impl<F> Exact<F> {
     pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> Exact<O> {
         Exact { max_players: self.max_players, threads: self.threads, batch: self.batch, observer: Some(observer) }
     }
+
+    fn by_ref(&self) -> Exact<&F> {
+        let Self { max_players, threads, batch, ref observer } = *self;
+        Exact { max_players, threads, batch, observer: observer.as_ref() }
+    }
 }
 
 impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
@@ -150,7 +162,7 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     /// Shapley (1953), "A value for n-person games", in *Contributions to the Theory of Games II*, 307–317,
     /// doi:10.1515/9781400881970-018.
     pub fn solve<G: TryGame + ?Sized>(&self, game: &G) -> Result<Attribution<G::Value>, Error<G::Error>> {
-        sums::sums(game, 1, self)?.attribution(&Semivalue::shapley())
+        self.summary(game, 1)?.sums.attribution(&Semivalue::shapley())
     }
 
     /// The values of a semivalue: Banzhaf, Beta-Shapley, or weights of one's own.
@@ -174,7 +186,7 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
         // Before the game is asked for anything.
         stream::check_players(game.num_players(), self)?;
         semivalue.weights(game.num_players())?;
-        sums::sums(game, 1, self)?.attribution(semivalue)
+        self.summary(game, 1)?.sums.attribution(semivalue)
     }
 
     /// The interactions of up to `order` players.
@@ -227,7 +239,8 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     /// # Ok::<(), shapley::Error>(())
     /// ```
     pub fn summary<G: TryGame + ?Sized>(&self, game: &G, order: usize) -> Result<Summary<G::Value>, Error<G::Error>> {
-        Ok(Summary { sums: sums::sums(game, order, self)? })
+        // All of it is one part of one.
+        self.by_ref().part(0, 1).order(order).run(game)?.into_summary()
     }
 }
 

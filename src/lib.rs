@@ -69,6 +69,11 @@
 //! that want the same coalition at the same moment. With a `DiskStore` (feature `disk`) a run that was killed goes on where
 //! it was.
 //!
+//! # More than one machine
+//!
+//! [`Exact::part`] and [`Permutation::part`] give a process its share. What it comes to, an [`ExactPartial`] or a
+//! [`PermutationPartial`], can be saved (feature `serde`) and merged, in any order, with the bits of one process.
+//!
 //! # Repeatable
 //!
 //! The same game gives the same bits on any number of threads, in batches of any size, and with any features of this
@@ -110,12 +115,14 @@ mod encode;
 mod error;
 mod estimate;
 mod exact;
+mod fingerprint;
 mod fraction;
 mod function;
 mod game;
 pub mod games;
 mod interaction;
 mod listing;
+mod parts;
 mod permutation;
 #[cfg(feature = "plot")]
 pub mod plot;
@@ -138,16 +145,17 @@ pub use coalition::{Coalition, IntoPlayers, Players};
 pub use encode::Encode;
 pub use error::Error;
 pub use estimate::{Estimate, Stopped};
-pub use exact::{Exact, Summary, banzhaf, exact, interactions};
+pub use exact::{Exact, ExactPart, ExactPartial, Summary, banzhaf, exact, interactions};
+pub use fingerprint::Fingerprint;
 pub use function::{from_fn, try_from_fn};
 pub use game::{ByRef, Game, TryGame};
 pub use interaction::{Index, Interactions};
-pub use permutation::{Permutation, permutation};
+pub use permutation::{Permutation, PermutationPart, PermutationPartial, permutation};
 pub use progress::Progress;
 pub use semivalue::Semivalue;
 pub use store::{CacheError, CacheStats, Cached, MemoryStore, Store, StoreError, StoreFailure, check_store};
 #[cfg(feature = "disk")]
-pub use store::{DiskError, DiskStore, Fingerprint, Verified};
+pub use store::{DiskError, DiskStore, Merged, Verified};
 #[cfg(feature = "surrogate")]
 pub use surrogate::{Regression, Surrogate};
 pub use table::{Table, TableError, TableRef};
@@ -176,8 +184,12 @@ mod tests {
         all::<Error<std::num::ParseFloatError>>();
         all::<Estimate<[f64; 2]>>();
         all::<Exact>();
+        all::<ExactPart>();
+        all::<ExactPartial<f64>>();
         all::<MemoryStore<[f64; 2]>>();
         all::<Permutation>();
+        all::<PermutationPart>();
+        all::<PermutationPartial<f64>>();
         all::<Players<'_>>();
         all::<Progress>();
         all::<Table<[f64; 3]>>();

@@ -2,6 +2,7 @@
 
 mod collect;
 mod order;
+mod part;
 mod run;
 mod walks;
 
@@ -11,6 +12,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::{Error, Estimate, Progress, TryGame};
+pub use part::{PermutationPart, PermutationPartial};
 
 /// Shapley values by sampling permutations, for games that are too large for [`exact`](crate::exact): at most so many
 /// evaluations of the game, and a standard error for every value.

@@ -22,7 +22,8 @@ use std::time::{Duration, Instant};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Progress {
-    /// The evaluations made so far, those of an estimate that was resumed included.
+    /// The evaluations made so far, those of an estimate that was resumed included. Of a part, its own; so are `total` and
+    /// the rest.
     pub evaluations: u64,
     /// The evaluations that the whole run takes, or is expected to take: 2^n for an exact solver; for a sampler what its
     /// budget buys or, where it has a [`precision`](crate::Permutation::precision) to reach, what the half width so far

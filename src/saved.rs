@@ -3,6 +3,8 @@
 //! The shapes are described for readers in other languages in `docs/results.md`. What does not fit together is refused, by
 //! shape, count and sign. The numbers themselves are believed.
 
+mod parts;
+
 use std::collections::BTreeMap;
 
 use serde::de::Error as _;
@@ -291,16 +293,6 @@ impl<V: Value + Serialize> Serialize for Estimate<V> {
         let Some(samples) = self.walks() else {
             return Err(serde::ser::Error::custom("an estimate that is made of nothing known"));
         };
-        let node = |node: &Node<V>| SavedNode {
-            start: node.start,
-            level: node.level,
-            sums: node.sums.clone(),
-            squares: node.squares.iter().map(|&square| Some(square).filter(|square| square.is_finite())).collect(),
-        };
-        let stream = |(&seed, moments): (_, &Moments<V>)| SavedStream {
-            seed,
-            nodes: moments.nodes().iter().map(node).collect(),
-        };
         SavedEstimate {
             version: VERSION,
             values: self.values().to_vec(),
@@ -313,7 +305,7 @@ impl<V: Value + Serialize> Serialize for Estimate<V> {
             antithetic: samples.design.antithetic,
             truncation: samples.design.truncation,
             looks: samples.looks,
-            streams: samples.streams.iter().map(stream).collect(),
+            streams: samples.streams.iter().map(|(&seed, moments)| SavedStream::new(seed, moments)).collect(),
             pairs: None,
         }
         .serialize(serializer)
@@ -321,9 +313,18 @@ impl<V: Value + Serialize> Serialize for Estimate<V> {
 }
 
 impl<V: Value> SavedStream<V> {
+    fn new(seed: u64, moments: &Moments<V>) -> Self {
+        let node = |node: &Node<V>| SavedNode {
+            start: node.start,
+            level: node.level,
+            sums: node.sums.clone(),
+            squares: node.squares.iter().map(|&square| Some(square).filter(|square| square.is_finite())).collect(),
+        };
+        Self { seed, nodes: moments.nodes().iter().map(node).collect() }
+    }
+
     /// The moments, if they can be those of samples of so many players.
-    fn moments<E: serde::de::Error>(self, players: usize) -> Result<Moments<V>, E> {
-        let mut moments = Moments::new();
+    fn moments<E: serde::de::Error>(self, players: usize, mut moments: Moments<V>) -> Result<Moments<V>, E> {
         let mut end = 0;
         for SavedNode { start, level, sums, squares } in self.nodes {
             let refuse = |what: &str| E::custom(format!("seed {}, node {start}, level {level}: {what}", self.seed));
@@ -333,8 +334,11 @@ impl<V: Value> SavedStream<V> {
             }
             end =
                 start.checked_add(size).filter(|&end| end <= MOST_SAMPLES).ok_or_else(|| refuse("too many samples"))?;
+            if moments.is_cut(&(start..end)) {
+                return Err(refuse("it has samples from both sides of a look at the intervals"));
+            }
             if sums.len() != players {
-                return Err(refuse(&format!("{} sums, and {players} players in `values`", sums.len())));
+                return Err(refuse(&format!("{} sums, and {players} players", sums.len())));
             }
             check_values("sums", &sums)?;
             let wanted = if level == 0 { 0 } else { components(&sums) };
@@ -374,7 +378,7 @@ impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Estimate<V> {
         let mut streams = BTreeMap::new();
         for stream in saved.streams {
             let seed = stream.seed;
-            if streams.insert(seed, stream.moments(players)?).is_some() {
+            if streams.insert(seed, stream.moments(players, Moments::new())?).is_some() {
                 return Err(D::Error::custom(format!("seed {seed} is there twice")));
             }
         }

@@ -16,7 +16,7 @@ mod sync;
 pub use cached::{CacheStats, Cached};
 pub use check::check_store;
 #[cfg(feature = "disk")]
-pub use disk::{DiskError, DiskStore, Fingerprint, Verified};
+pub use disk::{DiskError, DiskStore, Merged, Verified};
 pub use failure::{CacheError, StoreError, StoreFailure};
 pub use memory::MemoryStore;
 

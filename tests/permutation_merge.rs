@@ -172,7 +172,7 @@ fn estimates_of_other_games_are_refused() {
     let cut = seed.clone().truncate(0.125).estimate(&game(0.5, 2.0)).unwrap();
     assert_eq!(mismatch(&cut), texts("the tolerance of truncation", "none", "0.125"));
     let error = refused(&cut, &mine).to_string();
-    assert_eq!(error, "the tolerance of truncation differs: 0.125 here, none in the other estimate");
+    assert_eq!(error, "the tolerance of truncation differs: 0.125 here, none in the other");
     // The last bit is enough.
     let near = seed.estimate(&game(0.5, 2.0_f64.next_up())).unwrap();
     assert_eq!(mismatch(&near).0, "v(N)");

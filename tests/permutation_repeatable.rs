@@ -236,7 +236,7 @@ fn what_does_not_belong_together_is_not_resumed() {
     assert_eq!(refused(sampler.clone().truncate(0.25), 6), texts("the tolerance of truncation", "0.25", "0.5"));
     assert_eq!(refused(Permutation::new(1000).seed(3), 6), texts("the tolerance of truncation", "none", "0.5"));
     let error = sampler.clone().seed(4).resume(&game, &estimate).unwrap_err();
-    assert_eq!(error.to_string(), "the seed differs: 4 here, 3 in the other estimate");
+    assert_eq!(error.to_string(), "the seed differs: 4 here, 3 in the other");
     // Nobody, and settings that make no sense, are refused as in a first run.
     assert!(matches!(sampler.resume(&panicking(0), &estimate), Err(Error::NoPlayers {})));
     let result = sampler.clone().confidence(1.0).resume(&panicking(6), &estimate);

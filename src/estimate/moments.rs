@@ -6,8 +6,10 @@
 //! 37(3), 242–247, doi:10.1080/00031305.1983.10483115, whose pairwise form also has the smallest rounding errors.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::Value;
+use crate::parts::joined;
 
 /// Shows the components of two values.
 fn with_components<V: Value>(a: &V, b: &V, mut see: impl FnMut(f64, f64)) {
@@ -81,6 +83,8 @@ pub(crate) struct Moments<V> {
     nodes: Vec<Node<V>>,
     /// Buffers to use again, of sums and of squares.
     spare: (Vec<Vec<V>>, Vec<Vec<f64>>),
+    /// Numbers, ascending: no node has samples from both sides of one.
+    cuts: Arc<[u64]>,
 }
 
 impl<V: PartialEq> PartialEq for Moments<V> {
@@ -91,10 +95,19 @@ impl<V: PartialEq> PartialEq for Moments<V> {
 
 impl<V: Value> Moments<V> {
     pub(crate) fn new() -> Self {
-        Self { nodes: Vec::new(), spare: (Vec::new(), Vec::new()) }
+        Self::cut_at(Arc::default())
     }
 
-    #[cfg(feature = "serde")]
+    /// A set whose samples before each of the numbers can be told from those after it.
+    pub(crate) fn cut_at(cuts: Arc<[u64]>) -> Self {
+        Self { nodes: Vec::new(), spare: (Vec::new(), Vec::new()), cuts }
+    }
+
+    /// A set like this one, with no samples.
+    pub(crate) fn emptied(&self) -> Self {
+        Self::cut_at(Arc::clone(&self.cuts))
+    }
+
     pub(crate) fn nodes(&self) -> &[Node<V>] {
         &self.nodes
     }
@@ -106,14 +119,7 @@ impl<V: Value> Moments<V> {
 
     /// The contiguous ranges of samples, in ascending order.
     pub(crate) fn ranges(&self) -> Vec<Range<u64>> {
-        let mut ranges: Vec<Range<u64>> = Vec::new();
-        for samples in self.nodes.iter().map(Node::samples) {
-            match ranges.last_mut() {
-                Some(last) if last.end == samples.start => last.end = samples.end,
-                _ => ranges.push(samples),
-            }
-        }
-        ranges
+        joined(self.nodes.iter().map(Node::samples))
     }
 
     /// The first range of numbers that no sample has, which is all from the last one on unless a run was ended in the
@@ -178,7 +184,15 @@ impl<V: Value> Moments<V> {
         let sibling = (node.start ^ (1 << node.level), node.level);
         let beside = if sibling.0 > node.start { at + 1 } else { at.checked_sub(1)? };
         let other = self.nodes.get(beside)?;
-        ((other.start, other.level) == sibling).then_some(at.min(beside))
+        let start = node.start.min(other.start);
+        let is_one = (other.start, other.level) == sibling && !self.is_cut(&(start..start + (2 << node.level)));
+        is_one.then_some(at.min(beside))
+    }
+
+    /// Whether samples of a range must be told from others of it.
+    pub(crate) fn is_cut(&self, samples: &Range<u64>) -> bool {
+        let first = self.cuts.partition_point(|&cut| cut <= samples.start);
+        self.cuts.get(first).is_some_and(|&cut| cut < samples.end)
     }
 }
 

@@ -19,13 +19,20 @@ const ROW: usize = 1 << ROW_BITS;
 /// Larger values than this many bytes are not put on the stack, a hundred at a time.
 const SMALL: usize = 256;
 
-/// How large a block is wanted, by its bytes: 4 MiB for single players, 512 KiB for larger sets. Larger ones share the
-/// small tables' cost among more values; smaller ones keep what they go through in the second-level cache. Measured: see
-/// `docs/numerics.md`.
-pub(super) fn block_bits<V>(order: usize) -> usize {
+/// A game of enough players has 2^8 blocks or more, so that it can be dealt to as many machines.
+const MANY_BITS: usize = 8;
+
+/// Blocks of this size or smaller are not made smaller for that: a block costs 2 µs or so whatever its size.
+const LEAST_BITS: usize = 10;
+
+/// The blocks of a game: 2^8 or more, of at most 4 MiB for single players, 512 KiB for larger sets. Larger ones share the
+/// small tables' cost among more values; smaller ones keep what they go through in the second-level cache, and can be dealt
+/// to more machines. Measured: see `docs/numerics.md`.
+pub(super) fn block_bits<V>(players: usize, order: usize) -> usize {
     let bytes_bits: usize = if order == 1 { 22 } else { 19 };
     let value_bits = size_of::<V>().max(8).next_power_of_two().ilog2() as usize;
-    bytes_bits.saturating_sub(value_bits).max(2)
+    let most = bytes_bits.saturating_sub(value_bits).max(2);
+    players.saturating_sub(MANY_BITS).max(LEAST_BITS).min(most).min(players)
 }
 
 /// The rows of a block of 2^b values.
@@ -102,13 +109,7 @@ impl<'a, V: Value> Strata<'a, V> {
     fn singles(&self, part: Part, entries: &mut Vec<V>) {
         let bits = self.len().ilog2() as usize;
         match bits {
-            0..=4 => {
-                let first = entries.len();
-                self.peel(1, entries);
-                if part == Part::Players {
-                    entries.drain(first..first + self.strata + bits);
-                }
-            }
+            0..=4 => self.few(part, entries),
             5..=ROW_BITS => {
                 let (columns, sides) = self.split(|row: &[V; 16]| sixteen_totals(row));
                 Strata { values: &columns, strata: self.strata + bits - 4 }.singles(part, entries);
@@ -144,6 +145,36 @@ impl<'a, V: Value> Strata<'a, V> {
         (columns, sides)
     }
 
+    /// Appends the rows of order 1 of a small table, as [`peel`](Self::peel) does, but with two allocations: this is what a
+    /// block costs whatever its size.
+    fn few(&self, part: Part, entries: &mut Vec<V>) {
+        let players = self.len().ilog2() as usize;
+        let mut values = self.values.to_vec();
+        let mut differences = Vec::with_capacity(values.len() / 2);
+        let row = self.strata + players - 1;
+        let totals = if part == Part::All { row + 1 } else { 0 };
+        let first = entries.len();
+        // Every place is written below.
+        entries.resize(first + totals + players * row, values[0].clone());
+        for player in (0..players).rev() {
+            let half = 1 << player;
+            differences.clear();
+            for (low, high) in values.chunks_exact(2 * half).map(|values| values.split_at(half)) {
+                differences.extend(high.iter().zip(low).map(|(high, low)| {
+                    let mut difference = high.clone();
+                    difference.sub_assign(low);
+                    difference
+                }));
+            }
+            (0..player).rev().for_each(|player| fold_last(&mut differences, 1 << player));
+            entries[first + totals + player * row..][..row].clone_from_slice(&differences);
+            fold_last(&mut values, half);
+        }
+        if part == Part::All {
+            entries[first..first + totals].clone_from_slice(&values);
+        }
+    }
+
     /// Appends the rows of any order, one player at a time: the last one first, summed and, for the rows that have it,
     /// subtracted.
     fn peel(&self, order: usize, entries: &mut Vec<V>) {
@@ -173,6 +204,22 @@ impl<'a, V: Value> Strata<'a, V> {
             Strata { values: &differences, strata: self.strata }.peel(order - 1, entries);
         }
     }
+}
+
+/// Sums the strata of a table over its last player, in place: what is written was read before.
+fn fold_last<V: Value>(values: &mut Vec<V>, half: usize) {
+    let strata = values.len() / (2 * half);
+    for stratum in 1..strata {
+        for k in 0..half {
+            let mut sum = values[(2 * stratum) * half + k].clone();
+            sum.add_assign(&values[(2 * stratum - 1) * half + k]);
+            values[stratum * half + k] = sum;
+        }
+    }
+    for k in 0..half {
+        values[strata * half + k] = values[(2 * strata - 1) * half + k].clone();
+    }
+    values.truncate((strata + 1) * half);
 }
 
 fn add<V: Value>(sums: &mut [V], values: &[V]) {

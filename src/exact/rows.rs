@@ -15,10 +15,10 @@ pub(super) struct Shape {
 /// The sums of a cube: of the coalitions whose members among the first `players` players are free and whose other
 /// members are fixed.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Rows<V> {
-    pub(super) players: usize,
+pub(crate) struct Rows<V> {
+    pub(crate) players: usize,
     /// Row after row in the order of [`Shape::sets`]; that of a set K has sizes 0 to `players` − |K|.
-    pub(super) entries: Vec<V>,
+    pub(crate) entries: Vec<V>,
 }
 
 impl Shape {

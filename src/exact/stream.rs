@@ -1,11 +1,12 @@
 //! A game's 2^n values as a stream of blocks: who asks for them, in what order, and what happens when that goes wrong.
 //!
 //! A **block** is an aligned range of masks, what a consumer takes at once; its size depends on n alone, so that
-//! nothing that is computed from blocks depends on the number of threads. A **call** is what the game is asked at once,
-//! and depends on the threads and the user's wishes. A **unit** of work is a block; or, where there are too few blocks
-//! to keep many threads busy, a call, and a block is put together from several.
+//! nothing that is computed from blocks depends on the number of threads, or on which process has which blocks. A **call**
+//! is what the game is asked at once, and depends on the threads and the user's wishes. A **unit** of work is a block, or as
+//! many as a call has; or, where there are too few blocks to keep many threads busy, a call, and a block is put together
+//! from several.
 //!
-//! Threads take units in ascending order. So the units begun are always a contiguous range from zero: when some fail,
+//! Threads take units in ascending order. So the units begun are always a contiguous range: when some fail,
 //! the first that fails is the same on any number of threads, though no further one is begun; and few blocks are
 //! incomplete at any time.
 
@@ -25,15 +26,20 @@ const MOST_CALL_BITS: usize = 12;
 /// By default it is 2^9: 16 KiB of coalitions, which stay in the first-level cache between being set and being asked.
 const CALL_BITS: usize = 9;
 
-/// With 2^6 blocks or more, blocks are units of work.
-const MANY_BLOCKS_BITS: usize = 6;
+/// Calls of large values have fewer: 4 MiB of them.
+const CALL_BYTES_BITS: usize = 22;
 
-/// How the 2^n values are cut.
+/// With so many blocks or more, no block is put together from several units.
+const MANY_BLOCKS: u64 = 64;
+
+/// Some of a game's blocks, and how they are cut.
 struct Plan {
     players: usize,
     block_bits: usize,
-    unit_bits: usize,
+    blocks: Range<u64>,
     call_bits: usize,
+    /// Whether calls are units of work.
+    is_in_pieces: bool,
     threads: usize,
 }
 
@@ -48,41 +54,63 @@ pub(super) fn check_players<E, F>(players: usize, options: &Exact<F>) -> Result<
 }
 
 impl Plan {
-    fn new<E, F>(players: usize, block_bits: usize, options: &Exact<F>) -> Result<Self, Error<E>> {
+    fn new<V, E, F>(
+        players: usize,
+        block_bits: usize,
+        blocks: Range<u64>,
+        options: &Exact<F>,
+    ) -> Result<Self, Error<E>> {
         check_players(players, options)?;
         let threads = work::available(options.threads);
-        let block_bits = block_bits.min(players);
+        let count = blocks.end - blocks.start;
+        let bits = block_bits + count.max(1).ilog2() as usize;
+        let value_bits = size_of::<V>().max(8).next_power_of_two().ilog2() as usize;
+        let most = MOST_CALL_BITS.min(CALL_BYTES_BITS.saturating_sub(value_bits).max(2)).min(bits);
         let call_bits = match options.batch {
-            0 => players.saturating_sub(5 + threads.next_power_of_two().ilog2() as usize).min(CALL_BITS),
-            batch => (batch.ilog2() as usize).min(MOST_CALL_BITS),
+            0 => bits.saturating_sub(5 + threads.next_power_of_two().ilog2() as usize).min(CALL_BITS),
+            batch => batch.ilog2() as usize,
         };
-        let call_bits = call_bits.min(block_bits);
-        let many = players >= block_bits + MANY_BLOCKS_BITS;
-        let unit_bits = if many || threads == 1 { block_bits } else { call_bits };
-        Ok(Self { players, block_bits, unit_bits, call_bits, threads })
+        let call_bits = call_bits.min(most);
+        let is_in_pieces = threads > 1 && count < MANY_BLOCKS && call_bits < block_bits;
+        Ok(Self { players, block_bits, blocks, call_bits, is_in_pieces, threads })
     }
 
-    /// Runs `work` for every unit of 2^bits masks.
+    /// Runs `work` for every unit of 2^bits masks, and for as many at once as `at_once` says.
     fn run<S, E: Send>(
         &self,
         bits: usize,
+        at_once: u64,
         state: impl Fn() -> S + Sync,
         work: impl Fn(&mut S, Range<u64>) -> Result<(), Error<E>> + Sync,
     ) -> Result<(), Error<E>> {
-        let queue = Queue::new(0..1 << (self.players - bits));
-        queue.run(self.threads, state, |_| 1, |state, units| work(state, units.start << bits..units.end << bits))
+        let more = self.block_bits - bits;
+        let queue = Queue::new(self.blocks.start << more..self.blocks.end << more);
+        queue.run(self.threads, state, |_| at_once, |state, units| work(state, units.start << bits..units.end << bits))
     }
 }
 
-/// Gives a game's values to `consume`, block by block, with the mask of the block's first coalition; on several
-/// threads, in no particular order, and each block once. Values that were asked for are finite; those of a table have
-/// not been looked at. A block has 2^`block_bits` values, or the whole game if that has fewer. The number of players is
-/// given, so that everybody means the same even by a game that changes its mind.
+/// The values of a game in the place of a table: none if it has to be asked.
+pub(super) fn table<G: TryGame + ?Sized>(game: &G, players: usize) -> Result<Option<&[G::Value]>, Error<G::Error>> {
+    match game.tabulated() {
+        Some(table) if table.len() as u64 != 1 << players => {
+            let asked = usize::try_from(1_u64 << players).unwrap_or(usize::MAX);
+            Err(Error::BatchLength { asked, got: table.len() })
+        }
+        table => Ok(table),
+    }
+}
+
+/// Gives the values of a range of blocks to `consume`, block by block, with the mask of the block's first coalition; on
+/// several threads, in no particular order, and each block once. Values that were asked for are finite; those of a table
+/// have not been looked at. A block has 2^`block_bits` values, at most the whole game. The number of players is given, so
+/// that everybody means the same even by a game that changes its mind. `made` evaluations were made before.
 pub(super) fn stream<G, F, C>(
     game: &G,
     options: &Exact<F>,
     players: usize,
     block_bits: usize,
+    blocks: Range<u64>,
+    made: u64,
     consume: C,
 ) -> Result<(), Error<G::Error>>
 where
@@ -90,15 +118,13 @@ where
     F: Fn(&Progress) -> ControlFlow<()> + Sync,
     C: Fn(u64, &[G::Value]) -> Result<(), Error<G::Error>> + Sync,
 {
-    let plan = Plan::new(players, block_bits, options)?;
-    let meter = Meter::new(0, 1 << plan.players, options.observer.as_ref());
-    if let Some(table) = game.tabulated() {
-        if table.len() as u64 != 1 << plan.players {
-            let asked = usize::try_from(1_u64 << plan.players).unwrap_or(usize::MAX);
-            return Err(Error::BatchLength { asked, got: table.len() });
-        }
+    let total = made + ((blocks.end - blocks.start) << block_bits);
+    let plan = Plan::new::<G::Value, _, _>(players, block_bits, blocks, options)?;
+    let meter = Meter::new(made, total, options.observer.as_ref());
+    if let Some(table) = table(game, players)? {
         return plan.run(
-            plan.block_bits,
+            block_bits,
+            1,
             || (),
             |(), masks| {
                 consume(masks.start, &table[as_indices(&masks)])?;
@@ -106,19 +132,23 @@ where
             },
         );
     }
-    if plan.unit_bits == plan.block_bits {
+    if !plan.is_in_pieces {
         return plan.run(
-            plan.unit_bits,
+            block_bits,
+            1 << plan.call_bits.saturating_sub(block_bits),
             || Asker::new(game, &plan),
             |asker, masks| {
-                let first = masks.start;
-                asker.ask(masks, &meter).and_then(|values| consume(first, values))
+                let firsts = masks.clone().step_by(1 << block_bits);
+                let values = asker.ask(masks, &meter)?;
+                let mut blocks = firsts.zip(values.chunks(1 << block_bits));
+                blocks.try_for_each(|(first, block)| consume(first, block))
             },
         );
     }
     let assembly = Assembly::new(&plan);
     plan.run(
-        plan.unit_bits,
+        plan.call_bits,
+        1,
         || Asker::new(game, &plan),
         |asker, masks| {
             let first = masks.start;
@@ -157,29 +187,33 @@ struct Asker<'a, G: TryGame + ?Sized> {
 
 impl<'a, G: TryGame + ?Sized> Asker<'a, G> {
     fn new(game: &'a G, plan: &Plan) -> Self {
+        let unit_bits = if plan.is_in_pieces { plan.call_bits } else { plan.call_bits.max(plan.block_bits) };
         Self {
             game,
             coalitions: vec![Coalition::empty(plan.players); 1 << plan.call_bits],
-            values: Vec::with_capacity(1 << plan.unit_bits),
+            values: Vec::with_capacity(1 << unit_bits),
         }
     }
 
-    /// The values of a range of masks, whose length is a multiple of a call's.
+    /// The values of a range of masks.
     fn ask<F>(&mut self, masks: Range<u64>, meter: &Meter<'_, F>) -> Result<&[G::Value], Error<G::Error>>
     where
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
     {
         self.values.clear();
-        let asked = self.coalitions.len();
-        for first in masks.step_by(asked) {
-            for (offset, coalition) in self.coalitions.iter_mut().enumerate() {
-                coalition.set_mask(first | offset as u64);
+        let call = self.coalitions.len() as u64;
+        for first in masks.clone().step_by(self.coalitions.len()) {
+            // The last call may have fewer.
+            let next = masks.end.min(first + call);
+            let coalitions = &mut self.coalitions[..as_indices(&(0..next - first)).end];
+            for (mask, coalition) in (first..next).zip(coalitions.iter_mut()) {
+                coalition.set_mask(mask);
             }
             let before = self.values.len();
-            let answer = self.game.try_values(&self.coalitions, &mut self.values);
+            let answer = self.game.try_values(coalitions, &mut self.values);
             let got = self.values.get(before..).unwrap_or_default();
-            check_answer(asked, got, answer, |index| self.coalitions[index].clone())?;
-            count(meter, first..first + asked as u64)?;
+            check_answer(coalitions.len(), got, answer, |index| coalitions[index].clone())?;
+            count(meter, first..next)?;
         }
         Ok(&self.values)
     }
@@ -206,7 +240,7 @@ impl<V: Value> Assembly<V> {
     fn new(plan: &Plan) -> Self {
         Self {
             block: 1 << plan.block_bits,
-            pieces: 1 << (plan.block_bits - plan.unit_bits),
+            pieces: 1 << (plan.block_bits - plan.call_bits),
             waiting: Mutex::new(HashMap::new()),
         }
     }
@@ -246,7 +280,8 @@ where
     // Growing step by step would need twice the memory. If there is not enough, that will be seen below.
     let _ = values.try_reserve_exact(1 << players);
     let gathered = Mutex::new(Gathered { values, early: BTreeMap::new() });
-    stream(game, options, players, MOST_CALL_BITS, |first, block| {
+    let block_bits = MOST_CALL_BITS.min(players);
+    stream(game, options, players, block_bits, 0..1 << (players - block_bits), 0, |first, block| {
         check_block(players, first, block)?;
         let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
         let Gathered { values, early } = &mut *gathered;

@@ -11,17 +11,12 @@
 //! * K without b: the sums of both halves, those of the upper half one size up;
 //! * K with b: the differences, upper minus lower, of the halves' sums for K without b.
 //!
-//! So it goes from blocks up to the whole game, by a tree that depends on n alone: the same bits on any number of
-//! threads, rounding errors that grow with the tree's depth n and not with 2^n, and additions only, whatever the type.
+//! So it goes from blocks up to the whole game, by a tree that depends on n alone (`nodes.rs`): the same bits on any number
+//! of threads and processes, rounding errors that grow with the tree's depth n and not with 2^n, and additions only, whatever the type.
 //! A player who never changes the value has halves whose sums are equal to the last bit, so it gets an exact zero.
 
-use std::collections::HashMap;
-use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
-
 use super::rows::{Rows, Shape};
-use super::{Exact, fold, most_order, stream};
-use crate::{Attribution, Coalition, Error, Index, Interactions, Progress, Semivalue, TryGame, Value};
+use crate::{Attribution, Coalition, Error, Index, Interactions, Semivalue, Value};
 
 /// The sums of a whole game.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,6 +26,10 @@ pub(super) struct Sums<V> {
 }
 
 impl<V: Value> Sums<V> {
+    pub(super) fn new(shape: Shape, rows: Rows<V>) -> Self {
+        Self { shape, rows }
+    }
+
     /// Each player's sums, weighted.
     pub(super) fn attribution<E>(&self, semivalue: &Semivalue) -> Result<Attribution<V>, Error<E>> {
         let n = self.rows.players;
@@ -90,71 +89,5 @@ impl<V: Value> Sums<V> {
             coalition.set_mask(set);
             (coalition.clone(), row)
         })
-    }
-}
-
-/// The sums of order `order` of a game: the one way from values to results.
-///
-/// Costs 2^n evaluations, a few additions a value, and memory for O(n^order) sums a thread and level of the tree.
-pub(super) fn sums<G, F>(game: &G, order: usize, options: &Exact<F>) -> Result<Sums<G::Value>, Error<G::Error>>
-where
-    G: TryGame + ?Sized,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
-{
-    let players = game.num_players();
-    stream::check_players(players, options)?;
-    let limit = most_order(players);
-    if !(1..=limit).contains(&order) {
-        return Err(Error::Order { order, players, limit });
-    }
-    let shape = Shape::new(players, order);
-    let tree = Tree { shape: &shape, players, waiting: Mutex::new(HashMap::new()) };
-    stream::stream(game, options, players, fold::block_bits::<G::Value>(order), |first, block| {
-        let rows = fold::fold(block, order);
-        // A sum of values is finite only if all of them are.
-        let totals = &rows.entries[..=rows.players];
-        if !totals.iter().all(Value::is_finite) {
-            stream::check_block(players, first, block)?;
-        }
-        tree.insert(first, rows);
-        Ok(())
-    })?;
-    let rows = tree.into_root().expect("every block was inserted, so the root is complete");
-    Ok(Sums { shape, rows })
-}
-
-/// Cubes that wait for their other half.
-struct Tree<'a, V> {
-    shape: &'a Shape,
-    players: usize,
-    /// By the number of free players and the first mask. Blocks come in nearly their order, so few wait: a few a
-    /// thread at the blocks' level, and about one at each level above.
-    waiting: Mutex<HashMap<(usize, u64), Rows<V>>>,
-}
-
-impl<V: Value> Tree<'_, V> {
-    /// Takes a cube's sums, and merges upwards as far as the other halves are there.
-    fn insert(&self, mut first: u64, mut rows: Rows<V>) {
-        loop {
-            let half = 1 << rows.players;
-            let other = {
-                let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-                match waiting.remove(&(rows.players, first ^ half)) {
-                    Some(other) if rows.players < self.players => other,
-                    _ => {
-                        waiting.insert((rows.players, first), rows);
-                        return;
-                    }
-                }
-            };
-            let (lower, upper) = if first & half == 0 { (&rows, &other) } else { (&other, &rows) };
-            let entries = self.shape.merge(rows.players, &lower.entries, &upper.entries, 1);
-            rows = Rows { players: rows.players + 1, entries };
-            first &= !half;
-        }
-    }
-
-    fn into_root(self) -> Option<Rows<V>> {
-        self.waiting.into_inner().unwrap_or_else(PoisonError::into_inner).remove(&(self.players, 0))
     }
 }

@@ -70,7 +70,8 @@ impl<V: Value> Collector<V> {
             match state.samples.take() {
                 Some(samples) => samples,
                 None => {
-                    state.waiting.push((std::mem::replace(moments, Moments::new()), spent, uncounted));
+                    let empty = moments.emptied();
+                    state.waiting.push((std::mem::replace(moments, empty), spent, uncounted));
                     return 0;
                 }
             }

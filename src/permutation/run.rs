@@ -1,8 +1,7 @@
 //! A run of the sampler: rounds of samples, and the rules that end it.
 
 use std::cell::Cell;
-use std::collections::BTreeMap;
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -22,13 +21,18 @@ const UNIT: Duration = Duration::from_millis(1);
 const FIRST_LOOK: u64 = 30;
 
 /// The numbers of samples at which intervals are looked at: each is half as many more.
-fn looks() -> impl Iterator<Item = u64> {
+pub(super) fn looks() -> impl Iterator<Item = u64> {
     std::iter::successors(Some(FIRST_LOOK), |look| look.checked_add(look / 2))
+}
+
+/// Whether intervals are looked at after so many.
+pub(super) fn is_look(samples: u64) -> bool {
+    looks().take_while(|&look| look <= samples).last() == Some(samples)
 }
 
 impl<F> Permutation<F> {
     /// What its samples of a game are, if its settings make sense.
-    fn design<E>(&self, players: usize) -> Result<Design, Error<E>> {
+    pub(super) fn design<E>(&self, players: usize) -> Result<Design, Error<E>> {
         if players == 0 {
             return Err(Error::NoPlayers {});
         }
@@ -48,6 +52,40 @@ impl<F> Permutation<F> {
             });
         }
         Ok(Design { players, antithetic: self.antithetic, truncation: self.truncation })
+    }
+
+    /// The samples that the budget pays for, if none is truncated.
+    pub(super) fn payable(&self, design: Design) -> u64 {
+        match self.evaluations.saturating_sub(2).checked_div(design.cost()) {
+            Some(payable) if !design.is_constant() => payable,
+            _ => 1,
+        }
+    }
+
+    /// Refuses a budget that does not pay for a sample.
+    pub(super) fn check_budget<E>(&self, design: Design) -> Result<(), Error<E>> {
+        let needed = u64::try_from(2 + u128::from(design.cost())).unwrap_or(u64::MAX);
+        match self.evaluations {
+            evaluations if evaluations < needed => Err(Error::BudgetTooSmall { evaluations, needed }),
+            _ => Ok(()),
+        }
+    }
+
+    /// No samples yet, but v(∅) and v(N). `empty` is where the samples shall go.
+    pub(super) fn none_yet<V>(
+        &self,
+        design: Design,
+        empty: Moments<V>,
+        [baseline, grand]: [V; 2],
+        evaluations: u64,
+    ) -> Samples<V> {
+        let looks = if self.precision.is_some() { self.looks(design) } else { 0 };
+        Samples { design, looks, evaluations, saved: 0, baseline, grand, streams: [(self.seed, empty)].into() }
+    }
+
+    /// The threads for so many samples.
+    fn threads_for(&self, samples: u64) -> usize {
+        work::available(self.threads).min(usize::try_from(samples).unwrap_or(usize::MAX)).max(1)
     }
 
     /// How often the intervals may be looked at within the budget.
@@ -89,29 +127,22 @@ where
             samples.clone()
         }
         None => {
-            let needed = u64::try_from(2 + u128::from(design.cost())).unwrap_or(u64::MAX);
-            if options.evaluations < needed {
-                return Err(Error::BudgetTooSmall { evaluations: options.evaluations, needed });
-            }
-            let [baseline, grand] = ends(game, design.players)?;
-            let streams = BTreeMap::from([(options.seed, Moments::new())]);
-            Samples { design, looks: 0, evaluations: 2, saved: 0, baseline, grand, streams }
+            options.check_budget(design)?;
+            options.none_yet(design, Moments::new(), ends(game, design.players)?, 2)
         }
     };
     if options.precision.is_some() {
         samples.looks = samples.looks.max(options.looks(design));
     }
     let (baseline, grand) = (samples.baseline.clone(), samples.grand.clone());
-    let shown = options.observer.is_some().then_some(options.confidence);
-    let collector = Collector::new(samples, options.seed, shown);
-    let run = Run { game, options, design, deadline, meter, ends: (&baseline, &grand), collector };
+    let ends = (&baseline, &grand);
+    let run = Run::new(game, options, samples, ends, meter, deadline);
     // The sample of a single player costs nothing more, and is there to be seen with the first evaluations.
     let (before, after) = if design.cost() > 0 { (2, 0) } else { (0, 2) };
     if from.is_none() {
         run.count(before);
     }
-    let payable = usize::try_from(options.evaluations.saturating_sub(made) / design.cost().max(1));
-    let threads = work::available(options.threads).min(payable.unwrap_or(usize::MAX)).max(1);
+    let threads = options.threads_for(options.evaluations.saturating_sub(made) / design.cost().max(1));
     // Once, and not in every round: threads that are not there have to be started.
     let stopped =
         work::with_threads(threads, || run.rounds(threads)).map_err(|threads| Error::Threads { threads })??;
@@ -121,8 +152,36 @@ where
     run.collector.take().estimate(stopped)
 }
 
+/// Adds a range of samples, all of them, to those of a part.
+pub(super) fn add<G, F>(
+    game: &G,
+    options: &Permutation<F>,
+    samples: Samples<G::Value>,
+    numbers: Range<u64>,
+) -> Result<Samples<G::Value>, Error<G::Error>>
+where
+    G: TryGame + ?Sized,
+    F: Fn(&Progress) -> ControlFlow<()> + Sync,
+{
+    let made = samples.evaluations;
+    let count = numbers.end - numbers.start;
+    let total = made.saturating_add(count.saturating_mul(samples.design.cost()));
+    let meter = Meter::new(0, total, options.observer.as_ref());
+    let (baseline, grand) = (samples.baseline.clone(), samples.grand.clone());
+    let run = Run { is_part: true, ..Run::new(game, options, samples, (&baseline, &grand), meter, None) };
+    run.count(made);
+    let threads = options.threads_for(count);
+    let round = Round { start: numbers.start, samples: count, is_first: false };
+    let make = || run.make(&round, threads);
+    work::with_threads(threads, make).map_err(|threads| Error::Threads { threads })??;
+    match run.meter.wanted() {
+        ControlFlow::Break(evaluations) => Err(Error::Stopped { evaluations, total }),
+        ControlFlow::Continue(()) => Ok(run.collector.take()),
+    }
+}
+
 /// v(∅) and v(N).
-fn ends<G: TryGame + ?Sized>(game: &G, players: usize) -> Result<[G::Value; 2], Error<G::Error>> {
+pub(super) fn ends<G: TryGame + ?Sized>(game: &G, players: usize) -> Result<[G::Value; 2], Error<G::Error>> {
     let mut values = Vec::with_capacity(2);
     ask(game, &[Coalition::empty(players), Coalition::grand(players)], &mut values)?;
     values.try_into().map_err(|values: Vec<_>| Error::BatchLength { asked: 2, got: values.len() })
@@ -136,6 +195,10 @@ struct Run<'a, G: TryGame + ?Sized, F> {
     meter: Meter<'a, F>,
     ends: (&'a G::Value, &'a G::Value),
     collector: Collector<G::Value>,
+    /// What a thread's samples begin with.
+    empty: Moments<G::Value>,
+    /// Whether all samples of a range are made, and no rule ends it.
+    is_part: bool,
 }
 
 /// The samples of the next round: how many, from which number on.
@@ -145,11 +208,26 @@ struct Round {
     is_first: bool,
 }
 
-impl<G, F> Run<'_, G, F>
+impl<'a, G, F> Run<'a, G, F>
 where
     G: TryGame + ?Sized,
     F: Fn(&Progress) -> ControlFlow<()> + Sync,
 {
+    fn new(
+        game: &'a G,
+        options: &'a Permutation<F>,
+        samples: Samples<G::Value>,
+        ends: (&'a G::Value, &'a G::Value),
+        meter: Meter<'a, F>,
+        deadline: Option<Instant>,
+    ) -> Self {
+        let design = samples.design;
+        let empty = samples.streams.get(&options.seed).map_or_else(Moments::new, Moments::emptied);
+        let shown = options.observer.is_some().then_some(options.confidence);
+        let collector = Collector::new(samples, options.seed, shown);
+        Self { game, options, design, deadline, meter, ends, collector, empty, is_part: false }
+    }
+
     /// Round after round, until a rule says stop.
     fn rounds(&self, threads: usize) -> Result<Stopped, Error<G::Error>> {
         loop {
@@ -170,11 +248,11 @@ where
             return ControlFlow::Break(Stopped::Evaluations);
         }
         let missing = samples.streams.get(&self.options.seed).map_or(0..u64::MAX, Moments::missing);
-        if let Some(precision) = self.options.precision {
-            let at_look = looks().take_while(|&look| look <= made).last() == Some(made) && missing.end == u64::MAX;
-            if at_look && samples.half_width(self.options.confidence) <= precision {
-                return ControlFlow::Break(Stopped::Precision);
-            }
+        let is_at_look = |_: &f64| is_look(made) && missing.end == u64::MAX;
+        if let Some(precision) = self.options.precision.filter(is_at_look)
+            && samples.half_width(self.options.confidence) <= precision
+        {
+            return ControlFlow::Break(Stopped::Precision);
         }
         let left = self.options.evaluations.saturating_sub(samples.evaluations);
         // A sample may cost nothing only where one is enough.
@@ -215,7 +293,7 @@ where
         let state = || {
             let walker = Walker::new(self.game, self.design, options.batch, options.seed, self.ends);
             let size = walker.group();
-            Thread { walker, moments: Moments::new(), size }
+            Thread { walker, moments: self.empty.emptied(), size }
         };
         // The first sample is made whatever the time.
         let size = |thread: &Thread<'_, G>| {
@@ -268,6 +346,9 @@ where
 
     /// The evaluations that the run is expected to take.
     fn expected(&self, seen: Seen) -> u64 {
+        if self.is_part {
+            return self.meter.total();
+        }
         let cost = self.design.cost();
         let left = self.options.evaluations.saturating_sub(seen.evaluations);
         let budget = match self.design.is_constant() {

@@ -7,23 +7,23 @@ use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Coalition, Encode, Store, StoreError};
+use crate::{Coalition, Encode, Fingerprint, Store, StoreError};
 
 mod backend;
 mod buffer;
 mod create;
 mod engine;
 mod error;
-mod fingerprint;
 mod format;
 mod header;
+mod merge;
 mod salvage;
 mod verify;
 
 use buffer::{Buffer, Entry, Key};
 use engine::Engine;
 pub use error::DiskError;
-pub use fingerprint::Fingerprint;
+pub use merge::Merged;
 pub use verify::Verified;
 
 /// Values in a file, which outlive the process.
@@ -144,6 +144,40 @@ impl<V: Encode> DiskStore<V> {
     /// The flush failed, or not all entries can be looked at. What is damaged, and can be looked at, is no error.
     pub fn verify(&self) -> Result<Verified, DiskError> {
         verify::verify(&self.inner.buffer)
+    }
+
+    /// Takes in the entries of another store of the same game: of machines that worked on it apart. What both have stays as
+    /// it is; what is damaged here is replaced; what is damaged there is left out, and counted. Both stores can be used
+    /// meanwhile; the other is flushed first, and not changed. Call [`flush`](Self::flush) after it.
+    ///
+    /// It takes about as long as reading the other store and writing what is new.
+    ///
+    /// # Errors
+    ///
+    /// [`Fingerprint`](DiskError::Fingerprint), [`Type`](DiskError::Type) or [`Players`](DiskError::Players) if the stores
+    /// are of different games: nothing is taken in then. [`Conflict`](DiskError::Conflict) if they differ in the value of a
+    /// coalition, by a single bit: what was taken in before it, in the order of the file, stays. And what
+    /// [`flush`](Self::flush) and `insert` can fail with.
+    ///
+    /// ```
+    /// use shapley::{Coalition, DiskStore, Store};
+    ///
+    /// # let directory = std::env::temp_dir().join(format!("shapley-doc-merge-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&directory)?;
+    /// let ours = DiskStore::<f64>::open(directory.join("1.store"), "model 7")?;
+    /// let theirs = DiskStore::<f64>::open(directory.join("2.store"), "model 7")?;
+    /// ours.insert(&Coalition::from_players(20, [1]), &0.25)?;
+    /// theirs.insert(&Coalition::from_players(20, [1]), &0.25)?;
+    /// theirs.insert(&Coalition::from_players(20, [3, 5]), &0.5)?;
+    /// let merged = ours.merge_from(&theirs)?;
+    /// assert_eq!((merged.added, merged.in_both, merged.damaged), (1, 1, 0));
+    /// assert_eq!(ours.get(&Coalition::from_players(20, [3, 5]))?, Some(0.5));
+    /// # drop((ours, theirs));
+    /// # std::fs::remove_dir_all(&directory)?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn merge_from(&self, other: &Self) -> Result<Merged, DiskError> {
+        merge::merge(&self.inner.buffer, &other.inner.buffer)
     }
 
     /// How many entries were found damaged, so far, when the store was opened or by looking them up. Each is `None` until

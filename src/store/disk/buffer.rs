@@ -5,6 +5,7 @@
 //! be read from the file: they look here first, and in the file after.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -290,6 +291,20 @@ impl Buffer {
                 }
             }
             Ok(())
+        })
+    }
+
+    /// The next entries of the file, in the order of their keys: at most so many, and those after a key.
+    pub(super) fn next(&self, after: Option<&[u8]>, most: usize) -> Result<Vec<(Key, Entry)>, DiskError> {
+        self.engine.read(|transaction| {
+            let table = transaction.open_table(ENTRIES)?;
+            let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+            let mut entries = Vec::with_capacity(most);
+            for entry in table.range::<&[u8]>((from, Bound::Unbounded))?.take(most) {
+                let (key, entry) = entry?;
+                entries.push((key.value().into(), entry.value().into()));
+            }
+            Ok(entries)
         })
     }
 

@@ -152,4 +152,19 @@ pub enum DiskError {
         /// Whose value it is.
         coalition: Coalition,
     },
+
+    /// Two stores of one game have different values of a coalition: the game is not what its fingerprint says, or does not
+    /// give the same value each time.
+    #[error(
+        "the stores {} and {} have different values of {coalition}, so they are not of one game",
+        path.display(), other.display()
+    )]
+    Conflict {
+        /// The file that was to be added to.
+        path: PathBuf,
+        /// The file of the other store.
+        other: PathBuf,
+        /// Whose value differs.
+        coalition: Coalition,
+    },
 }

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::DiskError;
 use super::format::{self, BadHeader, Header};
-use super::{DiskError, Fingerprint};
-use crate::Encode;
+use crate::{Encode, Fingerprint};
 
 /// The header of a new store of these values.
 pub(super) fn expected<V: Encode>(fingerprint: &Fingerprint) -> Result<Header, DiskError> {

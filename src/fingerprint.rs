@@ -1,13 +1,14 @@
-//! What tells one game's store from another's.
+//! What tells one game from another, in stores and partial results.
 
 use std::fmt;
 
 /// What tells a game from others: any text or number of your choice, such as a hash of the model and of the data.
 ///
-/// A [`DiskStore`](crate::DiskStore) keeps it in its file and refuses to open for another. All that the value of a coalition
+/// A `DiskStore` (feature `disk`) keeps it in its file and refuses to open for another; partial results
+/// ([`ExactPart::fingerprint`](crate::ExactPart::fingerprint)) of different ones are not merged. All that the value of a coalition
 /// depends on belongs in it: what is left out, and changes, gives values of the game that was.
 ///
-/// Text is taken as it is, numbers in decimal, bytes (a hash) in lowercase hex. At most 4096 bytes of text.
+/// Text is taken as it is, numbers in decimal, bytes (a hash) in lowercase hex. For a store, at most 4096 bytes of text.
 ///
 /// ```
 /// use shapley::Fingerprint;
@@ -24,6 +25,11 @@ impl Fingerprint {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// How an error shows one, or that there is none.
+    pub(crate) fn shown(fingerprint: &Option<Self>) -> String {
+        fingerprint.as_ref().map_or("none".to_owned(), |fingerprint| format!("{:?}", fingerprint.0))
     }
 }
 
