@@ -64,19 +64,22 @@ struct Options {
 /// sum to v(N) − v(∅), up to rounding.
 ///
 /// If the game looks self-dual, v(S) + v(N∖S) being the same for all S as in many votes, one coalition of each pair is
-/// asked for; a few complements, to the end, test whether that is right, and if not, the pairs are completed.
+/// asked for; a few complements, to the end, test whether that is right, and if not, the pairs are completed as far as the
+/// budget goes. (Where few pairs are otherwise, as votes with ties are, what stays missing is taken to be as they are on average.)
 ///
 /// # How sure it is
 ///
-/// Standard errors are of the model, widened by what cross-validation says of it, and of the correction. They are no
+/// Standard errors are of the model, widened by what cross-validation says of it, and of the correction. 95 % intervals
+/// covered 96 % of the values of 18 real games, fewest of sentences after 250 evaluations (80 %). They are no
 /// confidence of a theorem: they hold as far as the pairs that were not asked for are like those that were. Games that are the
 /// same almost everywhere and different in a corner that was never asked about are not seen through, by this or any method.
 /// Unlike [`Permutation`](crate::Permutation) it is not unbiased.
 ///
 /// # When to use it
 ///
-/// Its own time grows from milliseconds for a hundred evaluations to about a second for thousands. If an evaluation takes
-/// microseconds, ask [`Permutation`](crate::Permutation) for a hundred times as many instead.
+/// Its own time grows from some 20 milliseconds for a hundred evaluations to about a second for thousands, on one thread; a hundred
+/// players take a few seconds, a thousand a minute. If an evaluation takes less than about 5 microseconds (1, if thousands can
+/// be paid for), ask [`Permutation`](crate::Permutation) for many times as many instead. `docs/surrogate.md` has the measurements.
 ///
 /// # Repeatable
 ///

@@ -156,10 +156,12 @@ fn values_of_any_size_are_scaled() {
 #[test]
 fn linear_and_size_games_are_found() {
     let linear = from_fn(40, |s| s.iter().map(|k| (k as f64 - 11.5) / 7.0).sum::<f64>() + 3.0);
-    for which in BOTH {
+    // The model takes everything for a little noisy: by 10⁻⁶ of the variance.
+    for (which, tolerance) in [(Which::Surrogate, 1e-5), (Which::Regression, 1e-9)] {
         let estimate = which.solve(200, 1, &linear).unwrap();
         for player in 0..40 {
-            assert!((estimate.values()[player] - (player as f64 - 11.5) / 7.0).abs() < 1e-6);
+            let off = estimate.values()[player] - (player as f64 - 11.5) / 7.0;
+            assert!(off.abs() < tolerance, "{which:?}: {off}");
         }
     }
 }
@@ -194,6 +196,32 @@ fn self_dual_games_get_twice_the_pairs_and_a_broken_promise_is_noticed() {
             assert!(error < 1.0, "seed {seed}, player {player}: {error}");
         }
     }
+}
+
+/// A vote with ties: one pair in 18 is not dual, which most runs notice when few evaluations are left. The complements that stay
+/// missing are taken to be as others on average: that has a bias, which must be small beside the error.
+#[test]
+fn nearly_self_dual_games_keep_all_that_was_asked() {
+    let game = WeightedVoting::new(19, (1..=8).collect::<Vec<u64>>()).unwrap();
+    let exact = shapley::exact(&game).unwrap();
+    let (seeds, mut noticed) = (200, 0);
+    let mut sums = vec![(0.0, 0.0); 8];
+    for seed in 0..seeds {
+        let estimate = Regression::new(120).seed(seed).threads(1).estimate(&game).unwrap();
+        // What is left over pays for complements once one was found that is not dual.
+        noticed += u64::from(estimate.evaluations() == 120);
+        for (player, (sum, squares)) in sums.iter_mut().enumerate() {
+            let off = estimate.values()[player] - exact[player];
+            *sum += off / seeds as f64;
+            *squares += off * off / seeds as f64;
+        }
+    }
+    assert!(noticed > seeds / 2, "{noticed}");
+    let bias: f64 = sums.iter().map(|(mean, _)| mean * mean).sum();
+    let error: f64 = sums.iter().map(|(_, square)| square).sum();
+    assert!(bias < 0.25 * error, "{bias} of {error}");
+    // A fit to half as many pairs has twice the error: that of what both coalitions were asked of, and no more.
+    assert!(error < 0.02, "{error}");
 }
 
 #[test]
