@@ -205,7 +205,7 @@ fn nearly_self_dual_games_keep_all_that_was_asked() {
     let game = WeightedVoting::new(19, (1..=8).collect::<Vec<u64>>()).unwrap();
     let exact = shapley::exact(&game).unwrap();
     let (seeds, mut noticed) = (200, 0);
-    let mut sums = vec![(0.0, 0.0); 8];
+    let mut sums = [(0.0, 0.0); 8];
     for seed in 0..seeds {
         let estimate = Regression::new(120).seed(seed).threads(1).estimate(&game).unwrap();
         // What is left over pays for complements once one was found that is not dual.
