@@ -4,9 +4,9 @@ mod answers;
 mod choice;
 mod climb;
 mod correction;
+mod covariance;
 mod credit;
 mod design;
-mod features;
 mod fit;
 mod kernel;
 mod linear;
@@ -16,6 +16,7 @@ mod random;
 mod regression;
 mod run;
 mod spread;
+mod waves;
 
 use std::borrow::Borrow;
 use std::fmt;

@@ -1,6 +1,7 @@
 //! Which model: with an index term or without, or both.
 
 use super::climb::Descent;
+use super::covariance::Workspace;
 use super::fit::{Data, Space};
 use super::kernel::{Kernel, Rows};
 use super::linear::dot;
@@ -10,19 +11,49 @@ use super::random::Random;
 /// Hyper-parameters are fitted to at most so many rows.
 const FIT_ROWS: usize = 400;
 
-/// Evaluations of the likelihood: of the plain model; of the index model from each of two starts, from the better one, and if
-/// it has a chance then.
-const PLAIN_EVALUATIONS: usize = 50;
-const START_EVALUATIONS: usize = 18;
-const NEXT_EVALUATIONS: usize = 10;
-const LAST_EVALUATIONS: usize = 40;
+/// A posterior is of these rows, of so many, or of all that the model gets.
+const SECOND_ROWS: usize = 1000;
 
-/// A third each is held out for cross-validation, and the index model fitted to the rest with so many evaluations.
+/// The first descents are on few of these: one relevance for all players, from two starts.
+const TIED_ROWS: usize = 20;
+const TIED_EVALUATIONS: usize = 8;
+
+/// Then those of the plain model, on more; and last on all, if these are more.
+const FIRST_ROWS: usize = 128;
+const EARLY_EVALUATIONS: usize = 6;
+const FIRST_EVALUATIONS: usize = 14;
+const NEXT_EVALUATIONS: usize = 8;
+
+/// And for the index model: the more rows, the more there is to find.
+fn index_evaluations(rows: usize) -> usize {
+    10 + rows / 40
+}
+
+/// After so many of them a descent that starts from the plain model's fit ends, unless it has gained a quarter of what it must.
+const TRIAL_EVALUATIONS: usize = 10;
+
+/// A third each is held out for cross-validation, and the index model fitted to some of the rest.
 const FOLDS: usize = 3;
-const FOLD_EVALUATIONS: usize = 38;
+const FOLD_ROWS: usize = 100;
+const FOLD_EVALUATIONS: usize = 12;
+
+/// A model with less of a share is left out.
+const LEAST_SHARE: f64 = 1e-3;
 
 /// A model that interpolates leaves nothing of its own rows; whatever it predicts is then infinitely worse.
 const MOST_INFLATION: f64 = 1e6;
+
+/// Where the descent of the index model starts. A plain model that has come down explains with its relevances and its noise what
+/// an index would, and leaves little slope towards one: so from before that; but where there is no index to be found, or
+/// the fit that comes of it is not to be trusted, from there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Start {
+    Early,
+    Late,
+}
+
+/// So many rows that hyper-parameters were not fitted to tell what errors are better than cross-validation does.
+const ENOUGH_OTHERS: usize = 100;
 
 /// A fitted model, or a mixture of two.
 #[derive(Debug)]
@@ -42,63 +73,57 @@ pub(super) struct Model {
 
 impl Model {
     /// Fits both kinds to data whose row 0 is (N, ∅).
-    pub(super) fn fit(data: &Data, unseen: f64, random: &mut Random) -> Option<Self> {
+    pub(super) fn fit(data: &Data, unseen: f64, start: Start, random: &mut Random) -> Option<Self> {
         let n = data.rows.players;
-        let fit: Vec<usize> = if data.len() <= FIT_ROWS {
-            (0..data.len()).collect()
-        } else {
-            let rest = random.choose(FIT_ROWS - 1, data.len() - 1).into_iter().map(|row| row + 1);
-            std::iter::once(0).chain(rest).collect()
-        };
-        let few = data.select(&fit);
+        let levels = levels(data.len(), random);
+        let fit = &levels[0];
+        let few = data.select(fit);
         let mut fitted = vec![false; data.len() - 1];
         fit[1..].iter().for_each(|row| fitted[row - 1] = true);
-        let space = Space::plain(n);
-        let log = (2.0 / n as f64).ln();
-        let [a, b] = [log, log + 2.0].map(|log| space.climb_tied(log, &few, 14));
-        let mut plain_descent = Descent::new(if a.0 <= b.0 { a.1 } else { b.1 });
-        space.climb(&mut plain_descent, &few, PLAIN_EVALUATIONS);
-        let plain_kernel = space.kernel(&plain_descent.point);
-        let plain = Posterior::of_all_or_few(plain_kernel.clone(), data, &few, &fit, unseen)?;
 
+        let mut room = Workspace::new(&few.rows);
+        let plain = Plain::fit(&few, unseen, &mut room, random)?;
         let space = Space::index(n, &plain.values);
-        let starts = [space.warm(&plain_descent.point), space.cold(&plain_descent.point)];
-        let [a, b] = starts.each_ref().map(|start| {
-            let mut descent = Descent::new(start.clone());
-            space.climb(&mut descent, &few, START_EVALUATIONS);
-            descent
-        });
-        let (start, mut descent) = if a.value <= b.value { (&starts[0], a) } else { (&starts[1], b) };
-        space.climb(&mut descent, &few, NEXT_EVALUATIONS);
+        let first = match start {
+            Start::Early => space.warm(&plain.early),
+            Start::Late => space.warm(&plain.descent.point),
+        };
+        let mut descent = Descent::new(first.clone());
+        space.climb(&mut descent, &few, &mut room, index_evaluations(few.len()));
         // What its parameters must gain to be worth their number.
         let need = 0.5 * (n + 2) as f64 * (few.len() as f64).ln();
-        if plain_descent.value - descent.value > 0.5 * need - 10.0 {
-            space.climb(&mut descent, &few, LAST_EVALUATIONS);
+        let gain = |descent: &Descent| plain.descent.value - descent.value;
+        if start == Start::Early && gain(&descent) < need {
+            let mut late = Descent::new(space.warm(&plain.descent.point));
+            space.climb(&mut late, &few, &mut room, TRIAL_EVALUATIONS);
+            if gain(&late) > need / 4.0 {
+                space.climb(&mut late, &few, &mut room, index_evaluations(few.len()) - TRIAL_EVALUATIONS);
+            }
+            descent = if late.value < descent.value { late } else { descent };
         }
-        let gain = plain_descent.value - descent.value;
-        let gate = 1.0 / (1.0 + ((need - gain) / 2.0).clamp(-30.0, 30.0).exp());
-        if gate <= 1e-3 {
-            return Some(Self::mix(1.0, fitted, vec![(1.0, 1.0, plain)]));
+        let gate = 1.0 / (1.0 + ((need - gain(&descent)) / 2.0).clamp(-30.0, 30.0).exp());
+        let kinds = kinds(gate, &plain.kernel, space.kernel(&descent.point));
+        if kinds.iter().all(|(_, kernel)| kernel.hyper.index <= 0.0) {
+            let alone = Posterior::new(plain.kernel, &few, unseen)?;
+            let whole = alone.grow(data, &levels, unseen)?;
+            return Some(Self::mix(1.0, fitted, vec![(1.0, 1.0, whole)]));
         }
-        let index = Posterior::of_all_or_few(space.kernel(&descent.point), data, &few, &fit, unseen)?;
-
-        let Held { errors, spreads } = Held::out(&few, unseen, &plain_kernel, start, random)?;
-        let difference: Vec<f64> = errors[0].iter().zip(&errors[1]).map(|(a, b)| a - b).collect();
-        let best = dot(&errors[0], &difference) / dot(&difference, &difference).max(1e-300);
-        let share = gate * best.clamp(0.0, 1.0);
-        let own = [&plain, &index].map(|model| fit[1..].iter().map(|&row| model.left_out[row - 1]).collect::<Vec<_>>());
-        // No more than the spread of the values that come of the folds: where residuals are next to nothing their ratio is
-        // next to infinite.
-        let inflation = |k: usize, model: &Posterior| {
-            let ratio = dot(&errors[k], &errors[k]) / dot(&own[k], &own[k]).max(1e-300);
-            ratio.min(spreads[k] / model.variances.iter().sum::<f64>().max(1e-300)).max(1.0)
-        };
-        let inflations = [inflation(0, &plain), inflation(1, &index)];
-        let mixed = |of: &[Vec<f64>; 2]| -> f64 {
-            of[0].iter().zip(&of[1]).map(|(a, b)| ((1.0 - share) * a + share * b).powi(2)).sum()
-        };
-        let inflation = (mixed(&errors) / mixed(&own).max(1e-300)).clamp(1.0, MOST_INFLATION);
-        Some(Self::mix(inflation, fitted, vec![(1.0 - share, inflations[0], plain), (share, inflations[1], index)]))
+        let held = Held::out(&few, unseen, &kinds, (&plain.kernel, &first), random)?;
+        let alone = posteriors(&kinds, &few, unseen)?;
+        let mut parts = Vec::new();
+        for (k, ((share, _), alone)) in kinds.iter().zip(alone).enumerate() {
+            let (ratio, variance) = (held.ratio(k, &alone), alone.variances.iter().sum::<f64>());
+            // The mean of two factors, on the scale of logarithms. That of errors runs to millions where residuals are next to
+            // nothing, and says nothing where they are all noise; that of values is about two thirds of the rows.
+            let inflation = (ratio.max(1.0) * held.spreads[k] / variance.max(1e-300)).sqrt().max(1.0);
+            parts.push((*share, inflation, alone.grow(data, &levels, unseen)?));
+        }
+        let held_ratio = held.mixed_ratio(&parts, fit);
+        let mut model = Self::mix(held_ratio, fitted, parts);
+        if let Some(ratio) = model.ratio_of_others() {
+            model.inflation = ratio;
+        }
+        Some(model)
     }
 
     /// Of parts with their shares and what to multiply their variances by.
@@ -130,6 +155,17 @@ impl Model {
         }
     }
 
+    /// How many times larger the squared residuals of rows are that hyper-parameters were not fitted to, if there are enough of them
+    /// to say so: 1 or more.
+    fn ratio_of_others(&self) -> Option<f64> {
+        let mean = |fitted: bool| {
+            let residuals = self.left_out.iter().zip(&self.fitted).filter(|(_, is)| **is == fitted);
+            let (sum, count) = residuals.fold((0.0, 0), |(sum, count), (left, _)| (sum + left * left, count + 1));
+            (count >= ENOUGH_OTHERS).then_some(sum / count as f64)
+        };
+        Some((mean(false)? / mean(true)?.max(1e-300)).clamp(1.0, MOST_INFLATION))
+    }
+
     /// What the model says of other rows.
     pub(super) fn predict(&self, rows: &Rows) -> Vec<f64> {
         let mut sum = vec![0.0; rows.len()];
@@ -140,34 +176,101 @@ impl Model {
     }
 }
 
-/// What cross-validation finds, of the plain model and of that with an index.
+/// The model without an index, fitted to rows.
+struct Plain {
+    /// Where it was a few evaluations after all relevances were the same.
+    early: Vec<f64>,
+    descent: Descent,
+    kernel: Kernel,
+    values: Vec<f64>,
+}
+
+impl Plain {
+    fn fit(data: &Data, unseen: f64, room: &mut Workspace, random: &mut Random) -> Option<Self> {
+        let [fewest, fewer] = [TIED_ROWS, FIRST_ROWS].map(|rows| data.some(rows, random));
+        let space = Space::plain(data.rows.players);
+        let log = (2.0 / data.rows.players as f64).ln();
+        let [a, b] = [log, log + 2.0].map(|log| space.climb_tied(log, &fewest, TIED_EVALUATIONS));
+        let mut descent = Descent::new(if a.0 <= b.0 { a.1 } else { b.1 });
+        let mut small = Workspace::new(&fewer.rows);
+        space.climb(&mut descent, &fewer, &mut small, EARLY_EVALUATIONS);
+        let early = descent.point.clone();
+        space.climb(&mut descent, &fewer, &mut small, FIRST_EVALUATIONS);
+        if fewer.len() < data.len() {
+            descent.rescale(data.len() as f64 / fewer.len() as f64);
+            space.climb(&mut descent, data, room, NEXT_EVALUATIONS);
+        }
+        let kernel = space.kernel(&descent.point);
+        let values = Posterior::new(kernel.clone(), data, unseen)?.values;
+        Some(Self { early, descent, kernel, values })
+    }
+}
+
+/// Rows of so many data, row 0 with them: those that hyper-parameters are fitted to, and those of larger posteriors.
+fn levels(data: usize, random: &mut Random) -> Vec<Vec<usize>> {
+    let mut levels = vec![(0..data).collect::<Vec<_>>()];
+    for most in [SECOND_ROWS, FIT_ROWS] {
+        let last = &levels[levels.len() - 1];
+        if last.len() > most {
+            let some = random.choose(most - 1, last.len() - 1).into_iter().map(|place| last[place + 1]);
+            levels.push(std::iter::once(0).chain(some).collect());
+        }
+    }
+    levels.reverse();
+    levels
+}
+
+/// The models and their shares, that with an index last, but for those that have next to none.
+fn kinds(gate: f64, plain: &Kernel, index: Kernel) -> Vec<(f64, Kernel)> {
+    match gate {
+        gate if gate <= LEAST_SHARE => vec![(1.0, plain.clone())],
+        gate if gate >= 1.0 - LEAST_SHARE => vec![(1.0, index)],
+        gate => vec![(1.0 - gate, plain.clone()), (gate, index)],
+    }
+}
+
+fn posteriors(kinds: &[(f64, Kernel)], data: &Data, unseen: f64) -> Option<Vec<Posterior>> {
+    kinds.iter().map(|(_, kernel)| Posterior::new(kernel.clone(), data, unseen)).collect()
+}
+
+/// What cross-validation finds, of each model.
 struct Held {
     /// The errors of all rows but the first, each predicted without its fold.
-    errors: [Vec<f64>; 2],
+    errors: Vec<Vec<f64>>,
     /// The variance of all values together, by how those without a fold differ (the jackknife with groups; Quenouille
     /// 1956, "Notes on bias in estimation", doi:10.1093/biomet/43.3-4.353). It knows of parameters that were fitted.
-    spreads: [f64; 2],
+    spreads: Vec<f64>,
 }
 
 impl Held {
-    fn out(data: &Data, unseen: f64, plain: &Kernel, start: &[f64], random: &mut Random) -> Option<Self> {
+    fn out(
+        data: &Data,
+        unseen: f64,
+        kinds: &[(f64, Kernel)],
+        (plain, start): (&Kernel, &[f64]),
+        random: &mut Random,
+    ) -> Option<Self> {
         let n = data.rows.players;
         let mut folds: Vec<usize> = (0..data.len() - 1).map(|row| row % FOLDS).collect();
         random.shuffle(&mut folds);
-        let mut errors = [const { Vec::new() }; 2];
-        errors.iter_mut().for_each(|errors| errors.resize(data.len() - 1, 0.0));
-        let mut values = [const { Vec::new() }; 2];
+        let mut errors = vec![vec![0.0; data.len() - 1]; kinds.len()];
+        let mut values = vec![Vec::new(); kinds.len()];
         for fold in 0..FOLDS {
             let (held, rest): (Vec<usize>, Vec<usize>) =
                 (0..data.len()).partition(|&row| row > 0 && folds[row - 1] == fold);
             let (held_data, rest) = (data.select(&held), data.select(&rest));
-            let plain = Posterior::new(plain.clone(), &rest, unseen)?;
-            // From the start again: the fit to all rows has seen what is held out.
-            let space = Space::index(n, &plain.values);
-            let mut descent = Descent::new(start.to_vec());
-            space.climb(&mut descent, &rest, FOLD_EVALUATIONS);
-            let index = Posterior::new(space.kernel(&descent.point), &rest, unseen)?;
-            for (k, model) in [plain, index].into_iter().enumerate() {
+            for (k, (_, kernel)) in kinds.iter().enumerate() {
+                let model = if kernel.hyper.index > 0.0 {
+                    // From the start again: the fit to all rows has seen what is held out.
+                    let few = rest.some(FOLD_ROWS, random);
+                    let plain_values = Posterior::new(plain.clone(), &few, unseen)?.values;
+                    let space = Space::index(n, &plain_values);
+                    let mut descent = Descent::new(start.to_vec());
+                    space.climb(&mut descent, &few, &mut Workspace::new(&few.rows), FOLD_EVALUATIONS);
+                    Posterior::new(space.kernel(&descent.point), &rest, unseen)?
+                } else {
+                    Posterior::new(kernel.clone(), &rest, unseen)?
+                };
                 let said = model.predict(&held_data.rows);
                 for (&row, (seen, said)) in held.iter().zip(held_data.y.iter().zip(said)) {
                     errors[k][row - 1] = seen - said;
@@ -183,6 +286,22 @@ impl Held {
             };
             (groups - 1.0) / groups * (0..n).map(of_player).sum::<f64>()
         };
-        Some(Self { errors, spreads: values.each_ref().map(spread) })
+        Some(Self { errors, spreads: values.iter().map(spread).collect() })
+    }
+
+    /// How many times larger the squared errors of one of the models are than the leave-one-out residuals of its fit to all.
+    fn ratio(&self, kind: usize, fit: &Posterior) -> f64 {
+        dot(&self.errors[kind], &self.errors[kind]) / dot(&fit.left_out, &fit.left_out).max(1e-300)
+    }
+
+    /// The same of the mixture, whose residuals are of all data: 1 or more.
+    fn mixed_ratio(&self, parts: &[(f64, f64, Posterior)], fit: &[usize]) -> f64 {
+        let mixed = |of: &dyn Fn(usize, usize) -> f64| -> f64 {
+            let row = |row: usize| parts.iter().enumerate().map(|(k, (share, ..))| share * of(k, row)).sum::<f64>();
+            (0..fit.len() - 1).map(|place| row(place).powi(2)).sum()
+        };
+        let held = mixed(&|k, place| self.errors[k][place]);
+        let own = mixed(&|k, place| parts[k].2.left_out[fit[place + 1] - 1]);
+        (held / own.max(1e-300)).clamp(1.0, MOST_INFLATION)
     }
 }

@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use super::linear::dot;
 
 /// Stops once a step promises to gain less: hundredths of a unit of log-likelihood say nothing.
-const LEAST_GAIN: f64 = 1e-3;
+const LEAST_GAIN: f64 = 2e-2;
 
 /// No coordinate moves farther at once. They are in units of their prior's standard deviation.
 const LONGEST_STEP: f64 = 2.0;
@@ -30,10 +30,10 @@ impl Descent {
         Self { point, value: f64::INFINITY, slope: Vec::new(), steps: Vec::new() }
     }
 
-    /// Goes on, for at most so many evaluations of a function and its gradient, which says none where it has no value. The
-    /// first is of the point.
-    pub(super) fn go(&mut self, evaluations: usize, mut function: impl FnMut(&[f64]) -> Option<(f64, Vec<f64>)>) {
-        let Some((value, slope)) = function(&self.point) else {
+    /// Goes on, for at most so many evaluations of a function, which says none where it has no value, and of its gradient,
+    /// which may be left out where the value is above a bound. The first is of the point.
+    pub(super) fn go(&mut self, evaluations: usize, mut function: impl FnMut(&[f64], f64) -> Option<(f64, Vec<f64>)>) {
+        let Some((value, slope)) = function(&self.point, f64::INFINITY) else {
             self.value = f64::INFINITY;
             return;
         };
@@ -42,11 +42,22 @@ impl Descent {
         while left > 0 && self.step(&mut left, &mut function).is_continue() {}
     }
 
+    /// The same place and what is known of the curvature, for `ratio` times as many rows.
+    pub(super) fn rescale(&mut self, ratio: f64) {
+        for (step, change, curvature) in &mut self.steps {
+            change.iter_mut().zip(step.iter()).for_each(|(c, s)| *c = s + ratio * (*c - s));
+            *curvature = dot(step, change);
+        }
+        self.steps.retain(|(step, change, curvature)| {
+            *curvature > 1e-10 * dot(change, change).sqrt() * dot(step, step).sqrt()
+        });
+    }
+
     /// One step down, in as many evaluations as it takes; breaks if there is none that is worth it.
     fn step(
         &mut self,
         left: &mut usize,
-        function: &mut impl FnMut(&[f64]) -> Option<(f64, Vec<f64>)>,
+        function: &mut impl FnMut(&[f64], f64) -> Option<(f64, Vec<f64>)>,
     ) -> ControlFlow<()> {
         let mut direction = downhill(&self.steps, &self.slope);
         let mut promise = -dot(&direction, &self.slope);
@@ -65,8 +76,9 @@ impl Descent {
         while *left > 0 && length * longest >= 1e-6 {
             *left -= 1;
             let there: Vec<f64> = self.point.iter().zip(&direction).map(|(x, d)| x + length * d).collect();
-            match function(&there) {
-                Some((lower, slope)) if lower <= self.value - 1e-4 * length * promise => {
+            let bound = self.value - 1e-4 * length * promise;
+            match function(&there, bound) {
+                Some((lower, slope)) if lower <= bound => {
                     let step: Vec<f64> = direction.iter().map(|d| length * d).collect();
                     let change: Vec<f64> = slope.iter().zip(&self.slope).map(|(new, old)| new - old).collect();
                     let curvature = dot(&step, &change);

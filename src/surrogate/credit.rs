@@ -7,9 +7,9 @@
 
 use faer::Mat;
 
-use super::features::{Fixed, HARMONICS, frequency};
 use super::kernel::{Kernel, Rows};
 use super::linear::times;
+use super::waves::{HARMONICS, Waves, frequency};
 use crate::quadrature::nodes_on_unit_interval;
 
 /// Shapley values of each function S ↦ K(S, X_b), a row for each b; and their prior variances.
@@ -76,7 +76,7 @@ impl Credit {
                 *variance += weight * waves[(k, player)].powi(2);
             }
         }
-        let sines = kernel.features(rows, &Fixed::new(rows)).weighted_sines();
+        let sines = Waves::new(&kernel.hyper, &kernel.harmonics, rows.signs().as_ref()).weighted_sines();
         let moved = times(sines.as_ref(), waves.as_ref());
         self.values += moved;
     }

@@ -1,9 +1,12 @@
 //! Hyper-parameters by penalised marginal likelihood.
 
+use faer::Mat;
+
 use super::climb::Descent;
-use super::features::{Features, Fixed};
-use super::kernel::{Gradient, Hyper, JITTER, Kernel, LARGEST_RELEVANCE, Products, Rows};
+use super::covariance::{Gradient, Workspace};
+use super::kernel::{Hyper, JITTER, Kernel, LARGEST_RELEVANCE, Rows};
 use super::linear::{Factor, dot};
+use super::random::Random;
 
 /// What a model is fitted to: rows of ±1, the odd part of each coalition's value in units of its root mean square, and
 /// whether it is noisy (1) or known to be free of noise (0).
@@ -20,19 +23,21 @@ impl Data {
         Self { rows: self.rows.select(rows), y: pick(&self.y), noisy: pick(&self.noisy) }
     }
 
+    /// Row 0 and others at random, so many in all, or all if there are no more.
+    pub(super) fn some(&self, rows: usize, random: &mut Random) -> Self {
+        if rows >= self.len() {
+            return self.clone();
+        }
+        let others = random.choose(rows - 1, self.len() - 1).into_iter().map(|row| row + 1);
+        self.select(&std::iter::once(0).chain(others).collect::<Vec<_>>())
+    }
+
     pub(super) fn len(&self) -> usize {
         self.y.len()
     }
 
-    /// The factor of the covariance with noise, and so much of `jitter` on the diagonal.
-    pub(super) fn factor(
-        &self,
-        kernel: &Kernel,
-        features: &Features,
-        products: &mut Products,
-        jitter: f64,
-    ) -> Option<Factor> {
-        let mut covariance = kernel.within(&self.rows, features, products);
+    /// The factor of a covariance, with noise and so much of `jitter` on the diagonal.
+    pub(super) fn factor(&self, kernel: &Kernel, mut covariance: Mat<f64>, jitter: f64) -> Option<Factor> {
         for (row, noisy) in self.noisy.iter().enumerate() {
             covariance[(row, row)] += kernel.hyper.noise * noisy + jitter;
         }
@@ -125,19 +130,6 @@ impl Space {
         point
     }
 
-    /// The point where the index explains nearly everything.
-    pub(super) fn cold(&self, plain: &[f64]) -> Vec<f64> {
-        let n = self.players;
-        let mut point = self.tied((2.0 / n as f64).ln() - 1.0);
-        point[n] = plain[n];
-        let Prior { noise, size, linear, index, .. } = self.prior;
-        for (place, (log, (mean, sd))) in [(-3.0, noise), (-2.0, size), (-2.0, linear), (2.0, index)].iter().enumerate()
-        {
-            point[2 * n + 1 + place] = (log - mean) / sd;
-        }
-        point
-    }
-
     pub(super) fn kernel(&self, point: &[f64]) -> Kernel {
         let (n, prior) = (self.players, &self.prior);
         let place = |(mean, sd): (f64, f64), z: f64| mean + sd * z;
@@ -215,55 +207,49 @@ impl Space {
     }
 
     /// The negative logarithm of the posterior density of a point, up to a constant, and its slope. The scale of all
-    /// covariances is profiled out. None where the covariance cannot be factored.
+    /// covariances is profiled out. None where the covariance cannot be factored; above the bound, the slope is of no meaning.
     pub(super) fn objective(
         &self,
         point: &[f64],
         data: &Data,
-        (fixed, products): (&Fixed, &mut Products),
+        room: &mut Workspace,
+        bound: f64,
     ) -> Option<(f64, Vec<f64>)> {
         let kernel = self.kernel(point);
-        let features = kernel.features(&data.rows, fixed);
-        let factor = data.factor(&kernel, &features, products, JITTER)?;
+        let waves = room.waves(&kernel);
+        let factor = data.factor(&kernel, kernel.within_workspace(&data.rows, &waves, room), JITTER)?;
         let alpha = factor.solve(&data.y);
         let size = data.len();
         let scale = dot(&data.y, &alpha) / size as f64;
         if !(scale > 0.0 && scale.is_finite()) {
             return None;
         }
-        let mut weights = factor.inverse();
-        // Σ (α α' / s² − K⁻¹) ∂K is minus twice the derivative.
-        for j in 0..size {
-            for i in j..size {
-                let weight = alpha[i] * alpha[j] / scale - weights[(i, j)];
-                weights[(i, j)] = weight;
-                weights[(j, i)] = weight;
-            }
-        }
-        let by = kernel.gradient(&data.rows, (fixed, &features), products, &weights, &data.noisy);
-        let mut slope = self.coordinates(&kernel, &by);
-        slope.iter_mut().for_each(|s| *s *= -0.5);
+        let mut slope = vec![0.0; self.len()];
         let penalty = self.penalty(point, &mut slope);
         let value = 0.5 * size as f64 * scale.ln() + factor.log_determinant() + penalty;
+        if value <= bound {
+            // Σ (α α' / s² − K⁻¹) ∂K is minus twice the derivative.
+            factor.put_inverse(&mut room.inverse, &mut room.scratch);
+            let by = kernel.gradient(&waves, room, (&alpha, scale), &data.noisy);
+            slope.iter_mut().zip(self.coordinates(&kernel, &by)).for_each(|(slope, by)| *slope -= 0.5 * by);
+        }
+        room.covariance = factor.into_room();
         (value.is_finite() && slope.iter().all(|s| s.is_finite())).then_some((value, slope))
     }
 
-    /// Goes on with a descent.
-    pub(super) fn climb(&self, descent: &mut Descent, data: &Data, evaluations: usize) {
-        let fixed = Fixed::new(&data.rows);
-        let mut products = Products::default();
-        descent.go(evaluations, |point| self.objective(point, data, (&fixed, &mut products)));
+    /// Goes on with a descent. The workspace is of the same rows.
+    pub(super) fn climb(&self, descent: &mut Descent, data: &Data, room: &mut Workspace, evaluations: usize) {
+        descent.go(evaluations, |point, bound| self.objective(point, data, room, bound));
     }
 
     /// Descends with one relevance for all players, from where all are e^`log` (as logits), and all else is at its mean.
     pub(super) fn climb_tied(&self, log: f64, data: &Data, evaluations: usize) -> (f64, Vec<f64>) {
-        let fixed = Fixed::new(&data.rows);
-        let mut products = Products::default();
+        let mut room = Workspace::new(&data.rows);
         let n = self.players;
         let widen = |short: &[f64]| [&vec![short[0]; n - 1][..], short].concat();
         let mut descent = Descent::new(self.tied(log)[n - 1..].to_vec());
-        descent.go(evaluations, |short| {
-            let (value, slope) = self.objective(&widen(short), data, (&fixed, &mut products))?;
+        descent.go(evaluations, |short, bound| {
+            let (value, slope) = self.objective(&widen(short), data, &mut room, bound)?;
             let together: f64 = slope[..n].iter().sum();
             Some((value, [&[together][..], &slope[n..]].concat()))
         });
@@ -301,14 +287,13 @@ mod tests {
             for space in [Space::plain(n), Space::index(n, &values)] {
                 let mut random = Random::new(seed, 7);
                 let point: Vec<f64> = (0..space.len()).map(|_| random.unit() - 0.5).collect();
-                let fixed = Fixed::new(&data.rows);
-                let mut products = Products::default();
-                let (_, slope) = space.objective(&point, &data, (&fixed, &mut products)).unwrap();
+                let mut room = Workspace::new(&data.rows);
+                let (_, slope) = space.objective(&point, &data, &mut room, f64::INFINITY).unwrap();
                 for place in 0..space.len() {
                     let mut at = |by: f64| {
                         let mut there = point.clone();
                         there[place] += by;
-                        space.objective(&there, &data, (&fixed, &mut products)).unwrap().0
+                        space.objective(&there, &data, &mut room, f64::INFINITY).unwrap().0
                     };
                     // Five points: an error of the fourth order.
                     let h = 1e-3;

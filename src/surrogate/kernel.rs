@@ -1,9 +1,8 @@
-//! The covariance of the odd part of a game: its hyper-parameters, and matrices of it.
+//! The covariance of the odd part of a game: its hyper-parameters, and what follows from them.
 
 use faer::Mat;
 
-use super::features::{Features, Fixed, HARMONICS};
-use super::linear::times;
+use super::waves::HARMONICS;
 
 /// The largest relevance of a player; one would make the kernel singular.
 pub(super) const LARGEST_RELEVANCE: f64 = 0.98;
@@ -45,6 +44,21 @@ impl Rows {
 
     pub(super) fn select(&self, rows: &[usize]) -> Self {
         Self::new(self.players, rows.iter().map(|&row| self.words(row)))
+    }
+
+    /// Σ x_i y_i of one row and each of those from `start` on.
+    pub(super) fn agreements(&self, row: &[u64], start: usize, agreements: &mut [f32]) {
+        let players = self.players as i32;
+        let words = self.words[start * self.words_per_row..].chunks_exact(self.words_per_row);
+        for (agreement, other) in agreements.iter_mut().zip(words) {
+            let differ: u32 = row.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum();
+            *agreement = (players - 2 * differ as i32) as f32;
+        }
+    }
+
+    /// A row of ±1 for each.
+    pub(super) fn signs(&self) -> Mat<f64> {
+        Mat::from_fn(self.len(), self.players, |row, player| self.sign(row, player))
     }
 
     /// 1 for a member, −1 for another.
@@ -117,7 +131,7 @@ impl Kernel {
     }
 
     /// Of one row with each of others from `start` on: A − B and A + B, where A = Π(1 + r x y) / D and B = Π(1 − r x y) / D.
-    fn products(&self, row: &[u64], others: &Rows, start: usize, less: &mut [f64], plus: &mut [f64]) {
+    pub(super) fn products(&self, row: &[u64], others: &Rows, start: usize, less: &mut [f64], plus: &mut [f64]) {
         let words = &others.words[start * others.words_per_row..];
         let mut put = |place: usize, [a, b]: [f64; 2]| {
             less[place] = a - b;
@@ -150,173 +164,9 @@ impl Kernel {
             }
         }
     }
-
-    pub(super) fn features(&self, rows: &Rows, fixed: &Fixed) -> Features {
-        Features::new(&self.hyper, &self.harmonics, rows, fixed)
-    }
-
-    /// The covariances of each row of one with each of the other, without noise.
-    pub(super) fn between(&self, a: &Rows, b: &Rows) -> Mat<f64> {
-        let features = |rows: &Rows| self.features(rows, &Fixed::new(rows));
-        let mut covariance = features(a).covariance(&features(b));
-        let (of_a, of_b) = (self.extremes(a), self.extremes(b));
-        let mut parts = [vec![0.0; a.len()], vec![0.0; a.len()]];
-        for j in 0..b.len() {
-            let [less, plus] = &mut parts;
-            self.products(b.words(j), a, 0, less, plus);
-            add_products(covariance.col_as_slice_mut(j), (&of_a, 0), (&of_b, j), less, plus);
-        }
-        covariance
-    }
-
-    /// The covariance of all rows with each other, without noise: the lower triangle.
-    pub(super) fn within(&self, rows: &Rows, features: &Features, products: &mut Products) -> Mat<f64> {
-        let mut covariance = features.covariance(features);
-        let of_rows = self.extremes(rows);
-        products.prepare(rows.len());
-        for j in 0..rows.len() {
-            let column = &mut covariance.col_as_slice_mut(j)[j..];
-            let (less, plus) = products.column(j);
-            self.products(rows.words(j), rows, j, less, plus);
-            add_products(column, (&of_rows, j), (&of_rows, j), less, plus);
-        }
-        covariance
-    }
-
-    /// What the growth makes of each row.
-    fn extremes(&self, rows: &Rows) -> Extremes {
-        let at = |balance: &i32| self.hyper.growth * f64::from(*balance);
-        let balances = || rows.balance.iter();
-        Extremes { cosh: balances().map(|q| at(q).cosh()).collect(), sinh: balances().map(|q| at(q).sinh()).collect() }
-    }
-
-    /// What the gradient is made of: for the weights `w` of a symmetric matrix, the sums Σ w ∂K over all pairs of rows.
-    /// `products` are those that [`within`](Self::within) found.
-    pub(super) fn gradient(
-        &self,
-        rows: &Rows,
-        (fixed, features): (&Fixed, &Features),
-        products: &mut Products,
-        weights: &Mat<f64>,
-        noisy: &[f64],
-    ) -> Gradient {
-        let (players, len) = (rows.players, rows.len());
-        let of_rows = self.extremes(rows);
-        let balance: Vec<f64> = rows.balance.iter().map(|&q| f64::from(q)).collect();
-        let mut mixed = Mat::<f64>::zeros(len, len);
-        // Sums by row, so that the loop has no sum to wait for.
-        let mut sums = vec![[0.0; 2]; len];
-        for j in 0..len {
-            let (less, plus) = products.column(j);
-            let (cosh_j, sinh_j, q_j) = (of_rows.cosh[j], of_rows.sinh[j], balance[j]);
-            let column = &mut mixed.col_as_slice_mut(j)[j..];
-            let weights = &weights.col_as_slice(j)[j..];
-            let rest = of_rows.cosh[j..].iter().zip(&of_rows.sinh[j..]).zip(&balance[j..]);
-            let entries = column.iter_mut().zip(weights).zip(&mut sums[j..]);
-            // The lower triangle stands for both.
-            let mut times = 1.0;
-            for (((entry, weight), sums), (((c, s), q), (less, plus))) in
-                entries.zip(rest.zip(less.iter().zip(plus.iter())))
-            {
-                let weight = times * weight;
-                times = 2.0;
-                let (cosh, sinh) = (c * cosh_j, s * sinh_j);
-                *entry = weight * (cosh * plus + sinh * less);
-                sums[0] += weight * (cosh * less + sinh * plus);
-                let (sc, cs) = (s * cosh_j, c * sinh_j);
-                sums[1] += weight * ((q * sc + q_j * cs) * less + (q * cs + q_j * sc) * plus);
-            }
-        }
-        let [product, growth] = sums.iter().fold([0.0; 2], |[a, b], sums| [a + sums[0], b + sums[1]]);
-        let signs = fixed.signs(players);
-        let moved = times(mixed.as_ref(), signs);
-        let (forms, by_angle) = features.gradient(weights.as_ref());
-        let (of_index, rest) = forms.split_at(if self.hyper.index > 0.0 { HARMONICS } else { 0 });
-        let (linear, size) = rest.split_at(players);
-        let relevance = (0..players).map(|player| {
-            let r = self.hyper.relevance[player];
-            let signs: f64 = (0..len).map(|row| signs[(row, player)] * moved[(row, player)]).sum();
-            let scale = r + (self.up * (1.0 - r) + self.down * (1.0 + r)) / 2.0;
-            (signs - product * scale) / (2.0 * (1.0 - r * r))
-        });
-        let noise = (0..len).map(|row| weights[(row, row)] * noisy[row]).sum();
-        let direction = (0..players).map(|player| {
-            let sum: f64 = by_angle.iter().enumerate().map(|(row, by)| signs[(row, player)] * by).sum();
-            2.0 * sum
-        });
-        let log = |k: usize| -2.0 * (k as f64 + 0.5).ln();
-        let mean_log: f64 = (0..HARMONICS).map(|k| self.harmonics[k] * log(k)).sum();
-        let share = |k: usize| self.harmonics[k] * of_index[k];
-        Gradient {
-            relevance: relevance.collect(),
-            growth: growth / 2.0,
-            direction: direction.collect(),
-            noise,
-            size: size.iter().sum(),
-            linear: linear.iter().sum::<f64>() / players as f64,
-            index: (0..of_index.len()).map(share).sum(),
-            decay: (0..of_index.len()).map(|k| self.hyper.index * share(k) * (log(k) - mean_log)).sum(),
-        }
-    }
-}
-
-/// Products of a kernel's factors for pairs of rows, the lower triangle: A − B and A + B.
-#[derive(Debug, Default)]
-pub(super) struct Products {
-    len: usize,
-    both: Vec<f64>,
-}
-
-impl Products {
-    fn prepare(&mut self, len: usize) {
-        self.len = len;
-        self.both.resize(2 * len * len, 0.0);
-    }
-
-    /// Those of the rows from j on with row j.
-    fn column(&mut self, j: usize) -> (&mut [f64], &mut [f64]) {
-        let len = self.len;
-        let (less, plus) = self.both[2 * j * len..][..2 * len].split_at_mut(len);
-        (&mut less[j..], &mut plus[j..])
-    }
-}
-
-/// cosh(c(p + q)) A − cosh(c(p − q)) B = cosh(cp) cosh(cq) (A − B) + sinh(cp) sinh(cq) (A + B), halved: of rows from a start on, and
-/// one other.
-fn add_products(
-    column: &mut [f64],
-    (of_a, start): (&Extremes, usize),
-    (of_b, j): (&Extremes, usize),
-    less: &[f64],
-    plus: &[f64],
-) {
-    let (cosh, sinh) = (of_b.cosh[j] / 2.0, of_b.sinh[j] / 2.0);
-    let of_a = of_a.cosh[start..].iter().zip(&of_a.sinh[start..]);
-    for (((entry, (c, s)), less), plus) in column.iter_mut().zip(of_a).zip(less).zip(plus) {
-        *entry += cosh * c * less + sinh * s * plus;
-    }
-}
-
-/// cosh and sinh of the growth times members less others, for each row.
-struct Extremes {
-    cosh: Vec<f64>,
-    sinh: Vec<f64>,
 }
 
 #[inline]
 fn both(a: [f64; 2], b: [f64; 2]) -> [f64; 2] {
     [a[0] * b[0], a[1] * b[1]]
-}
-
-/// Derivatives by the hyper-parameters.
-#[derive(Clone, Debug)]
-pub(super) struct Gradient {
-    pub(super) relevance: Vec<f64>,
-    pub(super) growth: f64,
-    pub(super) direction: Vec<f64>,
-    pub(super) noise: f64,
-    pub(super) size: f64,
-    pub(super) linear: f64,
-    pub(super) index: f64,
-    pub(super) decay: f64,
 }

@@ -1,9 +1,8 @@
 //! The posterior of a fitted model: Shapley values, their variances, and residuals.
 
 use super::credit::Credit;
-use super::features::Fixed;
 use super::fit::Data;
-use super::kernel::{JITTER, Kernel, Products, Rows};
+use super::kernel::{JITTER, Kernel, Rows};
 use super::linear::{dot, times};
 
 /// What a model says, in units of the data. Row 0 of the data is (N, ∅); residuals are those of the pairs after it.
@@ -26,16 +25,14 @@ impl Posterior {
     pub(super) fn new(kernel: Kernel, data: &Data, unseen: f64) -> Option<Self> {
         // Where many rows say the same and nothing is noise, rounding may need more than the usual.
         let jitters = std::iter::successors(Some(JITTER), |jitter| Some(100.0 * jitter)).take(4);
-        let features = kernel.features(&data.rows, &Fixed::new(&data.rows));
-        let mut products = Products::default();
-        let mut factor = |jitter| Some((jitter, data.factor(&kernel, &features, &mut products, jitter)?));
+        let mut factor = |jitter| Some((jitter, data.factor(&kernel, kernel.within(&data.rows), jitter)?));
         let (jitter, factor) = jitters.filter_map(&mut factor).next()?;
         let Credit { values: mut credit, variances } = Credit::new(&kernel, &data.rows);
         let alpha = factor.solve(&data.y);
-        let inverse = factor.inverse();
+        let precisions = factor.inverse_diagonal();
         let values = (0..data.rows.players).map(|player| dot(credit.col_as_slice(player), &alpha)).collect();
         factor.half_solve(&mut credit);
-        let left_out: Vec<f64> = (0..data.len()).map(|row| alpha[row] / inverse[(row, row)]).collect();
+        let left_out: Vec<f64> = (0..data.len()).map(|row| alpha[row] / precisions[row]).collect();
         let own = (0..data.len()).map(|row| (kernel.hyper.noise * data.noisy[row] + jitter) * alpha[row]);
         // The scale of all variances, or what the leave-one-out residuals say of it if that is more.
         let size = data.len() as f64;
@@ -49,33 +46,39 @@ impl Posterior {
         Some(Self { values, variances, left_out: left_out[1..].to_vec(), own, kernel, rows: data.rows.clone(), alpha })
     }
 
-    /// Of all data; or of some of it alone, which the hyper-parameters were fitted to, if that predicts the rest better than
-    /// the rest is from all others. (Of a vote, many rows may contradict what a few seemed to say.) Residuals are of all data.
-    pub(super) fn of_all_or_few(kernel: Kernel, data: &Data, few: &Data, fit: &[usize], unseen: f64) -> Option<Self> {
-        let all = Self::new(kernel.clone(), data, unseen)?;
-        if few.len() == data.len() {
-            return Some(all);
+    /// This one, which is of the first of several levels, or that of the next as long as more rows predict better: those that
+    /// it has more, from all others, than they are predicted from the level before. (Of a vote, many rows may contradict what
+    /// a few seemed to say.) Levels are ascending numbers of rows, each with all of those before. Residuals are of all data.
+    pub(super) fn grow(mut self, data: &Data, levels: &[Vec<usize>], unseen: f64) -> Option<Self> {
+        let Some((mut known, more)) = levels.split_first() else { return Some(self) };
+        for level in more {
+            let next = Self::new(self.kernel.clone(), &data.select(level), unseen)?;
+            let is_new: Vec<bool> = level[1..].iter().map(|row| known.binary_search(row).is_err()).collect();
+            let new = level[1..].iter().zip(&is_new).filter(|(_, is_new)| **is_new).map(|(&row, _)| row);
+            let left = self.leaves(data, &new.collect::<Vec<_>>());
+            let of_next = next.left_out.iter().zip(&is_new).filter(|(_, is_new)| **is_new);
+            if of_next.map(|(left, _)| left * left).sum::<f64>() > dot(&left, &left) {
+                break;
+            }
+            (self, known) = (next, level);
         }
-        let mut alone = Self::new(kernel, few, unseen)?;
-        let mut is_fit = vec![false; data.len()];
-        fit.iter().for_each(|&row| is_fit[row] = true);
-        let rest: Vec<usize> = (1..data.len()).filter(|&row| !is_fit[row]).collect();
-        let rest_data = data.select(&rest);
-        let left: Vec<f64> = rest_data.y.iter().zip(alone.predict(&rest_data.rows)).map(|(y, said)| y - said).collect();
-        let of_all: f64 = rest.iter().map(|&row| all.left_out[row - 1].powi(2)).sum();
-        if of_all <= dot(&left, &left) {
-            return Some(all);
+        let others: Vec<usize> = (1..data.len()).filter(|row| known.binary_search(row).is_err()).collect();
+        let left = self.leaves(data, &others);
+        let (mut left_out, mut own) = (vec![0.0; data.len() - 1], vec![0.0; data.len() - 1]);
+        for (place, &row) in known[1..].iter().enumerate() {
+            (left_out[row - 1], own[row - 1]) = (self.left_out[place], self.own[place]);
         }
-        let mut left_out = vec![0.0; data.len() - 1];
-        let mut own = left_out.clone();
-        for (place, &row) in fit.iter().enumerate().skip(1) {
-            (left_out[row - 1], own[row - 1]) = (alone.left_out[place - 1], alone.own[place - 1]);
-        }
-        for (&row, left) in rest.iter().zip(left) {
+        for (&row, left) in others.iter().zip(left) {
             (left_out[row - 1], own[row - 1]) = (left, left);
         }
-        (alone.left_out, alone.own) = (left_out, own);
-        Some(alone)
+        (self.left_out, self.own) = (left_out, own);
+        Some(self)
+    }
+
+    /// What is left of rows that it does not know when it has predicted them.
+    fn leaves(&self, data: &Data, rows: &[usize]) -> Vec<f64> {
+        let data = data.select(rows);
+        data.y.iter().zip(self.predict(&data.rows)).map(|(y, said)| y - said).collect()
     }
 
     /// The posterior mean of other rows.
@@ -129,8 +132,9 @@ mod tests {
             let few = data.select(&fit);
             let space = Space::plain(8);
             let kernel = space.kernel(&space.tied(-1.5));
-            let chosen = Posterior::of_all_or_few(kernel.clone(), &data, &few, &fit, 0.0).unwrap();
             let [all, alone] = [&data, &few].map(|data| Posterior::new(kernel.clone(), data, 0.0).unwrap());
+            let levels = [fit.clone(), (0..60).collect()];
+            let chosen = alone.clone().grow(&data, &levels, 0.0).unwrap();
             let rest_data = data.select(&(30..60).collect::<Vec<_>>());
             let said = alone.predict(&rest_data.rows);
             let errors: Vec<f64> = rest_data.y.iter().zip(&said).map(|(y, said)| y - said).collect();

@@ -2,6 +2,8 @@
 
 use std::collections::HashSet;
 
+use faer::traits::pulp::{Arch, Simd, WithSimd};
+
 use super::quota::Quota;
 use super::random::Random;
 
@@ -18,6 +20,9 @@ const FEWEST_CANDIDATES: u64 = 32;
 /// Variances that differ by less than this part of the largest there is are equal.
 const TIE: f32 = 1e-4;
 
+/// So many rows are told of to candidates at once.
+const CATCH_UP: usize = 8;
+
 /// Chosen pairs, each as the words of one of its coalitions: the smaller, or of two of the same size the one with player 0.
 #[derive(Clone, Debug)]
 pub(super) struct Spread {
@@ -29,10 +34,19 @@ pub(super) struct Spread {
 
 /// Coalitions of one size that may be chosen.
 struct Pool {
+    size: usize,
     rows: Vec<Vec<u64>>,
-    /// The size of each, and whether it was taken.
-    sizes: Vec<usize>,
     taken: Vec<bool>,
+    /// Of each, given the first so many of the rows that were taken; and what these say of it, one after the other.
+    variance: Vec<f32>,
+    known: Vec<Vec<f32>>,
+}
+
+/// A row that was taken: what those before say of it, as entries of a Cholesky factor, and one over the entry on the diagonal.
+struct Taken {
+    row: Vec<u64>,
+    entries: Vec<f32>,
+    over: f32,
 }
 
 impl Spread {
@@ -68,8 +82,8 @@ impl Spread {
         let spread = MOST_SPREAD.saturating_sub(self.chosen.len()).min(order.len());
         let (first, rest) = order.split_at(spread);
         if !first.is_empty() {
-            let pool = self.pool(first, quota);
-            self.spread(first, pool);
+            let pools = self.pools(first, quota);
+            self.spread(first, pools);
         }
         for &size in rest {
             self.take_any(size);
@@ -110,11 +124,11 @@ impl Spread {
         self.take(row);
     }
 
-    fn pool(&mut self, wanted: &[usize], quota: &Quota) -> Pool {
+    fn pools(&mut self, wanted: &[usize], quota: &Quota) -> Vec<Pool> {
         let mut counts = vec![0_u64; self.players / 2 + 1];
         wanted.iter().for_each(|&size| counts[size] += 1);
         let have = self.counts();
-        let mut pool = Pool { rows: Vec::new(), sizes: Vec::new(), taken: Vec::new() };
+        let mut pools = Vec::new();
         for size in 1..counts.len() {
             if counts[size] == 0 {
                 continue;
@@ -140,67 +154,123 @@ impl Spread {
                     rows.push(row);
                 }
             }
-            pool.sizes.extend(std::iter::repeat_n(size, rows.len()));
-            pool.rows.extend(rows);
+            let (taken, variance) = (vec![false; rows.len()], vec![0.0; rows.len()]);
+            pools.push(Pool { size, rows, taken, variance, known: Vec::new() });
         }
-        pool.taken = vec![false; pool.rows.len()];
-        pool
+        pools
     }
 
-    /// Takes for each size in turn the candidate of the largest variance given all that was taken before.
-    fn spread(&mut self, order: &[usize], mut pool: Pool) {
+    /// Takes for each size in turn the candidate of the largest variance given all that was taken before. Single precision is
+    /// enough to choose by.
+    fn spread(&mut self, order: &[usize], mut pools: Vec<Pool>) {
         let kernel = Kernel::new(self.players);
-        let mut variance = vec![kernel.at(0) * 1.001; pool.rows.len()];
-        // A column for each row taken: the factor's entries for the candidates. Single precision is enough to choose by.
-        let mut columns: Vec<Vec<f32>> = Vec::new();
-        let condition = |columns: &mut Vec<Vec<f32>>, variance: &mut [f32], row: &[u64], entries: &[f32], left: f32| {
-            let mut column: Vec<f32> = pool.rows.iter().map(|other| kernel.at(distance(row, other))).collect();
-            for (earlier, &entry) in columns.iter().zip(entries) {
-                column.iter_mut().zip(earlier).for_each(|(c, e)| *c -= entry * e);
-            }
-            let scale = left.max(1e-6 * kernel.at(0)).sqrt().recip();
-            for (c, v) in column.iter_mut().zip(variance) {
-                *c *= scale;
-                *v -= *c * *c;
-            }
-            columns.push(column);
-        };
-        // What was taken before has no candidate's place: its entries are solved for.
-        let mut before: Vec<Vec<u64>> = Vec::with_capacity(self.chosen.len() + 1);
+        pools.iter_mut().for_each(|pool| pool.variance.fill(kernel.at(0) * 1.001));
+        let mut taken: Vec<Taken> = Vec::new();
         let mut grand = vec![u64::MAX; self.players.div_ceil(64)];
         if let (Some(last), used @ 1..) = (grand.last_mut(), self.players % 64) {
             *last = (1 << used) - 1;
         }
-        before.push(grand);
-        before.extend(self.chosen.iter().cloned());
-        let mut factor: Vec<Vec<f32>> = Vec::new();
-        for row in &before {
-            let mut entries: Vec<f32> = Vec::with_capacity(factor.len());
-            for (other, theirs) in before.iter().zip(&factor) {
-                let known: f32 = entries.iter().zip(theirs).map(|(a, b)| a * b).sum();
-                entries.push((kernel.at(distance(row, other)) - known) / theirs[entries.len()]);
+        // What was taken before has no candidate's place: its entries are solved for.
+        for row in std::iter::once(&grand).chain(&self.chosen) {
+            let mut entries: Vec<f32> = Vec::with_capacity(taken.len());
+            for other in &taken {
+                let known: f32 = entries.iter().zip(&other.entries).map(|(a, b)| a * b).sum();
+                entries.push((kernel.at(distance(row, &other.row)) - known) * other.over);
             }
             let left = kernel.at(0) * 1.001 - entries.iter().map(|e| e * e).sum::<f32>();
-            condition(&mut columns, &mut variance, row, &entries, left);
-            entries.push(left.max(1e-6 * kernel.at(0)).sqrt());
-            factor.push(entries);
+            taken.push(Taken { row: row.clone(), entries, over: kernel.over(left) });
         }
         for &size in order {
-            let free = |&place: &usize| !pool.taken[place] && pool.sizes[place] == size;
-            let most = (0..pool.rows.len()).filter(free).map(|place| variance[place]).fold(f32::NEG_INFINITY, f32::max);
-            // Those that differ by rounding are equal, and the first of the shuffled pool is taken: rounding depends on the
-            // players' numbers, and pairs would not have the same chance.
-            let equal = most - TIE * kernel.at(0);
-            let Some(best) = (0..pool.rows.len()).find(|place| free(place) && variance[*place] >= equal) else {
-                continue;
-            };
+            let Some(pool) = pools.iter_mut().find(|pool| pool.size == size) else { continue };
+            pool.catch_up(&taken, &kernel);
+            let Some(best) = pool.best(TIE * kernel.at(0)) else { continue };
             pool.taken[best] = true;
-            let entries: Vec<f32> = columns.iter().map(|column| column[best]).collect();
-            let left = variance[best];
-            condition(&mut columns, &mut variance, &pool.rows[best], &entries, left);
+            let entries = pool.known.iter().map(|known| known[best]).collect();
+            let over = kernel.over(pool.variance[best]);
+            taken.push(Taken { row: pool.rows[best].clone(), entries, over });
             self.take(pool.rows[best].clone());
         }
     }
+}
+
+impl Pool {
+    /// Of those that were not taken the one with the largest variance. Those that differ by rounding are equal, and the first of
+    /// the shuffled pool is taken: rounding depends on the players' numbers, and pairs would not have the same chance.
+    fn best(&self, equal: f32) -> Option<usize> {
+        let free = || (0..self.rows.len()).filter(|&place| !self.taken[place]);
+        let most = free().map(|place| self.variance[place]).fold(f32::NEG_INFINITY, f32::max);
+        free().find(|&place| self.variance[place] >= most - equal)
+    }
+
+    /// Lets the candidates know of what was taken since their size had its last turn: of several rows at once, since what was
+    /// known before is read from memory for each time.
+    fn catch_up(&mut self, taken: &[Taken], kernel: &Kernel) {
+        let start = self.known.len();
+        for news in taken[start..].chunks(CATCH_UP) {
+            let before = self.known.len();
+            self.known.extend(news.iter().map(|_| vec![0.0; self.rows.len()]));
+            let (rows, known, variance) = (&self.rows, &mut self.known, &mut self.variance);
+            Arch::new().dispatch(CatchUp { news, rows, kernel, before, known, variance });
+        }
+    }
+}
+
+/// Some rows and the candidates: the entries of the factor, which are to stand in `known` from `before` on.
+struct CatchUp<'a> {
+    news: &'a [Taken],
+    rows: &'a [Vec<u64>],
+    kernel: &'a Kernel,
+    before: usize,
+    known: &'a mut [Vec<f32>],
+    variance: &'a mut [f32],
+}
+
+impl WithSimd for CatchUp<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let (old, new) = self.known.split_at_mut(self.before);
+        for (column, news) in new.iter_mut().zip(self.news) {
+            column.iter_mut().zip(self.rows).for_each(|(c, row)| *c = self.kernel.at(distance(&news.row, row)));
+        }
+        for (four, earlier) in old.chunks(4).enumerate() {
+            for (column, news) in new.iter_mut().zip(self.news) {
+                let entries = &news.entries[4 * four..];
+                match earlier {
+                    [a, b, c, d] => subtract_four(column, entries, [a, b, c, d]),
+                    rest => rest.iter().zip(entries).for_each(|(earlier, &entry)| subtract(column, entry, earlier)),
+                }
+            }
+        }
+        for (place, news) in self.news.iter().enumerate() {
+            let (old, new) = new.split_at_mut(place);
+            let column = &mut new[0];
+            for (earlier, &entry) in old.iter().zip(&news.entries[self.before..]) {
+                subtract(column, entry, earlier);
+            }
+            for (c, v) in column.iter_mut().zip(&mut *self.variance) {
+                *c *= news.over;
+                *v -= *c * *c;
+            }
+        }
+    }
+}
+
+/// One after the other, but in one pass: reading and writing the column takes longer than the arithmetic.
+#[inline(always)]
+fn subtract_four(column: &mut [f32], times: &[f32], [a, b, c, d]: [&[f32]; 4]) {
+    let len = column.len();
+    let (a, b, c, d) = (&a[..len], &b[..len], &c[..len], &d[..len]);
+    let [t, u, v, w] = [times[0], times[1], times[2], times[3]];
+    for i in 0..len {
+        column[i] = column[i] - t * a[i] - u * b[i] - v * c[i] - w * d[i];
+    }
+}
+
+#[inline(always)]
+fn subtract(column: &mut [f32], times: f32, other: &[f32]) {
+    column.iter_mut().zip(other).for_each(|(c, o)| *c -= times * o);
 }
 
 /// The odd kernel Π(1 + r x y) − Π(1 − r x y) with one relevance r for all, by the number of places that differ, as a part of
@@ -217,8 +287,14 @@ impl Kernel {
         Self((0..=players).map(at).collect())
     }
 
+    #[inline(always)]
     fn at(&self, differ: usize) -> f32 {
         self.0[differ]
+    }
+
+    /// One over the root of what is left of a variance, if anything is.
+    fn over(&self, left: f32) -> f32 {
+        left.max(1e-6 * self.at(0)).sqrt().recip()
     }
 }
 
@@ -226,6 +302,7 @@ fn size(row: &[u64]) -> usize {
     row.iter().map(|word| word.count_ones() as usize).sum()
 }
 
+#[inline(always)]
 fn distance(a: &[u64], b: &[u64]) -> usize {
     a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones() as usize).sum()
 }
@@ -250,6 +327,61 @@ fn for_each_subset(players: usize, size: usize, mut visit: impl FnMut(&Vec<u64>)
         members[place] += 1;
         for after in place + 1..size {
             members[after] = members[after - 1] + 1;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is left of each candidate's variance when rows before it are known, by elimination in double precision.
+    fn left(candidates: &[Vec<u64>], known: &[Vec<u64>], kernel: &Kernel) -> Vec<f64> {
+        let at = |a: &[u64], b: &[u64]| {
+            f64::from(kernel.at(distance(a, b))) + if a == b { 1e-3 * f64::from(kernel.at(0)) } else { 0.0 }
+        };
+        let left = |candidate: &Vec<u64>| {
+            let rows: Vec<&Vec<u64>> = known.iter().chain([candidate]).collect();
+            let mut matrix: Vec<Vec<f64>> = rows.iter().map(|a| rows.iter().map(|b| at(a, b)).collect()).collect();
+            for k in 0..known.len() {
+                for i in k + 1..rows.len() {
+                    let factor = matrix[i][k] / matrix[k][k];
+                    let (above, below) = matrix.split_at_mut(i);
+                    below[0].iter_mut().zip(&above[k]).for_each(|(x, y)| *x -= factor * y);
+                }
+            }
+            matrix[known.len()][known.len()]
+        };
+        candidates.iter().map(left).collect()
+    }
+
+    /// Each row that is taken is the best of its size, up to rounding, however many rows its size was told of at once.
+    #[test]
+    fn candidates_know_what_was_taken() {
+        for players in [9, 70] {
+            let kernel = Kernel::new(players);
+            let quota = Quota::new(players, 40);
+            let mut spread = Spread::new(players, Vec::new(), Random::new(3, 0));
+            let order: Vec<usize> = (0..40).map(|k| 2 + k * k % 3).collect();
+            let pools = spread.pools(&order, &quota);
+            let offered: Vec<(usize, Vec<Vec<u64>>)> =
+                pools.iter().map(|pool| (pool.size, pool.rows.clone())).collect();
+            spread.spread(&order, pools);
+            let mut grand = vec![u64::MAX; players.div_ceil(64)];
+            if let (Some(last), used @ 1..) = (grand.last_mut(), players % 64) {
+                *last = (1 << used) - 1;
+            }
+            let mut known = vec![grand];
+            for (step, row) in spread.chosen.iter().enumerate() {
+                let (_, rows) = offered.iter().find(|(of, _)| *of == size(row)).expect("a size that was asked for");
+                let free: Vec<Vec<u64>> = rows.iter().filter(|row| !known.contains(row)).cloned().collect();
+                let most = left(&free, &known, &kernel).into_iter().fold(0.0, f64::max);
+                let got = left(std::slice::from_ref(row), &known, &kernel)[0];
+                let tie = f64::from(2.0 * TIE * kernel.at(0));
+                assert!(got >= most - tie, "{players} players, step {step}: {got} of {most}");
+                known.push(row.clone());
+            }
+            assert_eq!(known.len(), 41);
         }
     }
 }
