@@ -15,14 +15,14 @@ const FIT_ROWS: usize = 400;
 const SECOND_ROWS: usize = 1000;
 
 /// The first descents are on few of these: one relevance for all players, from two starts.
-const TIED_ROWS: usize = 20;
-const TIED_EVALUATIONS: usize = 8;
+const TIED_ROWS: usize = 128;
+const TIED_EVALUATIONS: usize = 14;
 
 /// Then those of the plain model, on more; and last on all, if these are more.
 const FIRST_ROWS: usize = 128;
 const EARLY_EVALUATIONS: usize = 6;
-const FIRST_EVALUATIONS: usize = 14;
-const NEXT_EVALUATIONS: usize = 8;
+const FIRST_EVALUATIONS: usize = 20;
+const NEXT_EVALUATIONS: usize = 6;
 
 /// And for the index model: the more rows, the more there is to find.
 fn index_evaluations(rows: usize) -> usize {
