@@ -14,12 +14,10 @@ const FIT_ROWS: usize = 400;
 /// A posterior is of these rows, of so many, or of all that the model gets.
 const SECOND_ROWS: usize = 1000;
 
-/// The first descents are on few of these: one relevance for all players, from two starts.
-const TIED_ROWS: usize = 128;
-const TIED_EVALUATIONS: usize = 14;
-
-/// Then those of the plain model, on more; and last on all, if these are more.
+/// The first descents are on few of these: with one relevance for all players, from each of two starts; and then the plain
+/// model's. Its last is on all, if these are more.
 const FIRST_ROWS: usize = 128;
+const TIED_EVALUATIONS: usize = 14;
 const EARLY_EVALUATIONS: usize = 6;
 const FIRST_EVALUATIONS: usize = 20;
 const NEXT_EVALUATIONS: usize = 6;
@@ -187,10 +185,10 @@ struct Plain {
 
 impl Plain {
     fn fit(data: &Data, unseen: f64, room: &mut Workspace, random: &mut Random) -> Option<Self> {
-        let [fewest, fewer] = [TIED_ROWS, FIRST_ROWS].map(|rows| data.some(rows, random));
+        let fewer = data.some(FIRST_ROWS, random);
         let space = Space::plain(data.rows.players);
         let log = (2.0 / data.rows.players as f64).ln();
-        let [a, b] = [log, log + 2.0].map(|log| space.climb_tied(log, &fewest, TIED_EVALUATIONS));
+        let [a, b] = [log, log + 2.0].map(|log| space.climb_tied(log, &fewer, TIED_EVALUATIONS));
         let mut descent = Descent::new(if a.0 <= b.0 { a.1 } else { b.1 });
         let mut small = Workspace::new(&fewer.rows);
         space.climb(&mut descent, &fewer, &mut small, EARLY_EVALUATIONS);
