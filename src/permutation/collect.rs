@@ -27,10 +27,10 @@ struct State<V> {
 
 /// What an observer is shown of the samples.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    pub(super) samples: u64,
-    pub(super) evaluations: u64,
-    pub(super) half_width: f64,
+pub(crate) struct Seen {
+    pub(crate) samples: u64,
+    pub(crate) evaluations: u64,
+    pub(crate) half_width: f64,
 }
 
 impl<V: Value> Collector<V> {

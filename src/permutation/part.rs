@@ -112,22 +112,28 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> PermutationPart<F> {
     /// If the game or the observer does.
     pub fn run<G: TryGame + ?Sized>(&self, game: &G) -> Result<PermutationPartial<G::Value>, Error<G::Error>> {
         let (design, cut) = self.frame(game.num_players())?;
-        self.run_samples(game, (design, cut), cut.range(self.part)?, None)
+        match self.run_samples(game, (design, cut), cut.range(self.part)?, None)? {
+            (_, Some([evaluations, total])) => Err(Error::Stopped { evaluations, total }),
+            (partial, None) => Ok(partial),
+        }
     }
 
-    /// The partial result of any range of samples, even of none; `ends` are v(∅) and v(N), if they are known.
+    /// The partial result of any range of samples, even of none; `ends` are v(∅) and v(N), if they are known. If the observer
+    /// breaks, samples are missing, and it is said at how many evaluations of how many.
+    #[expect(clippy::type_complexity, reason = "a partial result, and where the observer broke")]
     pub(crate) fn run_samples<G: TryGame + ?Sized>(
         &self,
         game: &G,
         frame: (Design, Cut),
         numbers: Range<u64>,
         ends: Option<[G::Value; 2]>,
-    ) -> Result<PermutationPartial<G::Value>, Error<G::Error>> {
+    ) -> Result<(PermutationPartial<G::Value>, Option<[u64; 2]>), Error<G::Error>> {
         let made = if ends.is_some() { 0 } else { 2 };
         let ends = ends.map_or_else(|| run::ends(game, frame.0.players), Ok)?;
         let mut partial = self.none_yet(frame, ends, made);
-        partial.samples = run::add(game, &self.sampler, partial.samples, numbers)?;
-        Ok(partial)
+        let (samples, broke) = run::add(game, &self.sampler, partial.samples, numbers)?;
+        partial.samples = samples;
+        Ok((partial, broke))
     }
 }
 
@@ -209,18 +215,27 @@ impl<V: Value> PermutationPartial<V> {
     /// [`PartsMissing`](Error::PartsMissing); [`Overflow`](Error::Overflow) if sums of contributions do not fit the value type.
     pub fn finish(&self) -> Result<Estimate<V>, Error> {
         self.cut.check_whole(&self.ranges())?;
+        let (samples, is_precise) = self.until_precise();
+        samples.estimate(if is_precise { Stopped::Precision } else { Stopped::Evaluations })
+    }
+
+    /// The samples up to the look at which one process would have stopped, if those before it are all here; or all that are
+    /// here. And which of the two it is. The evaluations are those that one process would have made for them.
+    pub(crate) fn until_precise(&self) -> (Samples<V>, bool) {
         let nodes = self.samples.streams.get(&self.seed).map_or(&[][..], Moments::nodes);
         let mut samples = Samples { streams: [(self.seed, Moments::new())].into(), ..self.without_samples() };
-        let mut stopped = Stopped::Evaluations;
+        let mut is_precise = false;
         for node in nodes {
             samples.streams.entry(self.seed).or_insert_with(Moments::new).insert(node.clone());
-            if self.is_precise(&samples, node.samples().end) {
-                stopped = Stopped::Precision;
+            // As many as the last one's number says: none before it is missing.
+            let end = node.samples().end;
+            if samples.len() == end && self.is_precise(&samples, end) {
+                is_precise = true;
                 break;
             }
         }
         samples.evaluations = 2 + samples.len() * samples.design.cost();
-        samples.estimate(stopped)
+        (samples, is_precise)
     }
 
     /// Whether one process would have stopped after these samples, which are the first so many.
@@ -235,7 +250,7 @@ impl<V: Value> PermutationPartial<V> {
         Samples { design, looks, evaluations: 0, saved: 0, baseline, grand, streams: [].into() }
     }
 
-    fn ranges(&self) -> Vec<Range<u64>> {
+    pub(crate) fn ranges(&self) -> Vec<Range<u64>> {
         self.samples.streams.get(&self.seed).map_or_else(Vec::new, Moments::ranges)
     }
 
