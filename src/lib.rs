@@ -122,6 +122,8 @@ mod game;
 pub mod games;
 mod interaction;
 mod listing;
+#[cfg(feature = "mpi")]
+pub mod mpi;
 mod parts;
 mod permutation;
 #[cfg(feature = "plot")]

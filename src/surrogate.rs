@@ -22,6 +22,11 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use crate::estimate::Method;
+#[cfg(feature = "mpi")]
+pub(crate) use answers::{Local, Source};
+#[cfg(feature = "mpi")]
+pub(crate) use run::{check_budget, check_players, of_exact, pairs, pays_for_all};
+
 use crate::{Error, Estimate, Progress, TryGame};
 
 /// What both solvers can be told.

@@ -275,7 +275,7 @@ where
 }
 
 /// The values of a range of masks of a game, in their order.
-pub(super) fn values<G, F>(
+pub(crate) fn values<G, F>(
     game: &G,
     options: &Exact<F>,
     players: usize,

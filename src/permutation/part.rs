@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use super::Permutation;
 use super::run::{self, is_look, looks};
+#[cfg(feature = "mpi")]
+use crate::Coalition;
 use crate::estimate::{Design, Moments, Samples};
 use crate::parts::{Cut, check_ends, check_same};
 use crate::{Error, Estimate, Fingerprint, Progress, Stopped, TryGame, Value};
@@ -168,6 +170,18 @@ impl<V: Value> PermutationPartial<V> {
     /// that returns the errors of a fallible game, [`Error::widen`] makes these such ones.
     pub fn merge(&mut self, other: impl Borrow<Self>) -> Result<(), Error> {
         let other = other.borrow();
+        self.check_job(other)?;
+        check_ends(self.ends(), other.ends())?;
+        self.cut.check_disjoint(&self.ranges(), &other.ranges())?;
+        for (&seed, theirs) in &other.samples.streams {
+            self.samples.streams.entry(seed).or_insert_with(|| theirs.emptied()).absorb(&mut theirs.clone());
+        }
+        self.samples.evaluations = self.samples.evaluations.saturating_add(other.samples.evaluations);
+        Ok(())
+    }
+
+    /// Refuses samples of another sampler, cut or fingerprint.
+    pub(crate) fn check_job(&self, other: &Self) -> Result<(), Error> {
         self.samples.design.check(other.samples.design)?;
         let precision = |partial: &Self| partial.precision.map_or("none".to_owned(), |p| p.to_string());
         check_same([
@@ -177,14 +191,7 @@ impl<V: Value> PermutationPartial<V> {
             ("the confidence", self.confidence.to_string(), other.confidence.to_string()),
             ("the number of parts", self.cut.of().to_string(), other.cut.of().to_string()),
             ("the fingerprint", Fingerprint::shown(&self.fingerprint), Fingerprint::shown(&other.fingerprint)),
-        ])?;
-        check_ends(self.ends(), other.ends())?;
-        self.cut.check_disjoint(&self.ranges(), &other.ranges())?;
-        for (&seed, theirs) in &other.samples.streams {
-            self.samples.streams.entry(seed).or_insert_with(|| theirs.emptied()).absorb(&mut theirs.clone());
-        }
-        self.samples.evaluations = self.samples.evaluations.saturating_add(other.samples.evaluations);
-        Ok(())
+        ])
     }
 
     /// The parts that are not here, in stretches: `[2..3, 5..8]` are the parts 2, 5, 6 and 7. Where there are more parts than
@@ -252,6 +259,14 @@ impl<V: Value> PermutationPartial<V> {
 
     pub(crate) fn ranges(&self) -> Vec<Range<u64>> {
         self.samples.streams.get(&self.seed).map_or_else(Vec::new, Moments::ranges)
+    }
+
+    /// That sums of contributions do not fit their type, if some do not.
+    #[cfg(feature = "mpi")]
+    pub(crate) fn overflow(&self) -> Option<Error> {
+        let nodes = self.samples.streams.values().flat_map(Moments::nodes);
+        let player = nodes.filter_map(|node| node.sums.iter().position(|sum| !sum.is_finite())).min()?;
+        Some(Error::Overflow { coalition: Coalition::from_players(self.samples.design.players, [player]) })
     }
 
     /// v(∅) and v(N).

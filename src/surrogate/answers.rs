@@ -42,10 +42,10 @@ pub(crate) trait Source {
 }
 
 /// A game, asked on threads of this process.
-pub(super) struct Local<'a, G: ?Sized, F> {
-    pub(super) game: &'a G,
-    pub(super) options: &'a Options,
-    pub(super) meter: Meter<'a, F>,
+pub(crate) struct Local<'a, G: ?Sized, F> {
+    pub(crate) game: &'a G,
+    pub(crate) options: &'a Options,
+    pub(crate) meter: Meter<'a, F>,
 }
 
 impl<G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Source for Local<'_, G, F> {
