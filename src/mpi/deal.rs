@@ -331,10 +331,12 @@ impl Team<'_, '_, '_> {
     }
 
     /// The next answers, of whichever ranks; none, if none comes soon.
-    fn hear(&mut self, pause: &mut Pause) -> Result<Vec<(usize, Answer)>, Error> {
+    fn hear(&mut self, pause: &mut Pause) -> Vec<(usize, Answer)> {
         let mut heard = Vec::new();
         while let Some((rank, bytes)) = self.link.receive() {
-            heard.push((rank, decode(rank, &bytes)?));
+            // Of what cannot be understood it is not known what it answers.
+            let broken = |error: Error| Answer { number: NO_UNIT, nanos: 0, outcome: Outcome::Failed(error.sent()) };
+            heard.push((rank, decode(rank, &bytes).unwrap_or_else(broken)));
         }
         // Messages that have come are no reason to sleep.
         let time = if heard.is_empty() { pause.next() } else { Duration::ZERO };
@@ -342,7 +344,7 @@ impl Team<'_, '_, '_> {
         if !heard.is_empty() {
             pause.reset();
         }
-        Ok(heard)
+        heard
     }
 
     /// The unit that an answer is to.
@@ -431,7 +433,7 @@ fn lead<P: Plan>(
             team.stop()?;
             let mut pause = Pause::new();
             while !team.is_idle() {
-                for (rank, answer) in team.hear(&mut pause)? {
+                for (rank, answer) in team.hear(&mut pause) {
                     team.done(rank, answer.number);
                 }
             }
@@ -459,30 +461,43 @@ fn work<P: Plan>(team: &mut Team<'_, '_, '_>, plan: &mut P, failed: &mut Failed)
         if team.is_idle() && (team.stopped || (ends.ours.is_some() && plan.is_done())) {
             return Ok(());
         }
-        for (rank, answer) in team.hear(&mut pause)? {
+        for (rank, answer) in team.hear(&mut pause) {
             let Some((task, size)) = team.done(rank, answer.number) else { continue };
-            let bytes = match answer.outcome {
-                Outcome::Done(bytes) => bytes,
-                Outcome::Cancelled => continue,
-                Outcome::Failed(sent) => {
-                    let unknown = || Error::Message { rank, what: "a failure that it has alone".to_owned() };
-                    failed.add(answer.number, sent.received().unwrap_or_else(unknown));
-                    team.stop()?;
-                    continue;
-                }
-            };
-            if task == Task::Ends {
-                team.helpers[rank].learn(2.0 / plan.cost().max(1) as f64, answer.nanos);
-                guarded(0, || ends.add(rank, decode(rank, &bytes)?, plan))??;
-            } else {
-                team.helpers[rank].learn(size as f64, answer.nanos);
-                guarded(0, || plan.take(rank, task, &bytes))??;
+            let number = answer.number;
+            // Whatever is wrong with it, the answers after it have been heard as well.
+            if let Err(error) = take(&mut team.helpers[rank], &mut ends, plan, (rank, task, size), answer) {
+                failed.add(number, error);
+                team.stop()?;
             }
         }
         if failed.0.is_some() && team.is_idle() {
             return Ok(());
         }
     }
+}
+
+/// Takes in what came of a unit of a rank.
+fn take<P: Plan>(
+    helper: &mut Helper,
+    ends: &mut Ends<P::Value>,
+    plan: &mut P,
+    (rank, task, size): (usize, Task, u64),
+    Answer { nanos, outcome, .. }: Answer,
+) -> Result<(), Error> {
+    let bytes = match outcome {
+        Outcome::Done(bytes) => bytes,
+        Outcome::Cancelled => return Ok(()),
+        Outcome::Failed(sent) => {
+            let unknown = || Error::Message { rank, what: "a failure that it has alone".to_owned() };
+            return Err(sent.received().unwrap_or_else(unknown));
+        }
+    };
+    if task == Task::Ends {
+        helper.learn(2.0 / plan.cost().max(1) as f64, nanos);
+        return guarded(0, || ends.add(rank, decode(rank, &bytes)?, plan))?;
+    }
+    helper.learn(size as f64, nanos);
+    guarded(0, || plan.take(rank, task, &bytes))?
 }
 
 /// v(∅) and v(N) as the ranks have them: if they differ, the games do.
