@@ -152,7 +152,10 @@ pub(crate) fn files_that_are_not_the_jobs() {
     // Of another game with the same name and the same settings: told by v(∅).
     assert_eq!(run("7"), ["fine", "fine"]);
     let said = crate::job::run(2, &["files", text(path), "7", "doubled"]).alike(2).to_vec();
-    assert_eq!(said[0], cannot(&walks, &format!("v(empty) differs: {} here, {} in the other", 2.0 * nothing(), nothing())));
+    assert_eq!(
+        said[0],
+        cannot(&walks, &format!("v(empty) differs: {} here, {} in the other", 2.0 * nothing(), nothing()))
+    );
 }
 
 fn nothing() -> f64 {
