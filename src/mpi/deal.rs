@@ -44,9 +44,8 @@ pub(super) trait Plan {
     /// The grains that nobody was asked for yet.
     fn left(&self) -> u64;
 
-    /// The next unit, of about so many grains or fewer, and how many it has; `None` if there is none now. In the time that a
-    /// unit may take at most, the rank does `in_time` grains.
-    fn next(&mut self, grains: u64, in_time: u64) -> Option<(Task, u64)>;
+    /// The next unit, of about so many grains or fewer, and how many it has; `None` if there is none now.
+    fn next(&mut self, share: Share) -> Option<(Task, u64)>;
 
     /// Takes in what came of a unit of a rank.
     fn take(&mut self, rank: usize, task: Task, answer: &[u8]) -> Result<(), Error>;
@@ -59,6 +58,24 @@ pub(super) trait Plan {
 
     /// What came of it.
     fn finish(self) -> Result<Self::Output, Error>;
+}
+
+/// What a rank can be given.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Share {
+    /// About so many grains.
+    pub(super) grains: u64,
+    /// In the time that a unit shall take at most, it does so many; 0 if that is not known.
+    pub(super) in_time: u64,
+    /// The number of ranks.
+    pub(super) ranks: usize,
+}
+
+impl Share {
+    /// The grains that all ranks do in a second, if they are like this one.
+    pub(super) fn of_all_in_a_second(self) -> f64 {
+        self.ranks as f64 * self.in_time as f64 / UNIT.as_secs_f64()
+    }
 }
 
 /// What a rank was called with.
@@ -319,9 +336,9 @@ impl Team<'_, '_, '_> {
                     return Ok(());
                 }
                 if self.helpers[rank].takes(waiting) {
-                    let helper = &self.helpers[rank];
-                    let (share, in_time) = (helper.share(left, self.helpers.len()), helper.in_time());
-                    let Some((task, size)) = plan.next(share, in_time) else { return Ok(()) };
+                    let (helper, ranks) = (&self.helpers[rank], self.helpers.len());
+                    let share = Share { grains: helper.share(left, ranks), in_time: helper.in_time(), ranks };
+                    let Some((task, size)) = plan.next(share) else { return Ok(()) };
                     self.helpers[rank].last = size;
                     self.give(rank, task, size)?;
                 }

@@ -16,7 +16,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Error;
-use super::deal::{Plan, until};
+use super::deal::{Plan, Share, until};
 use super::hand::{Labour, Refusal, Task};
 use super::link::{decode, encode};
 use super::saved::Keeper;
@@ -24,8 +24,25 @@ use crate::exact::{Frame, check_job, values};
 use crate::parts::Cut;
 use crate::{Coalition, Exact, ExactPart, ExactPartial, Fingerprint, Progress, Summary, TryGame, Value};
 
-/// A block that takes less than this share of a unit's time is not cut: sending its values would take as long.
-const SHORT: u64 = 25;
+/// What a value costs rank 0 that comes alone, and not in a sum: about 20 nanoseconds (`docs/cluster.md` has the measurement).
+const VALUE: f64 = 20e-9;
+
+/// The share of rank 0's time that may go into values.
+const MOST_BUSY: f64 = 0.04;
+
+/// So many blocks a rank, and nobody waits long for the last ones.
+const MANY: u64 = 8;
+
+/// Whether blocks are better dealt in pieces, of which rank 0 gets all values, to a rank of that pace.
+///
+/// If that hardly costs rank 0 anything, they are, so that all units are short. If it does, only where few blocks are left, which
+/// would keep some ranks waiting for others for longer than rank 0 takes for the values.
+fn pays_to_cut(left: u64, block: u64, share: Share) -> bool {
+    let in_a_second = share.of_all_in_a_second();
+    let in_a_block = block as f64 * share.ranks as f64 / in_a_second;
+    in_a_second * VALUE <= MOST_BUSY
+        || (left / block < MANY * share.ranks as u64 && left as f64 * VALUE < in_a_block / 2.0)
+}
 
 /// The observer of a rank, which sees to it that it stops when it is told to.
 pub(super) fn until_stopped(stop: &AtomicBool) -> impl Fn(&Progress) -> ControlFlow<()> + Sync {
@@ -241,11 +258,12 @@ where
         self.left.iter().map(|range| range.end - range.start).sum()
     }
 
-    fn next(&mut self, grains: u64, in_time: u64) -> Option<(Task, u64)> {
+    fn next(&mut self, share: Share) -> Option<(Task, u64)> {
+        let Share { grains, .. } = share;
         let bits = self.frame.block_bits;
         let block = 1 << bits;
         let Range { start, end } = self.left.front()?.clone();
-        let is_short = in_time / SHORT >= block;
+        let is_short = share.in_time > 0 && !pays_to_cut(self.left(), block, share);
         let (task, stop) = if start % block == 0 && (grains >= block || is_short) {
             let blocks = start >> bits..until(start >> bits, grains >> bits, end >> bits);
             (Task::Blocks(blocks.clone()), blocks.end << bits)
@@ -330,5 +348,25 @@ impl<V: Value, F> Blocks<'_, V, F> {
         self.made == 1 << self.frame.players
             && (self.observer.is_none() || self.shown == self.made)
             && (self.keeper.is_none() || !self.is_new)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_are_cut_where_that_is_cheap_or_few_are_left() {
+        let share = |in_a_second: u64, ranks| Share { grains: 1, in_time: in_a_second / 2, ranks };
+        let block = 1 << 19;
+        // A millisecond each, and a minute: always. A few nanoseconds: never, whatever is left.
+        assert!(pays_to_cut(1 << 36, block, share(1_000, 1000)));
+        assert!(pays_to_cut(1 << 12, 1 << 10, share(2, 1000)));
+        assert!(!pays_to_cut(1 << 30, block, share(300_000_000, 2)));
+        assert!(!pays_to_cut(block, block, share(300_000_000, 2)));
+        // A microsecond on a thousand ranks: only the last blocks, if at all.
+        assert!(!pays_to_cut(1 << 36, block, share(1_000_000, 1000)));
+        // 100 microseconds, 256 blocks for a thousand ranks: values take rank 0 three seconds, a block takes a minute.
+        assert!(pays_to_cut(1 << 27, block, share(10_000, 1000)));
     }
 }

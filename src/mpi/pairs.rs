@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Error;
-use super::deal::Plan;
+use super::deal::{Plan, Share};
 use super::exact::{refusal, until_stopped};
 use super::hand::{Labour, Refusal, Task, guarded};
 use super::link::{decode, encode};
@@ -213,7 +213,7 @@ where
         (self.wanted() - self.dealt.min(self.wanted())) as u64
     }
 
-    fn next(&mut self, grains: u64, _in_time: u64) -> Option<(Task, u64)> {
+    fn next(&mut self, Share { grains, .. }: Share) -> Option<(Task, u64)> {
         let first = self.dealt;
         let end = self.wanted().min(first.saturating_add(usize::try_from(grains).unwrap_or(usize::MAX)));
         let coalitions = self.asked.get(first..end).filter(|coalitions| !coalitions.is_empty())?.to_vec();

@@ -15,7 +15,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Error;
-use super::deal::{Plan, until};
+use super::deal::{Plan, Share, until};
 use super::exact::{refusal, until_stopped};
 use super::hand::{Labour, Refusal, Task};
 use super::link::{decode, encode};
@@ -192,7 +192,7 @@ where
         self.left.iter().map(|range| range.end.min(limit).saturating_sub(range.start)).sum()
     }
 
-    fn next(&mut self, grains: u64, _in_time: u64) -> Option<(Task, u64)> {
+    fn next(&mut self, Share { grains, .. }: Share) -> Option<(Task, u64)> {
         let limit = self.limit();
         let first = self.left.front_mut()?;
         let numbers = first.start..until(first.start, grains, first.end.min(limit));

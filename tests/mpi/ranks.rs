@@ -205,7 +205,7 @@ fn several(world: &World, words: &mut Words) {
     words.say(described(&Cluster::new(world).exact(&exact(), &game)));
     let nan = from_fn(12, |s: &Coalition| if s.is_empty() { f64::NAN } else { 1.0 });
     words.say(described(&mpi::permutation(world, &Permutation::new(1_000), &nan)));
-    let huge = from_fn(12, |s: &Coalition| if s.len() % 2 == 0 { f64::MAX } else { -f64::MAX });
+    let huge = from_fn(12, |s: &Coalition| if s.len().is_multiple_of(2) { f64::MAX } else { -f64::MAX });
     words.say(described(&Cluster::new(world).exact(&exact(), &huge)));
 }
 
