@@ -212,10 +212,14 @@ impl<F> Permutation<F> {
         Self { batch: coalitions, ..self }
     }
 
+    #[cfg(feature = "mpi")]
     pub(crate) fn by_ref(&self) -> Permutation<&F> {
+        self.with_observer(self.observer.as_ref())
+    }
+
+    fn with_observer<O>(&self, observer: Option<O>) -> Permutation<O> {
         let Self { evaluations, seed, antithetic, precision, confidence, deadline, truncation, threads, batch, .. } =
             *self;
-        let observer = self.observer.as_ref();
         Permutation {
             evaluations,
             seed,
@@ -252,21 +256,7 @@ impl<F> Permutation<F> {
     /// # Ok::<(), shapley::Error>(())
     /// ```
     pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> Permutation<O> {
-        let Self { evaluations, seed, antithetic, precision, confidence, deadline, truncation, threads, batch, .. } =
-            self;
-        let observer = Some(observer);
-        Permutation {
-            evaluations,
-            seed,
-            antithetic,
-            precision,
-            confidence,
-            deadline,
-            truncation,
-            threads,
-            batch,
-            observer,
-        }
+        self.with_observer(Some(observer))
     }
 }
 

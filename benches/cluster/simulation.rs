@@ -70,8 +70,8 @@ fn simulate(ranks: usize, work: &Work, costs: &Costs) -> (f64, f64, u64) {
     let nanos = |seconds: f64| (seconds * 1e9) as u64;
     // v(empty) and v(N), on every rank at the same time.
     let ends = 2.0 * work.grain.min(60.0);
-    for rank in 0..ranks {
-        all[rank].has.push(0);
+    for (rank, one) in all.iter_mut().enumerate() {
+        one.has.push(0);
         on_the_way.push(Reverse((nanos(ends + costs.latency + costs.sleep), rank, 0, nanos(ends))));
     }
     while let Some(Reverse((at, rank, size, took))) = on_the_way.pop() {
