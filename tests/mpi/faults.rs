@@ -112,6 +112,22 @@ pub(crate) fn settings_that_make_no_sense() {
     }
 }
 
+pub(crate) fn stores_that_are_not_the_jobs() {
+    let directory = tempfile::tempdir().expect("a directory");
+    let path = directory.path();
+    let ended = run(2, &["stores", path.to_str().expect("text")]);
+    let said = ended.alike(2);
+    assert_eq!(said[0], "fine");
+    let (united, own) = (path.join("united.store"), path.join("rank-"));
+    assert!(said[1].starts_with(&format!("rank 0 could not use {}", own.display())), "{}", said[1]);
+    assert!(said[1].contains("in use"), "{}", said[1]);
+    let (file, of) = (united.display(), r#"is of game "mine", and game "yours" was asked for"#);
+    assert_eq!(said[2], format!("rank 0 could not use {file}: the store {file} {of}"));
+    let [a, b] = ["a", "b"].map(|name| path.join(name));
+    assert_eq!(said[3], format!("the directory differs: {} on rank 0, {} on rank 1", a.display(), b.display()));
+    assert_eq!(said[4], r#"the fingerprint differs: "a" on rank 0, "b" on rank 1"#);
+}
+
 /// A file system of a few megabytes, gone when this is dropped.
 struct SmallDisk(tempfile::TempDir);
 

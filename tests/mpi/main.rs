@@ -30,6 +30,7 @@ const TESTS: &[Test] = &[
     ("different_settings", true, faults::different_settings),
     ("different_games", true, faults::different_games),
     ("settings_that_make_no_sense", true, faults::settings_that_make_no_sense),
+    ("stores_that_are_not_the_jobs", true, faults::stores_that_are_not_the_jobs),
     ("a_full_disk", true, faults::a_full_disk),
     ("files_that_are_not_the_jobs", true, lost::files_that_are_not_the_jobs),
     ("a_rank_killed_in_the_middle", true, lost::a_rank_killed_in_the_middle),

@@ -51,6 +51,7 @@ pub(crate) fn run(arguments: &[String]) {
         "settings" => settings(&world, &mut words),
         "games" => games(&world, &mut words),
         "senseless" => senseless(&world, &mut words),
+        "stores" => stores(&world, &mut words, Path::new(more[0])),
         "full" => full(&world, &mut words, Path::new(more[0]), Path::new(more[1])),
         "files" => files(&world, &mut words, Path::new(more[0]), more[1], if more.len() > 2 { 2 } else { 1 }),
         "stored" => stored(&world, &mut words, Path::new(more[0]), Path::new(more[1])),
@@ -253,6 +254,25 @@ fn senseless(world: &World, words: &mut Words) {
     words.say(described(&mpi::permutation(world, &Permutation::new(1_000).truncate(0.1), &noise(6))));
     words.say(described(&mpi::permutation(world, &Permutation::new(1_000).precision(-1.0), &noise(6))));
     words.say(described(&mpi::surrogate(world, &Surrogate::new(5), &noise(6))));
+}
+
+/// A directory that is in use, and one of another game; ranks that mean different ones.
+fn stores(world: &World, words: &mut Words, directory: &Path) {
+    let said = |result: Result<mpi::RankStore<f64>, mpi::Error>| {
+        if let Err(mpi::Error::File { source, .. }) = &result {
+            // The error itself is on rank 0, which unites them.
+            assert_eq!(source.downcast_ref::<shapley::DiskError>().is_some(), world.is_first(), "{source}");
+        }
+        described(&result)
+    };
+    let first = mpi::store::<f64>(world, directory, "mine");
+    words.say(described(&first));
+    words.say(said(mpi::store(world, directory, "mine")));
+    drop(first);
+    words.say(said(mpi::store(world, directory, "yours")));
+    let own = directory.join(if world.rank() == 1 { "b" } else { "a" });
+    words.say(said(mpi::store(world, own, "mine")));
+    words.say(said(mpi::store(world, directory, if world.rank() == 1 { "b" } else { "a" })));
 }
 
 /// Rank 1's store is on a disk that is full soon; then that of rank 0's sums; then that of all stores.
