@@ -44,6 +44,11 @@
 //! process dies takes the job with it, as MPI has it; with a [directory](Cluster::directory) and a `store` the job goes on
 //! when it is started again, on any number of ranks. `docs/cluster.md` has a table of all this, and scripts.
 //!
+//! # Values
+//!
+//! A value must be one that serde saves and loads, bit for bit: floats, arrays of up to 32 of them, and types of your own that
+//! derive it.
+//!
 //! # Cost
 //!
 //! That of one process, and two evaluations (v(∅) and v(N)) on each rank, by which ranks with different games are told apart.
@@ -220,8 +225,8 @@ impl<'w> Cluster<'w> {
     ///
     /// # Errors
     ///
-    /// * [`Error::Mismatch`] if the ranks were called with different numbers of players, orders, limits or fingerprints, or their games differ
-    ///   in v(∅) or v(N);
+    /// * [`Error::Mismatch`] if the ranks were called with different numbers of players, orders, limits or fingerprints, or their
+    ///   games differ in v(∅) or v(N);
     /// * [`Error::Solve`] with the errors of [`Exact::summary`]; sums that overflow are found for the grand coalition;
     /// * [`Error::Panicked`] if the game or the observer did;
     /// * [`Error::Saved`] if the directory has what another job or another game has saved, or a file that is damaged;
@@ -257,8 +262,8 @@ impl<'w> Cluster<'w> {
     /// An estimate by sampling permutations, that of [`Permutation::estimate`] bit for bit.
     ///
     /// A [precision](Permutation::precision) is looked at after the numbers of samples at which one process looks. A
-    /// [deadline](Permutation::deadline) is rank 0's, from when all ranks are there: what is under way is broken off then, and what was made
-    /// counts.
+    /// [deadline](Permutation::deadline) is rank 0's, from when all ranks are there: what is under way is broken off then, and what
+    /// was made counts.
     ///
     /// # Cost
     ///

@@ -53,7 +53,7 @@ where
 {
     fn run(&self, task: Task, stop: &AtomicBool) -> Result<Vec<u8>, Refusal> {
         let Some(frame) = self.frame else { return Err(Refusal::Cancelled) };
-        let part = part_of(self.sampler.by_ref().observe(until_stopped(stop)), self.fingerprint);
+        let part = part_of(self.sampler.by_ref().observe(until_stopped(stop)), self.fingerprint).without_width();
         let refuse = |error| refusal(self.rank, error);
         let Task::Samples(numbers) = task else {
             let (none, _) = part.run_samples(self.game, frame, 0..0, None).map_err(refuse)?;

@@ -39,6 +39,11 @@ impl<V: Value> Collector<V> {
         Self { seed, shown, state: Mutex::new(State { samples: Some(samples), waiting: Vec::new(), seen }) }
     }
 
+    /// Nobody looks at the half width.
+    pub(super) fn hide_width(&mut self) {
+        self.shown = None;
+    }
+
     fn lock(&self) -> MutexGuard<'_, State<V>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }

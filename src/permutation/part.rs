@@ -36,6 +36,8 @@ pub struct PermutationPart<F = fn(&Progress) -> ControlFlow<()>> {
     part: u64,
     of: u64,
     fingerprint: Option<Fingerprint>,
+    /// Whether an observer is shown the half width, which takes a pass over the samples' sums each time.
+    shows_width: bool,
 }
 
 impl<F> Permutation<F> {
@@ -45,7 +47,7 @@ impl<F> Permutation<F> {
     /// A part is a contiguous share of the numbers of the samples that the budget pays for. Shares differ by one sample at
     /// most. With more parts than samples, some have nothing to do, and may be run all the same.
     pub fn part(self, k: u64, of: u64) -> PermutationPart<F> {
-        PermutationPart { sampler: self, part: k, of, fingerprint: None }
+        PermutationPart { sampler: self, part: k, of, fingerprint: None, shows_width: true }
     }
 }
 
@@ -53,6 +55,12 @@ impl<F> PermutationPart<F> {
     /// What tells the game from others: parts of games with different fingerprints are not merged.
     pub fn fingerprint(self, fingerprint: impl Into<Fingerprint>) -> Self {
         Self { fingerprint: Some(fingerprint.into()), ..self }
+    }
+
+    /// For an observer that does not look at the half width.
+    #[cfg(feature = "mpi")]
+    pub(crate) fn without_width(self) -> Self {
+        Self { shows_width: false, ..self }
     }
 
     /// What the samples of a game of so many players are, and how many, if the settings are those of a part.
@@ -133,7 +141,7 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> PermutationPart<F> {
         let made = if ends.is_some() { 0 } else { 2 };
         let ends = ends.map_or_else(|| run::ends(game, frame.0.players), Ok)?;
         let mut partial = self.none_yet(frame, ends, made);
-        let (samples, broke) = run::add(game, &self.sampler, partial.samples, numbers)?;
+        let (samples, broke) = run::add(game, &self.sampler, partial.samples, numbers, self.shows_width)?;
         partial.samples = samples;
         Ok((partial, broke))
     }

@@ -169,13 +169,14 @@ where
 }
 
 /// Adds a range of samples to those of a part: all of them, unless the observer breaks, at so many evaluations of so many.
-/// What was made until then is there.
+/// What was made until then is there. An observer that looks at no half width spares its computation.
 #[expect(clippy::type_complexity, reason = "the samples, and where the observer broke")]
 pub(super) fn add<G, F>(
     game: &G,
     options: &Permutation<F>,
     samples: Samples<G::Value>,
     numbers: Range<u64>,
+    shows_width: bool,
 ) -> Result<(Samples<G::Value>, Option<[u64; 2]>), Error<G::Error>>
 where
     G: TryGame + ?Sized,
@@ -186,7 +187,10 @@ where
     let total = made.saturating_add(count.saturating_mul(samples.design.cost()));
     let meter = Meter::new(0, total, options.observer.as_ref());
     let (baseline, grand) = (samples.baseline.clone(), samples.grand.clone());
-    let run = Run { is_part: true, ..Run::new(game, options, samples, (&baseline, &grand), meter, None) };
+    let mut run = Run { is_part: true, ..Run::new(game, options, samples, (&baseline, &grand), meter, None) };
+    if !shows_width {
+        run.collector.hide_width();
+    }
     run.count(made);
     let threads = options.threads_for(count);
     let round = Round { start: numbers.start, samples: count, is_first: false };
