@@ -53,6 +53,7 @@
 //!
 //! That of one process, and two evaluations (v(∅) and v(N)) on each rank, by which ranks with different games are told apart.
 
+mod agree;
 mod deal;
 mod error;
 mod exact;

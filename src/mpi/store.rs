@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use ::mpi::topology::SimpleCommunicator;
 
-use super::deal::{agree, all_or_none};
+use super::agree::{agree, all_or_none};
 use super::error::Error;
 use super::link::Link;
 use super::saved::{Lock, file_error, sync_directory};
