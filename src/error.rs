@@ -226,12 +226,22 @@ impl Error {
     /// ```
     #[must_use]
     pub fn widen<E>(self) -> Error<E> {
-        match self {
+        match self.without_game() {
+            Ok(error) => error,
+            Err((_, source)) => match source {},
+        }
+    }
+}
+
+impl<E> Error<E> {
+    /// The same error as one of another game; or what the game said, and the coalition it failed at.
+    pub(crate) fn without_game<F>(self) -> Result<Error<F>, (Coalition, E)> {
+        Ok(match self {
             Self::NoPlayers {} => Error::NoPlayers {},
             Self::TooManyPlayers { players, limit } => Error::TooManyPlayers { players, limit },
             Self::NotFinite { coalition } => Error::NotFinite { coalition },
             Self::Overflow { coalition } => Error::Overflow { coalition },
-            Self::Game { source, .. } => match source {},
+            Self::Game { coalition, source } => return Err((coalition, source)),
             Self::BatchLength { asked, got } => Error::BatchLength { asked, got },
             Self::TableLength { len } => Error::TableLength { len },
             Self::WeightParameter { value, allowed } => Error::WeightParameter { value, allowed },
@@ -248,7 +258,7 @@ impl Error {
             Self::Invalid { source } => Error::Invalid { source },
             Self::Stopped { evaluations, total } => Error::Stopped { evaluations, total },
             Self::Threads { threads } => Error::Threads { threads },
-        }
+        })
     }
 }
 

@@ -14,9 +14,13 @@ use crate::interaction::{self, Index, Interactions};
 use crate::{Attribution, Error, Progress, Semivalue, Table, TryGame, Value};
 #[cfg(feature = "serde")]
 pub(crate) use nodes::{Frame, Nodes};
+#[cfg(feature = "mpi")]
+pub(crate) use part::check_job;
 pub use part::{ExactPart, ExactPartial};
 #[cfg(feature = "serde")]
 pub(crate) use rows::Rows;
+#[cfg(feature = "mpi")]
+pub(crate) use stream::values;
 use sums::Sums;
 
 /// The largest game that can be asked for: its coalitions are numbered by a 64-bit word, and the weights by an i128.
@@ -71,12 +75,12 @@ pub fn exact<G: TryGame + ?Sized>(game: &G) -> Result<Attribution<G::Value>, Err
 #[derive(Clone)]
 #[must_use]
 pub struct Exact<F = fn(&Progress) -> ControlFlow<()>> {
-    max_players: usize,
+    pub(crate) max_players: usize,
     /// 0: as many as rayon's current pool has.
-    threads: usize,
+    pub(crate) threads: usize,
     /// 0: chosen from the numbers of players and threads.
     batch: usize,
-    observer: Option<F>,
+    pub(crate) observer: Option<F>,
 }
 
 impl Exact {
@@ -123,7 +127,7 @@ impl<F> Exact<F> {
         Exact { max_players: self.max_players, threads: self.threads, batch: self.batch, observer: Some(observer) }
     }
 
-    fn by_ref(&self) -> Exact<&F> {
+    pub(crate) fn by_ref(&self) -> Exact<&F> {
         let Self { max_players, threads, batch, ref observer } = *self;
         Exact { max_players, threads, batch, observer: observer.as_ref() }
     }
@@ -327,6 +331,12 @@ impl<V: Value> Summary<V> {
     /// [`Overflow`](Error::Overflow), and [`Order`](Error::Order) if the index's weights do not fit 128 bits.
     pub fn interactions(&self, index: Index) -> Result<Interactions<V>, Error> {
         self.sums.interactions(index)
+    }
+
+    /// Whether all sums fit their type.
+    #[cfg(feature = "mpi")]
+    pub(crate) fn is_finite(&self) -> bool {
+        self.rows().flatten().all(Value::is_finite)
     }
 
     /// A row for each set of at most as many players as the order, by mask: its sums by the coalition's size.

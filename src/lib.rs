@@ -24,6 +24,7 @@
 //! * [`Error`]: why there is no result.
 //! * [`games`]: ready-made games: words of a text, features of a model, voters, runways, neighbours.
 //! * `plot`: pictures of results, as SVG and HTML.
+//! * `mpi`: all of this on many machines.
 //!
 //! # Example
 //!
@@ -72,7 +73,8 @@
 //! # More than one machine
 //!
 //! [`Exact::part`] and [`Permutation::part`] give a process its share. What it comes to, an [`ExactPartial`] or a
-//! [`PermutationPartial`], can be saved (feature `serde`) and merged, in any order, with the bits of one process.
+//! [`PermutationPartial`], can be saved (feature `serde`) and merged, in any order, with the bits of one process. Where there is MPI, the
+//! module `mpi` (feature `mpi`) does so: one call on all ranks.
 //!
 //! # Repeatable
 //!
@@ -89,7 +91,8 @@
 //! cover as often as they say, and games of up to 1000 players have the variances that are known for them. That threads pay
 //! once for a coalition is tested in every order of the steps of two or three threads (by loom), and on sixteen; that a
 //! store on disk loses nothing that it said was safe, by killing processes, and that it never gives a wrong value, by
-//! damaging hundreds of files. Limits, failures and repeatability are tested as described. Closed forms
+//! damaging hundreds of files; that several ranks give the bits of one process, and that what fails on one is heard of on all, by jobs
+//! of up to five ranks, some of which are killed. Limits, failures and repeatability are tested as described. Closed forms
 //! of ready-made games are tested against the exact solver and published values, up to 13 572 players. Exact results of games
 //! of more than 18 players are tested on demand only (three of 27 and 28). Not tested: targets that are 32-bit or big-endian,
 //! and Rust versions below the current one (clippy checks that nothing newer than the minimum is used).
@@ -103,6 +106,7 @@
 //! * `plot` (default): pictures of results, in the module `plot`. Costs no dependency.
 //! * `surrogate`: the estimators `Surrogate` and `Regression`. Costs faer.
 //! * `serde`: results and coalitions can be saved and loaded; an [`Estimate`] goes on from a file. Costs serde.
+//! * `mpi`: solvers on many machines, in the module `mpi`. Costs mpi, which needs an MPI library and libclang to build, postcard and serde.
 //!
 //! # Minimum supported Rust version
 //!
@@ -122,6 +126,8 @@ mod game;
 pub mod games;
 mod interaction;
 mod listing;
+#[cfg(feature = "mpi")]
+pub mod mpi;
 mod parts;
 mod permutation;
 #[cfg(feature = "plot")]
@@ -170,6 +176,10 @@ struct Readme;
 mod tests {
     use super::*;
 
+    /// What `?` takes into a boxed error.
+    #[cfg(feature = "mpi")]
+    fn assert_send_sync<T: Send + Sync + 'static>() {}
+
     /// What a user puts into a thread, a static or an error type can go there.
     #[test]
     fn auto_traits() {
@@ -186,6 +196,8 @@ mod tests {
         all::<Exact>();
         all::<ExactPart>();
         all::<ExactPartial<f64>>();
+        #[cfg(feature = "mpi")]
+        assert_send_sync::<mpi::Error>();
         all::<MemoryStore<[f64; 2]>>();
         all::<Permutation>();
         all::<PermutationPart>();

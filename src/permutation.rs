@@ -12,7 +12,11 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::{Error, Estimate, Progress, TryGame};
+#[cfg(feature = "mpi")]
+pub(crate) use collect::Seen;
 pub use part::{PermutationPart, PermutationPartial};
+#[cfg(feature = "mpi")]
+pub(crate) use run::looks;
 
 /// Shapley values by sampling permutations, for games that are too large for [`exact`](crate::exact): at most so many
 /// evaluations of the game, and a standard error for every value.
@@ -85,18 +89,18 @@ pub fn permutation<G: TryGame + ?Sized>(game: &G, evaluations: u64) -> Result<Es
 #[derive(Clone)]
 #[must_use]
 pub struct Permutation<F = fn(&Progress) -> ControlFlow<()>> {
-    evaluations: u64,
-    seed: u64,
-    antithetic: bool,
-    precision: Option<f64>,
-    confidence: f64,
-    deadline: Option<Duration>,
-    truncation: Option<f64>,
+    pub(crate) evaluations: u64,
+    pub(crate) seed: u64,
+    pub(crate) antithetic: bool,
+    pub(crate) precision: Option<f64>,
+    pub(crate) confidence: f64,
+    pub(crate) deadline: Option<Duration>,
+    pub(crate) truncation: Option<f64>,
     /// 0: as many as rayon's current pool has.
-    threads: usize,
+    pub(crate) threads: usize,
     /// 0: walks are the game's own.
-    batch: usize,
-    observer: Option<F>,
+    pub(crate) batch: usize,
+    pub(crate) observer: Option<F>,
 }
 
 impl Permutation {
@@ -208,6 +212,28 @@ impl<F> Permutation<F> {
         Self { batch: coalitions, ..self }
     }
 
+    #[cfg(feature = "mpi")]
+    pub(crate) fn by_ref(&self) -> Permutation<&F> {
+        self.with_observer(self.observer.as_ref())
+    }
+
+    fn with_observer<O>(&self, observer: Option<O>) -> Permutation<O> {
+        let Self { evaluations, seed, antithetic, precision, confidence, deadline, truncation, threads, batch, .. } =
+            *self;
+        Permutation {
+            evaluations,
+            seed,
+            antithetic,
+            precision,
+            confidence,
+            deadline,
+            truncation,
+            threads,
+            batch,
+            observer,
+        }
+    }
+
     /// Shows the progress after every walk or batch, or every millisecond or so if they are faster, and stops the run when
     /// `observer` breaks: with an estimate from the samples so far. Samples that are begun are finished, and the first is
     /// always made.
@@ -230,21 +256,7 @@ impl<F> Permutation<F> {
     /// # Ok::<(), shapley::Error>(())
     /// ```
     pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> Permutation<O> {
-        let Self { evaluations, seed, antithetic, precision, confidence, deadline, truncation, threads, batch, .. } =
-            self;
-        let observer = Some(observer);
-        Permutation {
-            evaluations,
-            seed,
-            antithetic,
-            precision,
-            confidence,
-            deadline,
-            truncation,
-            threads,
-            batch,
-            observer,
-        }
+        self.with_observer(Some(observer))
     }
 }
 

@@ -23,17 +23,22 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use crate::estimate::Method;
+#[cfg(feature = "mpi")]
+pub(crate) use answers::{Local, Source};
+#[cfg(feature = "mpi")]
+pub(crate) use run::{check_budget, check_players, of_exact, pairs, pays_for_all};
+
 use crate::{Error, Estimate, Progress, TryGame};
 
 /// What both solvers can be told.
 #[derive(Clone, Debug)]
-struct Options {
-    evaluations: u64,
-    seed: u64,
+pub(crate) struct Options {
+    pub(crate) evaluations: u64,
+    pub(crate) seed: u64,
     /// 0: as many as rayon's current pool has.
-    threads: usize,
+    pub(crate) threads: usize,
     /// 0: chosen from the numbers of coalitions and threads.
-    batch: usize,
+    pub(crate) batch: usize,
 }
 
 /// Shapley values by a model of the game: the most accurate estimate for a number of evaluations that is known, for games
@@ -89,8 +94,8 @@ struct Options {
 #[derive(Clone)]
 #[must_use]
 pub struct Surrogate<F = fn(&Progress) -> ControlFlow<()>> {
-    options: Options,
-    observer: Option<F>,
+    pub(crate) options: Options,
+    pub(crate) observer: Option<F>,
 }
 
 /// Shapley values by least squares on pairs of coalitions: cheap, and good where players hardly interact.
@@ -120,8 +125,8 @@ pub struct Surrogate<F = fn(&Progress) -> ControlFlow<()>> {
 #[derive(Clone)]
 #[must_use]
 pub struct Regression<F = fn(&Progress) -> ControlFlow<()>> {
-    options: Options,
-    observer: Option<F>,
+    pub(crate) options: Options,
+    pub(crate) observer: Option<F>,
 }
 
 macro_rules! solver {

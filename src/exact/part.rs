@@ -33,7 +33,7 @@ pub struct ExactPart<F = fn(&Progress) -> ControlFlow<()>> {
     part: u64,
     of: u64,
     order: usize,
-    fingerprint: Option<Fingerprint>,
+    pub(crate) fingerprint: Option<Fingerprint>,
 }
 
 impl<F> Exact<F> {
@@ -122,6 +122,20 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> ExactPart<F> {
     }
 }
 
+/// Refuses a partial result of another game, order or cut, as far as can be told before the game is asked.
+pub(crate) fn check_job<V: Value>(
+    (frame, cut, fingerprint): (Frame, Cut, &Option<Fingerprint>),
+    other: &ExactPartial<V>,
+) -> Result<(), Error> {
+    let theirs = other.nodes.frame;
+    check_same([
+        ("the number of players", frame.players.to_string(), theirs.players.to_string()),
+        ("the order", frame.order.to_string(), theirs.order.to_string()),
+        ("the number of parts", cut.of().to_string(), other.cut.of().to_string()),
+        ("the fingerprint", Fingerprint::shown(fingerprint), Fingerprint::shown(&other.fingerprint)),
+    ])
+}
+
 /// v(∅) and v(N), if they are not among the blocks, and how many of them had to be asked for.
 #[expect(clippy::type_complexity, reason = "a number and two values")]
 fn ask_ends<G: TryGame + ?Sized>(
@@ -177,13 +191,7 @@ impl<V: Value> ExactPartial<V> {
     /// [`Error::widen`] makes these such ones.
     pub fn merge(&mut self, other: impl Borrow<Self>) -> Result<(), Error> {
         let other = other.borrow();
-        let (ours, theirs) = (self.nodes.frame, other.nodes.frame);
-        check_same([
-            ("the number of players", ours.players.to_string(), theirs.players.to_string()),
-            ("the order", ours.order.to_string(), theirs.order.to_string()),
-            ("the number of parts", self.cut.of().to_string(), other.cut.of().to_string()),
-            ("the fingerprint", Fingerprint::shown(&self.fingerprint), Fingerprint::shown(&other.fingerprint)),
-        ])?;
+        check_job((self.nodes.frame, self.cut, &self.fingerprint), other)?;
         check_ends(self.ends(), other.ends())?;
         self.cut.check_disjoint(&self.nodes.ranges(), &other.nodes.ranges())?;
         self.nodes.merge(other.nodes.clone());
@@ -229,6 +237,18 @@ impl<V: Value> ExactPartial<V> {
     /// v(∅) and v(N).
     pub(crate) fn ends(&self) -> [&V; 2] {
         [&self.baseline, &self.grand]
+    }
+
+    /// The contiguous ranges of blocks that are here.
+    #[cfg(feature = "mpi")]
+    pub(crate) fn ranges(&self) -> Vec<Range<u64>> {
+        self.nodes.ranges()
+    }
+
+    /// Whether all sums fit their type.
+    #[cfg(feature = "mpi")]
+    pub(crate) fn is_finite(&self) -> bool {
+        self.nodes.iter().all(|(_, rows)| rows.entries.iter().all(Value::is_finite))
     }
 }
 

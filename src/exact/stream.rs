@@ -269,25 +269,41 @@ where
     G: TryGame + ?Sized,
     F: Fn(&Progress) -> ControlFlow<()> + Sync,
 {
+    let players = game.num_players();
+    check_players(players, options)?;
+    values(game, options, players, 0..1 << players)
+}
+
+/// The values of a range of masks of a game, in their order.
+pub(crate) fn values<G, F>(
+    game: &G,
+    options: &Exact<F>,
+    players: usize,
+    masks: Range<u64>,
+) -> Result<Vec<G::Value>, Error<G::Error>>
+where
+    G: TryGame + ?Sized,
+    F: Fn(&Progress) -> ControlFlow<()> + Sync,
+{
     /// Blocks come in nearly their order; those that came too early wait here.
     struct Gathered<V> {
         values: Vec<V>,
         early: BTreeMap<u64, Vec<V>>,
     }
-    let players = game.num_players();
-    check_players(players, options)?;
     let mut values = Vec::new();
     // Growing step by step would need twice the memory. If there is not enough, that will be seen below.
-    let _ = values.try_reserve_exact(1 << players);
+    let _ = values.try_reserve_exact(usize::try_from(masks.end - masks.start).unwrap_or(usize::MAX));
     let gathered = Mutex::new(Gathered { values, early: BTreeMap::new() });
-    let block_bits = MOST_CALL_BITS.min(players);
-    stream(game, options, players, block_bits, 0..1 << (players - block_bits), 0, |first, block| {
+    // The largest blocks that the range is whole ones of.
+    let block_bits = MOST_CALL_BITS.min(players).min((masks.start | masks.end).trailing_zeros() as usize);
+    let blocks = masks.start >> block_bits..masks.end >> block_bits;
+    stream(game, options, players, block_bits, blocks, 0, |first, block| {
         check_block(players, first, block)?;
         let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
         let Gathered { values, early } = &mut *gathered;
-        if values.len() as u64 == first {
+        if masks.start + values.len() as u64 == first {
             values.extend_from_slice(block);
-            while let Some(mut block) = early.remove(&(values.len() as u64)) {
+            while let Some(mut block) = early.remove(&(masks.start + values.len() as u64)) {
                 values.append(&mut block);
             }
         } else {

@@ -27,16 +27,21 @@ struct State<V> {
 
 /// What an observer is shown of the samples.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Seen {
-    pub(super) samples: u64,
-    pub(super) evaluations: u64,
-    pub(super) half_width: f64,
+pub(crate) struct Seen {
+    pub(crate) samples: u64,
+    pub(crate) evaluations: u64,
+    pub(crate) half_width: f64,
 }
 
 impl<V: Value> Collector<V> {
     pub(super) fn new(samples: Samples<V>, seed: u64, shown: Option<f64>) -> Self {
         let seen = Self::see(&samples, shown);
         Self { seed, shown, state: Mutex::new(State { samples: Some(samples), waiting: Vec::new(), seen }) }
+    }
+
+    /// Nobody looks at the half width.
+    pub(super) fn hide_width(&mut self) {
+        self.shown = None;
     }
 
     fn lock(&self) -> MutexGuard<'_, State<V>> {

@@ -7,6 +7,8 @@ use std::sync::Arc;
 
 use super::Permutation;
 use super::run::{self, is_look, looks};
+#[cfg(feature = "mpi")]
+use crate::Coalition;
 use crate::estimate::{Design, Moments, Samples};
 use crate::parts::{Cut, check_ends, check_same};
 use crate::{Error, Estimate, Fingerprint, Progress, Stopped, TryGame, Value};
@@ -34,6 +36,8 @@ pub struct PermutationPart<F = fn(&Progress) -> ControlFlow<()>> {
     part: u64,
     of: u64,
     fingerprint: Option<Fingerprint>,
+    /// Whether an observer is shown the half width, which takes a pass over the samples' sums each time.
+    shows_width: bool,
 }
 
 impl<F> Permutation<F> {
@@ -43,7 +47,7 @@ impl<F> Permutation<F> {
     /// A part is a contiguous share of the numbers of the samples that the budget pays for. Shares differ by one sample at
     /// most. With more parts than samples, some have nothing to do, and may be run all the same.
     pub fn part(self, k: u64, of: u64) -> PermutationPart<F> {
-        PermutationPart { sampler: self, part: k, of, fingerprint: None }
+        PermutationPart { sampler: self, part: k, of, fingerprint: None, shows_width: true }
     }
 }
 
@@ -51,6 +55,12 @@ impl<F> PermutationPart<F> {
     /// What tells the game from others: parts of games with different fingerprints are not merged.
     pub fn fingerprint(self, fingerprint: impl Into<Fingerprint>) -> Self {
         Self { fingerprint: Some(fingerprint.into()), ..self }
+    }
+
+    /// For an observer that does not look at the half width.
+    #[cfg(feature = "mpi")]
+    pub(crate) fn without_width(self) -> Self {
+        Self { shows_width: false, ..self }
     }
 
     /// What the samples of a game of so many players are, and how many, if the settings are those of a part.
@@ -112,22 +122,28 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> PermutationPart<F> {
     /// If the game or the observer does.
     pub fn run<G: TryGame + ?Sized>(&self, game: &G) -> Result<PermutationPartial<G::Value>, Error<G::Error>> {
         let (design, cut) = self.frame(game.num_players())?;
-        self.run_samples(game, (design, cut), cut.range(self.part)?, None)
+        match self.run_samples(game, (design, cut), cut.range(self.part)?, None)? {
+            (_, Some([evaluations, total])) => Err(Error::Stopped { evaluations, total }),
+            (partial, None) => Ok(partial),
+        }
     }
 
-    /// The partial result of any range of samples, even of none; `ends` are v(∅) and v(N), if they are known.
+    /// The partial result of any range of samples, even of none; `ends` are v(∅) and v(N), if they are known. If the observer
+    /// breaks, samples are missing, and it is said at how many evaluations of how many.
+    #[expect(clippy::type_complexity, reason = "a partial result, and where the observer broke")]
     pub(crate) fn run_samples<G: TryGame + ?Sized>(
         &self,
         game: &G,
         frame: (Design, Cut),
         numbers: Range<u64>,
         ends: Option<[G::Value; 2]>,
-    ) -> Result<PermutationPartial<G::Value>, Error<G::Error>> {
+    ) -> Result<(PermutationPartial<G::Value>, Option<[u64; 2]>), Error<G::Error>> {
         let made = if ends.is_some() { 0 } else { 2 };
         let ends = ends.map_or_else(|| run::ends(game, frame.0.players), Ok)?;
         let mut partial = self.none_yet(frame, ends, made);
-        partial.samples = run::add(game, &self.sampler, partial.samples, numbers)?;
-        Ok(partial)
+        let (samples, broke) = run::add(game, &self.sampler, partial.samples, numbers, self.shows_width)?;
+        partial.samples = samples;
+        Ok((partial, broke))
     }
 }
 
@@ -162,6 +178,18 @@ impl<V: Value> PermutationPartial<V> {
     /// that returns the errors of a fallible game, [`Error::widen`] makes these such ones.
     pub fn merge(&mut self, other: impl Borrow<Self>) -> Result<(), Error> {
         let other = other.borrow();
+        self.check_job(other)?;
+        check_ends(self.ends(), other.ends())?;
+        self.cut.check_disjoint(&self.ranges(), &other.ranges())?;
+        for (&seed, theirs) in &other.samples.streams {
+            self.samples.streams.entry(seed).or_insert_with(|| theirs.emptied()).absorb(&mut theirs.clone());
+        }
+        self.samples.evaluations = self.samples.evaluations.saturating_add(other.samples.evaluations);
+        Ok(())
+    }
+
+    /// Refuses samples of another sampler, cut or fingerprint.
+    pub(crate) fn check_job(&self, other: &Self) -> Result<(), Error> {
         self.samples.design.check(other.samples.design)?;
         let precision = |partial: &Self| partial.precision.map_or("none".to_owned(), |p| p.to_string());
         check_same([
@@ -171,14 +199,7 @@ impl<V: Value> PermutationPartial<V> {
             ("the confidence", self.confidence.to_string(), other.confidence.to_string()),
             ("the number of parts", self.cut.of().to_string(), other.cut.of().to_string()),
             ("the fingerprint", Fingerprint::shown(&self.fingerprint), Fingerprint::shown(&other.fingerprint)),
-        ])?;
-        check_ends(self.ends(), other.ends())?;
-        self.cut.check_disjoint(&self.ranges(), &other.ranges())?;
-        for (&seed, theirs) in &other.samples.streams {
-            self.samples.streams.entry(seed).or_insert_with(|| theirs.emptied()).absorb(&mut theirs.clone());
-        }
-        self.samples.evaluations = self.samples.evaluations.saturating_add(other.samples.evaluations);
-        Ok(())
+        ])
     }
 
     /// The parts that are not here, in stretches: `[2..3, 5..8]` are the parts 2, 5, 6 and 7. Where there are more parts than
@@ -209,18 +230,27 @@ impl<V: Value> PermutationPartial<V> {
     /// [`PartsMissing`](Error::PartsMissing); [`Overflow`](Error::Overflow) if sums of contributions do not fit the value type.
     pub fn finish(&self) -> Result<Estimate<V>, Error> {
         self.cut.check_whole(&self.ranges())?;
+        let (samples, is_precise) = self.until_precise();
+        samples.estimate(if is_precise { Stopped::Precision } else { Stopped::Evaluations })
+    }
+
+    /// The samples up to the look at which one process would have stopped, if those before it are all here; or all that are
+    /// here. And which of the two it is. The evaluations are those that one process would have made for them.
+    pub(crate) fn until_precise(&self) -> (Samples<V>, bool) {
         let nodes = self.samples.streams.get(&self.seed).map_or(&[][..], Moments::nodes);
         let mut samples = Samples { streams: [(self.seed, Moments::new())].into(), ..self.without_samples() };
-        let mut stopped = Stopped::Evaluations;
+        let mut is_precise = false;
         for node in nodes {
             samples.streams.entry(self.seed).or_insert_with(Moments::new).insert(node.clone());
-            if self.is_precise(&samples, node.samples().end) {
-                stopped = Stopped::Precision;
+            // As many as the last one's number says: none before it is missing.
+            let end = node.samples().end;
+            if samples.len() == end && self.is_precise(&samples, end) {
+                is_precise = true;
                 break;
             }
         }
         samples.evaluations = 2 + samples.len() * samples.design.cost();
-        samples.estimate(stopped)
+        (samples, is_precise)
     }
 
     /// Whether one process would have stopped after these samples, which are the first so many.
@@ -235,8 +265,16 @@ impl<V: Value> PermutationPartial<V> {
         Samples { design, looks, evaluations: 0, saved: 0, baseline, grand, streams: [].into() }
     }
 
-    fn ranges(&self) -> Vec<Range<u64>> {
+    pub(crate) fn ranges(&self) -> Vec<Range<u64>> {
         self.samples.streams.get(&self.seed).map_or_else(Vec::new, Moments::ranges)
+    }
+
+    /// That sums of contributions do not fit their type, if some do not.
+    #[cfg(feature = "mpi")]
+    pub(crate) fn overflow(&self) -> Option<Error> {
+        let nodes = self.samples.streams.values().flat_map(Moments::nodes);
+        let player = nodes.filter_map(|node| node.sums.iter().position(|sum| !sum.is_finite())).min()?;
+        Some(Error::Overflow { coalition: Coalition::from_players(self.samples.design.players, [player]) })
     }
 
     /// v(∅) and v(N).

@@ -21,7 +21,7 @@ const UNIT: Duration = Duration::from_millis(1);
 const FIRST_LOOK: u64 = 30;
 
 /// The numbers of samples at which intervals are looked at: each is half as many more.
-pub(super) fn looks() -> impl Iterator<Item = u64> {
+pub(crate) fn looks() -> impl Iterator<Item = u64> {
     std::iter::successors(Some(FIRST_LOOK), |look| look.checked_add(look / 2))
 }
 
@@ -81,6 +81,22 @@ impl<F> Permutation<F> {
     ) -> Samples<V> {
         let looks = if self.precision.is_some() { self.looks(design) } else { 0 };
         Samples { design, looks, evaluations, saved: 0, baseline, grand, streams: [(self.seed, empty)].into() }
+    }
+
+    /// The evaluations that a run is expected to take.
+    pub(crate) fn expected(&self, design: Design, seen: Seen) -> u64 {
+        let cost = design.cost();
+        let left = self.evaluations.saturating_sub(seen.evaluations);
+        let budget = match design.is_constant() {
+            true => 2 + cost,
+            false => seen.evaluations + left - left % cost.max(1),
+        };
+        let Some(precision) = self.precision.filter(|_| seen.half_width.is_finite()) else { return budget };
+        // Intervals narrow by the root of the number of samples.
+        let needed = seen.samples as f64 * (seen.half_width / precision).powi(2);
+        let look = looks().find(|&look| look as f64 >= needed && look >= seen.samples);
+        let more = look.map_or(u64::MAX, |look| (look - seen.samples).saturating_mul(cost));
+        seen.evaluations.saturating_add(more).min(budget)
     }
 
     /// The threads for so many samples.
@@ -152,13 +168,16 @@ where
     run.collector.take().estimate(stopped)
 }
 
-/// Adds a range of samples, all of them, to those of a part.
+/// Adds a range of samples to those of a part: all of them, unless the observer breaks, at so many evaluations of so many.
+/// What was made until then is there. An observer that looks at no half width spares its computation.
+#[expect(clippy::type_complexity, reason = "the samples, and where the observer broke")]
 pub(super) fn add<G, F>(
     game: &G,
     options: &Permutation<F>,
     samples: Samples<G::Value>,
     numbers: Range<u64>,
-) -> Result<Samples<G::Value>, Error<G::Error>>
+    shows_width: bool,
+) -> Result<(Samples<G::Value>, Option<[u64; 2]>), Error<G::Error>>
 where
     G: TryGame + ?Sized,
     F: Fn(&Progress) -> ControlFlow<()> + Sync,
@@ -168,16 +187,20 @@ where
     let total = made.saturating_add(count.saturating_mul(samples.design.cost()));
     let meter = Meter::new(0, total, options.observer.as_ref());
     let (baseline, grand) = (samples.baseline.clone(), samples.grand.clone());
-    let run = Run { is_part: true, ..Run::new(game, options, samples, (&baseline, &grand), meter, None) };
+    let mut run = Run { is_part: true, ..Run::new(game, options, samples, (&baseline, &grand), meter, None) };
+    if !shows_width {
+        run.collector.hide_width();
+    }
     run.count(made);
     let threads = options.threads_for(count);
     let round = Round { start: numbers.start, samples: count, is_first: false };
     let make = || run.make(&round, threads);
     work::with_threads(threads, make).map_err(|threads| Error::Threads { threads })??;
-    match run.meter.wanted() {
-        ControlFlow::Break(evaluations) => Err(Error::Stopped { evaluations, total }),
-        ControlFlow::Continue(()) => Ok(run.collector.take()),
-    }
+    let broke = match run.meter.wanted() {
+        ControlFlow::Break(evaluations) => Some([evaluations, total]),
+        ControlFlow::Continue(()) => None,
+    };
+    Ok((run.collector.take(), broke))
 }
 
 /// v(∅) and v(N).
@@ -346,21 +369,7 @@ where
 
     /// The evaluations that the run is expected to take.
     fn expected(&self, seen: Seen) -> u64 {
-        if self.is_part {
-            return self.meter.total();
-        }
-        let cost = self.design.cost();
-        let left = self.options.evaluations.saturating_sub(seen.evaluations);
-        let budget = match self.design.is_constant() {
-            true => 2 + cost,
-            false => seen.evaluations + left - left % cost.max(1),
-        };
-        let Some(precision) = self.options.precision.filter(|_| seen.half_width.is_finite()) else { return budget };
-        // Intervals narrow by the root of the number of samples.
-        let needed = seen.samples as f64 * (seen.half_width / precision).powi(2);
-        let look = looks().find(|&look| look as f64 >= needed && look >= seen.samples);
-        let more = look.map_or(u64::MAX, |look| (look - seen.samples).saturating_mul(cost));
-        seen.evaluations.saturating_add(more).min(budget)
+        if self.is_part { self.meter.total() } else { self.options.expected(self.design, seen) }
     }
 }
 

@@ -24,14 +24,86 @@ const FEW_NOT_DUAL: usize = 10;
 /// In so many rounds.
 const ROUNDS: usize = 8;
 
+/// Who knows a game's values: the game itself, on threads of this process ([`Local`]), or processes elsewhere.
+pub(crate) trait Source {
+    /// What a coalition is worth.
+    type Value: Value;
+    /// What the game fails with.
+    type Error;
+
+    /// v(∅) and v(N).
+    fn ends(&self) -> Result<[Self::Value; 2], Error<Self::Error>>;
+
+    /// The values of some coalitions: of all, or of those up to where the observer broke, but at least of so many.
+    fn values(&self, coalitions: &[Coalition], at_least: usize) -> Result<Vec<Self::Value>, Error<Self::Error>>;
+
+    /// Whether the observer broke.
+    fn is_stopped(&self) -> bool;
+}
+
+/// A game, asked on threads of this process.
+pub(crate) struct Local<'a, G: ?Sized, F> {
+    pub(crate) game: &'a G,
+    pub(crate) options: &'a Options,
+    pub(crate) meter: Meter<'a, F>,
+}
+
+impl<G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Source for Local<'_, G, F> {
+    type Value = G::Value;
+    type Error = G::Error;
+
+    fn ends(&self) -> Result<[G::Value; 2], Error<G::Error>> {
+        let players = self.game.num_players();
+        let mut ends = Vec::with_capacity(2);
+        ask(self.game, &[Coalition::empty(players), Coalition::grand(players)], &mut ends)?;
+        let _ = self.meter.add(2);
+        ends.try_into().map_err(|ends: Vec<_>| Error::BatchLength { asked: 2, got: ends.len() })
+    }
+
+    fn values(&self, coalitions: &[Coalition], at_least: usize) -> Result<Vec<G::Value>, Error<G::Error>> {
+        let threads = work::available(self.options.threads).max(1);
+        let batch = match self.options.batch {
+            0 => (coalitions.len() / (32 * threads)).clamp(1, 512),
+            batch => batch.min(1 << 16),
+        };
+        let parts = Mutex::new(Vec::new());
+        let units = coalitions.len().div_ceil(batch) as u64;
+        let taken = std::sync::atomic::AtomicU64::new(0);
+        let size = |_: &()| {
+            let begun = taken.fetch_add(1, std::sync::atomic::Ordering::Relaxed).saturating_mul(batch as u64);
+            u64::from(begun < at_least as u64 || !self.is_stopped())
+        };
+        Queue::new(0..units).run(
+            threads,
+            || (),
+            size,
+            |(), unit| {
+                let first = unit.start as usize * batch;
+                let coalitions = &coalitions[first..coalitions.len().min(first + batch)];
+                let mut values = Vec::with_capacity(coalitions.len());
+                ask(self.game, coalitions, &mut values)?;
+                parts.lock().unwrap_or_else(PoisonError::into_inner).push((first, values));
+                let _ = self.meter.add(coalitions.len() as u64);
+                Ok(())
+            },
+        )?;
+        let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        parts.sort_unstable_by_key(|(first, _)| *first);
+        Ok(parts.into_iter().flat_map(|(_, values)| values).collect())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.meter.wanted().is_break()
+    }
+}
+
 /// A game under question.
-pub(super) struct Asker<'a, G: TryGame + ?Sized, F> {
-    pub(super) game: &'a G,
-    pub(super) options: &'a Options,
-    pub(super) meter: Meter<'a, F>,
-    pub(super) players: usize,
-    pub(super) baseline: G::Value,
-    pub(super) grand: G::Value,
+pub(super) struct Asker<'a, S: Source> {
+    source: &'a S,
+    options: &'a Options,
+    players: usize,
+    pub(super) baseline: S::Value,
+    pub(super) grand: S::Value,
     /// The evaluations made.
     pub(super) made: u64,
     /// The largest |v(S) − (v(∅) + v(N)) / 2| seen, in each component.
@@ -51,18 +123,17 @@ pub(super) fn components<V: Value>(value: &V) -> Vec<f64> {
     numbers
 }
 
-impl<'a, G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Asker<'a, G, F> {
+impl<'a, S: Source> Asker<'a, S> {
     /// Of a game whose ends are known.
     pub(super) fn new(
-        game: &'a G,
+        source: &'a S,
         options: &'a Options,
-        meter: Meter<'a, F>,
-        [baseline, grand]: [G::Value; 2],
+        players: usize,
+        [baseline, grand]: [S::Value; 2],
         made: u64,
     ) -> Self {
-        let players = game.num_players();
         let largest = vec![0.0; components(&baseline).len()];
-        let mut asker = Self { game, options, meter, players, baseline, grand, made, largest };
+        let mut asker = Self { source, options, players, baseline, grand, made, largest };
         let baseline = asker.baseline.clone();
         asker.look(&baseline);
         asker
@@ -73,43 +144,15 @@ impl<'a, G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Asker<
     }
 
     /// The values of some coalitions: of all, or of those up to where the observer broke, but at least of so many.
-    fn ask(&mut self, coalitions: &[Coalition], at_least: usize) -> Result<Vec<G::Value>, Error<G::Error>> {
-        let threads = work::available(self.options.threads).max(1);
-        let batch = match self.options.batch {
-            0 => (coalitions.len() / (32 * threads)).clamp(1, 512),
-            batch => batch.min(1 << 16),
-        };
-        let parts = Mutex::new(Vec::new());
-        let units = coalitions.len().div_ceil(batch) as u64;
-        let taken = std::sync::atomic::AtomicU64::new(0);
-        let size = |_: &()| {
-            let begun = taken.fetch_add(1, std::sync::atomic::Ordering::Relaxed).saturating_mul(batch as u64);
-            u64::from(begun < at_least as u64 || self.meter.wanted().is_continue())
-        };
-        Queue::new(0..units).run(
-            threads,
-            || (),
-            size,
-            |(), unit| {
-                let first = unit.start as usize * batch;
-                let coalitions = &coalitions[first..coalitions.len().min(first + batch)];
-                let mut values = Vec::with_capacity(coalitions.len());
-                ask(self.game, coalitions, &mut values)?;
-                parts.lock().unwrap_or_else(PoisonError::into_inner).push((first, values));
-                let _ = self.meter.add(coalitions.len() as u64);
-                Ok(())
-            },
-        )?;
-        let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        parts.sort_unstable_by_key(|(first, _)| *first);
-        let values: Vec<G::Value> = parts.into_iter().flat_map(|(_, values)| values).collect();
+    fn ask(&mut self, coalitions: &[Coalition], at_least: usize) -> Result<Vec<S::Value>, Error<S::Error>> {
+        let values = self.source.values(coalitions, at_least)?;
         self.made += values.len() as u64;
         values.iter().for_each(|value| self.look(value));
         Ok(values)
     }
 
     /// Remembers how far values are from the middle.
-    fn look(&mut self, value: &G::Value) {
+    fn look(&mut self, value: &S::Value) {
         let middle = components(&self.baseline).into_iter().zip(components(&self.grand));
         for ((largest, value), (low, high)) in self.largest.iter_mut().zip(components(value)).zip(middle) {
             *largest = largest.max((value - (low / 2.0 + high / 2.0)).abs());
@@ -117,7 +160,7 @@ impl<'a, G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Asker<
     }
 
     /// Whether v(S) + v(N∖S) = v(N) + v(∅), up to rounding.
-    fn is_dual(&self, value: &G::Value, complement: &G::Value) -> bool {
+    fn is_dual(&self, value: &S::Value, complement: &S::Value) -> bool {
         let middle = components(&self.baseline).into_iter().zip(components(&self.grand));
         let pair = components(value).into_iter().zip(components(complement));
         pair.zip(middle).zip(&self.largest).all(|(((a, b), (low, high)), largest)| {
@@ -131,7 +174,7 @@ impl<'a, G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Asker<
         design: &PairedDesign,
         pairs: &[usize],
         at_least: usize,
-    ) -> Result<Vec<Pair<G::Value>>, Error<G::Error>> {
+    ) -> Result<Vec<Pair<S::Value>>, Error<S::Error>> {
         let both = |&pair: &usize| {
             let coalition = design.coalition(pair);
             [coalition.complement(), coalition]
@@ -149,7 +192,7 @@ impl<'a, G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Asker<
     }
 
     /// The pairs of a design of a game that nothing is known of but its ends; the design as it is then.
-    pub(super) fn all(&mut self, design: PairedDesign) -> Result<Asked<G::Value>, Error<G::Error>> {
+    pub(super) fn all(&mut self, design: PairedDesign) -> Result<Asked<S::Value>, Error<S::Error>> {
         let mut order: Vec<usize> = (0..design.len()).collect();
         Random::new(self.options.seed, 2).shuffle(&mut order);
         let (first, rest) = order.split_at(FIRST_CHECKS.min(design.len() / 3));
@@ -170,8 +213,8 @@ impl<'a, G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Asker<
     pub(super) fn more(
         &mut self,
         mut design: PairedDesign,
-        mut asked: Vec<Pair<G::Value>>,
-    ) -> Result<Asked<G::Value>, Error<G::Error>> {
+        mut asked: Vec<Pair<S::Value>>,
+    ) -> Result<Asked<S::Value>, Error<S::Error>> {
         let known: Vec<usize> = (0..design.len()).collect();
         if asked.iter().any(|pair| pair.complement.is_none()) {
             return self.more_of_dual(design, known, asked);
@@ -191,7 +234,7 @@ impl<'a, G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Asker<
     }
 
     /// The pairs of `order` that have values, and the design of these.
-    fn kept(&self, design: PairedDesign, order: Vec<usize>, asked: Vec<Pair<G::Value>>) -> Asked<G::Value> {
+    fn kept(&self, design: PairedDesign, order: Vec<usize>, asked: Vec<Pair<S::Value>>) -> Asked<S::Value> {
         let design = match asked.len() == design.len() {
             // In the order in which they were asked for.
             true => PairedDesign::of(
@@ -209,8 +252,8 @@ impl<'a, G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Asker<
         &mut self,
         mut design: PairedDesign,
         known: Vec<usize>,
-        mut asked: Vec<Pair<G::Value>>,
-    ) -> Result<Asked<G::Value>, Error<G::Error>> {
+        mut asked: Vec<Pair<S::Value>>,
+    ) -> Result<Asked<S::Value>, Error<S::Error>> {
         let before = design.len().max(known.len());
         let checks = self.left() / CHECK_EVERY + ROUNDS as u64;
         let pairs = self.payable(known.len() as u64 + self.left().saturating_sub(checks)).max(before as u64);
@@ -274,7 +317,7 @@ impl<'a, G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Asker<
     /// Asks for the complements that are missing, as far as can be paid for. Where some stay missing, and few of those that
     /// are there are not dual, the rest is taken to be what these are on average ([`super::run`] does); if many are not, what
     /// is not whole is dropped.
-    fn complete(&mut self, asked: &mut Vec<Pair<G::Value>>, order: &mut Vec<usize>) -> Result<(), Error<G::Error>> {
+    fn complete(&mut self, asked: &mut Vec<Pair<S::Value>>, order: &mut Vec<usize>) -> Result<(), Error<S::Error>> {
         let missing = asked.iter().enumerate().filter(|(_, pair)| pair.complement.is_none()).map(|(place, _)| place);
         let missing: Vec<usize> = missing.take(self.left() as usize).collect();
         let coalitions: Vec<Coalition> = missing.iter().map(|&place| asked[place].coalition.complement()).collect();

@@ -3,11 +3,10 @@
 use std::ops::ControlFlow;
 
 use super::Options;
-use super::answers::{Asker, components};
+use super::answers::{Asker, Local, Source, components};
 use super::correction::{self, Values};
 use super::design::PairedDesign;
 use super::random::Random;
-use crate::answer::ask;
 use crate::estimate::{Method, Origin, Pair, Pairs};
 use crate::progress::Meter;
 use crate::{
@@ -19,7 +18,7 @@ use crate::{
 const MOST_PLAYERS: usize = 4000;
 
 /// An estimate, and the pairs that it is made of.
-type Known<'a, V> = (&'a Pairs<V>, &'a Estimate<V>);
+pub(crate) type Known<'a, V> = (&'a Pairs<V>, &'a Estimate<V>);
 
 /// Asks for what the budget pays for, from nothing or from an estimate on.
 pub(super) fn run<G, F>(
@@ -35,6 +34,23 @@ where
 {
     let players = game.num_players();
     let known = from.map(|estimate| known(estimate, method, options, players)).transpose()?;
+    check_players(players)?;
+    if let Some(estimate) = from
+        && (options.evaluations <= estimate.evaluations() || estimate.stopped() == Stopped::Exact)
+    {
+        return Ok(estimate.clone());
+    }
+    if pays_for_all(options, players) {
+        return exact(game, method, options, observer, known.zip(from));
+    }
+    check_budget(options, players)?;
+    let made = from.map_or(0, Estimate::evaluations);
+    let source = Local { game, options, meter: Meter::new(made, options.evaluations, observer) };
+    pairs(&source, players, method, options, known.zip(from))
+}
+
+/// Refuses games that are out of reach.
+pub(crate) fn check_players<E>(players: usize) -> Result<(), Error<E>> {
     if players == 0 {
         return Err(Error::NoPlayers {});
     }
@@ -42,45 +58,53 @@ where
         let (name, value) = ("the number of players", players as f64);
         return Err(Error::Setting { name, value, allowed: "at most 4000 for pairs of coalitions" });
     }
-    let all = if players < 63 { 1_u64 << players } else { u64::MAX };
-    if let Some(estimate) = from
-        && (options.evaluations <= estimate.evaluations() || estimate.stopped() == Stopped::Exact)
-    {
-        return Ok(estimate.clone());
+    Ok(())
+}
+
+/// The number of coalitions, as far as it can be counted.
+fn all(players: usize) -> u64 {
+    if players < 63 { 1_u64 << players } else { u64::MAX }
+}
+
+/// Whether there are evaluations for all coalitions, so that the answer can be exact.
+pub(crate) fn pays_for_all(options: &Options, players: usize) -> bool {
+    options.evaluations >= all(players)
+}
+
+/// Refuses a budget that does not pay for a pair for each player, and the ends.
+pub(crate) fn check_budget<E>(options: &Options, players: usize) -> Result<(), Error<E>> {
+    let needed = (2 + 2 * players as u64).min(all(players));
+    match options.evaluations {
+        evaluations if evaluations < needed => Err(Error::BudgetTooSmall { evaluations, needed }),
+        _ => Ok(()),
     }
-    if options.evaluations >= all {
-        return exact(game, method, options, observer, known.zip(from));
-    }
-    // A pair for each player, and the ends.
-    let needed = (2 + 2 * players as u64).min(all);
-    if options.evaluations < needed {
-        return Err(Error::BudgetTooSmall { evaluations: options.evaluations, needed });
-    }
-    let meter = |made| Meter::new(made, options.evaluations, observer);
-    let (asker, design, asked) = match (known, from) {
-        (Some(pairs), Some(estimate)) => {
+}
+
+/// Asks for pairs, from nothing or from what is known on, and makes an estimate of them.
+pub(crate) fn pairs<S: Source>(
+    source: &S,
+    players: usize,
+    method: Method,
+    options: &Options,
+    from: Option<Known<'_, S::Value>>,
+) -> Result<Estimate<S::Value>, Error<S::Error>> {
+    let (asker, design, asked) = match from {
+        Some((pairs, estimate)) => {
             let ends = [estimate.attribution().baseline().clone(), estimate.attribution().grand().clone()];
-            let made = estimate.evaluations();
-            let mut asker = Asker::new(game, options, meter(made), ends, made);
+            let mut asker = Asker::new(source, options, players, ends, estimate.evaluations());
             let rows = pairs.asked.iter().map(|pair| pair.coalition.words().to_vec()).collect();
             let design = PairedDesign::of(players, pairs.expected.clone(), rows);
             let (design, asked) = asker.more(design, pairs.asked.clone())?;
             (asker, design, asked)
         }
-        _ => {
-            let mut ends = Vec::with_capacity(2);
-            ask(game, &[Coalition::empty(players), Coalition::grand(players)], &mut ends)?;
-            let ends: [G::Value; 2] =
-                ends.try_into().map_err(|ends: Vec<_>| Error::BatchLength { asked: 2, got: ends.len() })?;
-            let meter = meter(0);
-            let _ = meter.add(2);
-            let mut asker = Asker::new(game, options, meter, ends, 2);
+        None => {
+            let mut asker = Asker::new(source, options, players, source.ends()?, 2);
             let design = PairedDesign::new(players, (options.evaluations - 2) / 2, options.seed);
             let (design, asked) = asker.all(design)?;
             (asker, design, asked)
         }
     };
-    let stopped = if asker.meter.wanted().is_break() { Stopped::Observer } else { Stopped::Evaluations };
+    let stopped = if source.is_stopped() { Stopped::Observer } else { Stopped::Evaluations };
     let (values, std_errors) = solve(&design, &asked, [&asker.baseline, &asker.grand], method, options.seed);
     for (player, value) in values.iter().enumerate() {
         if !value.is_finite() {
@@ -143,9 +167,14 @@ where
             solver.solve(&Cached::with_store(ByRef::from(game), store))?
         }
     };
+    Ok(of_exact(attribution, method, options))
+}
+
+/// An exact answer as an estimate.
+pub(crate) fn of_exact<V: Value>(attribution: Attribution<V>, method: Method, options: &Options) -> Estimate<V> {
     let std_errors = attribution.values().iter().map(|value| value.zip_with(value, |_, _| 0.0)).collect();
     let pairs = Pairs { method, seed: options.seed, expected: Vec::new(), asked: Vec::new() };
-    Ok(Estimate::of_pairs(attribution, std_errors, Stopped::Exact, pairs))
+    Estimate::of_pairs(attribution, std_errors, Stopped::Exact, pairs)
 }
 
 /// Values and standard errors of all components.

@@ -1,0 +1,409 @@
+//! Solvers on many machines, by MPI (feature `mpi`).
+//!
+//! The same program runs on every rank, and every rank gets the same result: the bits that one process gives.
+//!
+//! ```no_run
+//! use shapley::mpi;
+//!
+//! fn main() -> Result<(), Box<dyn std::error::Error>> {
+//!     let world = mpi::World::start()?;
+//!     let game = shapley::from_fn(30, |s| (s.len() as f64).sqrt()); // the same on all ranks
+//!     let phi = mpi::exact(&world, &game)?;
+//!     if world.is_first() {
+//!         println!("{phi:.3}");
+//!     }
+//!     Ok(())
+//! }
+//! ```
+//!
+//! `mpirun -n 64 target/release/program` runs it on 64 ranks; without `mpirun` it is one rank.
+//!
+//! # What is where
+//!
+//! * [`exact`], [`permutation`] and, with the feature `surrogate`, `surrogate` and `regression`: one call, all defaults.
+//! * [`Cluster`]: the same with a fingerprint of the game, and a directory in which what is done is kept; and with
+//!   [`Cluster::summary`] semivalues and interactions of all kinds.
+//! * `store` (feature `disk`): for each rank a store of values, with all that earlier runs have paid for.
+//! * [`World`]: MPI itself, started and ended. [`rsmpi`] is the crate below, for those who use more of it.
+//!
+//! # How it works
+//!
+//! Rank 0 deals units of work of at most about half a second, the other ranks do them, and so does rank 0. What they come to goes back
+//! to rank 0, which adds it up by the summation tree that all solvers of this crate have: bits do not depend on who did what when,
+//! or on how many ranks there are. On each rank the solver runs on a thread of its own with [the threads that it was
+//! given](crate::Exact::threads), while the thread that called talks to rank 0, asleep most of the time. So games need no more than
+//! to be [`Sync`], as everywhere; they must not call MPI themselves.
+//!
+//! A rank has as many threads as the processors that `mpirun` binds it to, unless told otherwise. Where ranks share processors,
+//! give the solver [`threads(1)`](crate::Exact::threads).
+//!
+//! # When something goes wrong
+//!
+//! All ranks get the same [`Error`], as soon as what the others have under way has come to the end of a batch: if a game fails or panics on
+//! one rank, if its store cannot be written, if ranks were called with different settings or have different games. A rank whose
+//! process dies takes the job with it, as MPI has it; with a [directory](Cluster::directory) and a `store` the job goes on
+//! when it is started again, on any number of ranks. `docs/cluster.md` has a table of all this, and scripts.
+//!
+//! # Values
+//!
+//! A value must be one that serde saves and loads, bit for bit: floats, arrays of up to 32 of them, and types of your own that
+//! derive it.
+//!
+//! # Cost
+//!
+//! That of one process, and two evaluations (v(∅) and v(N)) on each rank, by which ranks with different games are told apart.
+
+mod agree;
+mod deal;
+mod error;
+mod exact;
+mod hand;
+mod link;
+#[cfg(feature = "surrogate")]
+mod pairs;
+mod permutation;
+mod saved;
+#[cfg(feature = "disk")]
+mod store;
+mod world;
+
+use std::fmt;
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+use ::mpi::topology::SimpleCommunicator;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::{Attribution, Estimate, Exact, Fingerprint, Permutation, Progress, Semivalue, Summary, TryGame, work};
+use deal::Call;
+pub use error::{Error, Failure};
+use link::Link;
+use saved::{Keeper, Place};
+#[cfg(feature = "disk")]
+pub use store::{RankStore, store};
+pub use world::World;
+
+/// The crate that MPI is called by, in the version that this one uses.
+pub use ::mpi as rsmpi;
+
+#[cfg(feature = "surrogate")]
+use crate::{
+    Regression, Surrogate,
+    estimate::Method,
+    surrogate::{Options, check_budget, check_players, of_exact, pays_for_all},
+};
+
+/// Exact Shapley values, by all ranks: [`exact`](crate::exact()) of one process, bit for bit.
+///
+/// Cost and errors are those of [`Cluster::exact`].
+pub fn exact<G>(world: &SimpleCommunicator, game: &G) -> Result<Attribution<G::Value>, Error>
+where
+    G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
+{
+    Cluster::new(world).exact(&Exact::new(), game)
+}
+
+/// An estimate by sampling permutations, by all ranks: [`Permutation::estimate`] of one process, bit for bit.
+///
+/// Cost and errors are those of [`Cluster::permutation`].
+pub fn permutation<G, F>(
+    world: &SimpleCommunicator,
+    sampler: &Permutation<F>,
+    game: &G,
+) -> Result<Estimate<G::Value>, Error>
+where
+    G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
+    F: Fn(&Progress) -> ControlFlow<()> + Sync,
+{
+    Cluster::new(world).permutation(sampler, game)
+}
+
+/// An estimate by a model of the game, which all ranks are asked about: [`Surrogate::estimate`] of one process, bit for bit.
+///
+/// Cost and errors are those of [`Cluster::surrogate`].
+#[cfg(feature = "surrogate")]
+pub fn surrogate<G, F>(world: &SimpleCommunicator, solver: &Surrogate<F>, game: &G) -> Result<Estimate<G::Value>, Error>
+where
+    G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
+    F: Fn(&Progress) -> ControlFlow<()> + Sync,
+{
+    Cluster::new(world).surrogate(solver, game)
+}
+
+/// An estimate by least squares, of which all ranks are asked for pairs: [`Regression::estimate`] of one process, bit for bit.
+///
+/// Cost and errors are those of [`Cluster::surrogate`].
+#[cfg(feature = "surrogate")]
+pub fn regression<G, F>(
+    world: &SimpleCommunicator,
+    solver: &Regression<F>,
+    game: &G,
+) -> Result<Estimate<G::Value>, Error>
+where
+    G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
+    F: Fn(&Progress) -> ControlFlow<()> + Sync,
+{
+    Cluster::new(world).regression(solver, game)
+}
+
+/// All ranks of a job, and what they keep. Every method must be called by all of them, with the same settings (threads, batches and
+/// observers may differ) and the same game.
+///
+/// ```no_run
+/// use shapley::{Exact, Index, Semivalue, mpi};
+///
+/// fn main() -> Result<(), Box<dyn std::error::Error>> {
+///     let world = mpi::World::start()?;
+///     let game = shapley::from_fn(24, |s| (s.len() as f64).sqrt());
+///     // Killed, and started again on any number of ranks, it goes on.
+///     let cluster = mpi::Cluster::new(&world).fingerprint("roots, version 1").directory("roots");
+///     let summary = cluster.summary(&Exact::new(), 2, &game)?;
+///     let (power, pairs) = (summary.values(&Semivalue::banzhaf())?, summary.interactions(Index::Shapley)?);
+/// #   let _ = (power, pairs);
+///     Ok(())
+/// }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Cluster<'w> {
+    world: &'w SimpleCommunicator,
+    fingerprint: Option<Fingerprint>,
+    place: Option<Place>,
+}
+
+impl<'w> Cluster<'w> {
+    /// The ranks of a communicator: of a [`World`], or of a part of one that was split by means of [`rsmpi`].
+    pub fn new(world: &'w SimpleCommunicator) -> Self {
+        Self { world, fingerprint: None, place: None }
+    }
+
+    /// What tells the game from others: ranks with different ones are refused, and so is what a job with another one has saved.
+    pub fn fingerprint(self, fingerprint: impl Into<Fingerprint>) -> Self {
+        Self { fingerprint: Some(fingerprint.into()), ..self }
+    }
+
+    /// Keeps what is done in this directory, which is made if it is not there: rank 0 saves what all ranks have come to, every 30
+    /// seconds unless [said otherwise](Self::save_every) and at the end. A job that is started again in it, on any number of ranks,
+    /// goes on from there, and one that is done gives the result at once. Only rank 0 must see the directory.
+    ///
+    /// It holds sums, some kilobytes to megabytes. What is lost is what was done since the last time it was saved; blocks and samples
+    /// count when they are whole, and a solver that asks for pairs of coalitions saves nothing. Where evaluations are dear, give the game a
+    /// `store` too (feature `disk`), which keeps every value. It may be in the same directory.
+    pub fn directory(self, directory: impl Into<PathBuf>) -> Self {
+        let every = self.place.map_or(Duration::from_secs(30), |place| place.every);
+        Self { place: Some(Place { directory: directory.into(), every }), ..self }
+    }
+
+    /// How often rank 0 saves, if it has a [directory](Self::directory).
+    pub fn save_every(self, every: Duration) -> Self {
+        Self { place: self.place.map(|place| Place { every, ..place }), ..self }
+    }
+
+    /// Exact Shapley values, those of [`Exact::solve`] bit for bit: of a [summary](Self::summary) of order 1.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`summary`](Self::summary).
+    pub fn exact<G, F>(&self, exact: &Exact<F>, game: &G) -> Result<Attribution<G::Value>, Error>
+    where
+        G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
+        F: Fn(&Progress) -> ControlFlow<()> + Sync,
+    {
+        let summary = self.summary(exact, 1, game)?;
+        summary.values(&Semivalue::shapley()).map_err(|error| Error::solve(0, error))
+    }
+
+    /// Everything that a pass over all coalitions can tell, as [`Exact::summary`]: semivalues, and interactions of up to `order` players.
+    ///
+    /// # Cost
+    ///
+    /// 2^n evaluations, shared by all ranks, and two on each rank. While blocks are short, rank 0 gets and merges a partial result
+    /// for each unit of half a second; where they take long, it gets the values themselves, 8 bytes each for floats. `docs/cluster.md`
+    /// says how many ranks that is good for.
+    ///
+    /// # Errors
+    ///
+    /// * [`Error::Mismatch`] if the ranks were called with different numbers of players, orders, limits or fingerprints, or their
+    ///   games differ in v(∅) or v(N);
+    /// * [`Error::Solve`] with the errors of [`Exact::summary`]; sums that overflow are found for the grand coalition;
+    /// * [`Error::Panicked`] if the game or the observer did;
+    /// * [`Error::Saved`] if the directory has what another job or another game has saved, or a file that is damaged;
+    /// * [`Error::File`] if the directory is in use or cannot be written.
+    ///
+    /// Of several failures at about the same time that of the first coalitions is returned. The observer is called on rank 0 only, and sees
+    /// what all ranks have done.
+    pub fn summary<G, F>(&self, exact: &Exact<F>, order: usize, game: &G) -> Result<Summary<G::Value>, Error>
+    where
+        G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
+        F: Fn(&Progress) -> ControlFlow<()> + Sync,
+    {
+        let mut link = Link::new(self.world);
+        let fingerprint = self.fingerprint.as_ref();
+        let mut settings = self.settings::<G>("exact", game);
+        settings.push(("the order", order.to_string()));
+        settings.push(("the limit on players", exact.max_players.to_string()));
+        let (frame, wrong) = found(exact::part_of(exact.by_ref(), order, fingerprint).frame(game));
+        let call = Call { settings, threads: work::available(exact.threads), wrong };
+        let rank = link.rank();
+        let worker = exact::Worker { rank, game, exact, order, fingerprint, frame, ends: OnceLock::new() };
+        deal::run(&mut link, call, &worker, || {
+            let Some(frame) = frame else { return Err(nothing_wrong()) };
+            exact::Blocks::<G::Value, F>::new(
+                exact.observer.as_ref(),
+                (order, fingerprint),
+                frame,
+                self.keeper::<G>("exact")?,
+            )
+        })
+    }
+
+    /// An estimate by sampling permutations, that of [`Permutation::estimate`] bit for bit.
+    ///
+    /// A [precision](Permutation::precision) is looked at after the numbers of samples at which one process looks. A
+    /// [deadline](Permutation::deadline) is rank 0's, from when all ranks are there: what is under way is broken off then, and what
+    /// was made counts.
+    ///
+    /// # Cost
+    ///
+    /// The evaluations of one process, shared by all ranks, and two on each rank. With a precision up to one round more: while the
+    /// last samples before a look are made, other ranks go on. Rank 0 gets and merges a partial result for each unit of half a second, of 2
+    /// numbers for each player and node of the summation tree.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`summary`](Self::summary), with the errors of `Permutation::estimate`; and [`Setting`](crate::Error::Setting) with
+    /// [truncation](Permutation::truncate), with which the samples that there are depend on those before.
+    pub fn permutation<G, F>(&self, sampler: &Permutation<F>, game: &G) -> Result<Estimate<G::Value>, Error>
+    where
+        G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
+        F: Fn(&Progress) -> ControlFlow<()> + Sync,
+    {
+        let mut link = Link::new(self.world);
+        let fingerprint = self.fingerprint.as_ref();
+        let mut settings = self.settings::<G>("permutation", game);
+        settings.extend([
+            ("the budget", sampler.evaluations.to_string()),
+            ("the seed", sampler.seed.to_string()),
+            ("the setting `antithetic`", sampler.antithetic.to_string()),
+            ("the precision", sampler.precision.map_or("none".to_owned(), |precision| precision.to_string())),
+            ("the confidence", sampler.confidence.to_string()),
+            ("the tolerance of truncation", sampler.truncation.map_or("none".to_owned(), |most| most.to_string())),
+        ]);
+        let part = permutation::part_of(sampler.by_ref(), fingerprint);
+        let (frame, wrong) = found(part.frame::<G::Error>(game.num_players()));
+        let call = Call { settings, threads: work::available(sampler.threads), wrong };
+        let rank = link.rank();
+        let worker = permutation::Worker { rank, game, sampler, fingerprint, frame, ends: OnceLock::new() };
+        deal::run(&mut link, call, &worker, || {
+            let Some(frame) = frame else { return Err(nothing_wrong()) };
+            permutation::Rounds::<G::Value, F>::new(sampler, fingerprint, frame, self.keeper::<G>("permutation")?)
+        })
+    }
+
+    /// An estimate by a model of the game, that of [`Surrogate::estimate`] bit for bit on machines of one kind. All ranks are asked for the
+    /// design's coalitions; rank 0 fits.
+    ///
+    /// # Cost
+    ///
+    /// The evaluations of one process, shared by all ranks, and two on each rank. The fit takes as long as on one
+    /// process, and the other ranks wait for it. The [directory](Cluster::directory) is not used: give the game a `store`.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`summary`](Self::summary), with the errors of `Surrogate::estimate`.
+    #[cfg(feature = "surrogate")]
+    pub fn surrogate<G, F>(&self, solver: &Surrogate<F>, game: &G) -> Result<Estimate<G::Value>, Error>
+    where
+        G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
+        F: Fn(&Progress) -> ControlFlow<()> + Sync,
+    {
+        self.pairs(Method::Surrogate, &solver.options, solver.observer.as_ref(), game)
+    }
+
+    /// An estimate by least squares: as [`surrogate`](Self::surrogate), with [`Regression`] in its place.
+    ///
+    /// # Errors
+    ///
+    /// Those of [`surrogate`](Self::surrogate).
+    #[cfg(feature = "surrogate")]
+    pub fn regression<G, F>(&self, solver: &Regression<F>, game: &G) -> Result<Estimate<G::Value>, Error>
+    where
+        G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
+        F: Fn(&Progress) -> ControlFlow<()> + Sync,
+    {
+        self.pairs(Method::Regression, &solver.options, solver.observer.as_ref(), game)
+    }
+
+    #[cfg(feature = "surrogate")]
+    fn pairs<G, F>(
+        &self,
+        method: Method,
+        options: &Options,
+        observer: Option<&F>,
+        game: &G,
+    ) -> Result<Estimate<G::Value>, Error>
+    where
+        G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
+        F: Fn(&Progress) -> ControlFlow<()> + Sync,
+    {
+        let players = game.num_players();
+        if players > 0 && pays_for_all(options, players) {
+            let observe =
+                |progress: &Progress| observer.map_or(ControlFlow::Continue(()), |observer| observer(progress));
+            let exact =
+                Exact::new().max_players(players).threads(options.threads).batch(options.batch).observe(observe);
+            return Ok(of_exact(self.exact(&exact, game)?, method, options));
+        }
+        let mut link = Link::new(self.world);
+        let mut settings = self.settings::<G>(method.name(), game);
+        settings.push(("the budget", options.evaluations.to_string()));
+        settings.push(("the seed", options.seed.to_string()));
+        let (_, wrong) = found(check_players::<G::Error>(players).and_then(|()| check_budget(options, players)));
+        let call = Call { settings, threads: work::available(options.threads), wrong };
+        let worker = pairs::Worker { rank: link.rank(), game, options };
+        std::thread::scope(|scope| {
+            deal::run(&mut link, call, &worker, || Ok(pairs::Questions::new(scope, players, method, options, observer)))
+        })
+    }
+
+    fn settings<G: TryGame + ?Sized>(&self, call: &str, game: &G) -> Vec<(&'static str, String)> {
+        vec![
+            ("the call", call.to_owned()),
+            ("the version", env!("CARGO_PKG_VERSION").to_owned()),
+            ("the type of values", std::any::type_name::<G::Value>().to_owned()),
+            ("the number of players", game.num_players().to_string()),
+            ("the fingerprint", Fingerprint::shown(&self.fingerprint)),
+        ]
+    }
+
+    fn keeper<G: TryGame + ?Sized>(&self, solver: &str) -> Result<Option<Keeper>, Error> {
+        self.place.as_ref().map(|place| Keeper::new::<G::Value>(place, solver)).transpose()
+    }
+}
+
+/// What a check of settings has found, or what is wrong with them.
+fn found<T, E: std::error::Error + Send + Sync + 'static>(
+    result: Result<T, crate::Error<E>>,
+) -> (Option<T>, Option<Error>) {
+    match result {
+        Ok(found) => (Some(found), None),
+        Err(error) => (None, Some(Error::solve(0, error))),
+    }
+}
+
+/// Rank 0 begins only if nothing is wrong with the settings.
+fn nothing_wrong() -> Error {
+    Error::Message { rank: 0, what: "settings that are wrong were begun with".to_owned() }
+}
+
+impl fmt::Debug for Cluster<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Cluster")
+            .field("fingerprint", &self.fingerprint)
+            .field("place", &self.place)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,222 @@
+//! The partial result of a job, in a file of rank 0: saved as a whole or not at all, and never taken for another.
+
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use xxhash_rust::xxh3::xxh3_64;
+
+use super::error::Failure;
+use super::{Error, link};
+
+/// How a file begins.
+const MAGIC: &[u8; 24] = b"shapley partial result 1";
+
+/// What comes before the message: `MAGIC`, the message's length, its checksum.
+const HEADER: usize = MAGIC.len() + 16;
+
+/// Where a job saves, and how often.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) directory: PathBuf,
+    pub(super) every: Duration,
+}
+
+/// Saves a partial result, now and then. While it lives, no other job saves to the same directory.
+pub(super) struct Keeper {
+    path: PathBuf,
+    every: Duration,
+    last: Instant,
+    /// What the file is of: the solver, and the type of values.
+    kind: [String; 2],
+    _lock: Lock,
+}
+
+impl Keeper {
+    pub(super) fn new<V>(place: &Place, solver: &str) -> Result<Self, Error> {
+        fs::create_dir_all(&place.directory).map_err(|error| file_error(0, &place.directory, error))?;
+        let lock = Lock::new(&place.directory.join("job.lock"))?;
+        let kind = [solver.to_owned(), std::any::type_name::<V>().to_owned()];
+        let path = place.directory.join(format!("{solver}.partial"));
+        Ok(Self { path, every: place.every, last: Instant::now(), kind, _lock: lock })
+    }
+
+    /// What an earlier run saved, if there was one.
+    pub(super) fn load<T: DeserializeOwned>(&self) -> Result<Option<T>, Error> {
+        let bytes = match fs::read(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            other => other.map_err(|error| file_error(0, &self.path, error))?,
+        };
+        let message = open(&bytes).map_err(|what| self.refuse(what))?;
+        let (kind, rest) = postcard::take_from_bytes::<[String; 2]>(message).map_err(|error| self.refuse(error))?;
+        for (what, (ours, theirs)) in ["the solver", "the type of values"].into_iter().zip(self.kind.iter().zip(kind)) {
+            if *ours != theirs {
+                let ours = ours.clone();
+                return Err(self.refuse(crate::Error::<std::convert::Infallible>::Mismatch { what, ours, theirs }));
+            }
+        }
+        link::decode(0, rest).map(Some).map_err(|error| self.refuse(error))
+    }
+
+    pub(super) fn refuse(&self, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+        Error::Saved { path: self.path.clone(), source: Failure::new(error) }
+    }
+
+    pub(super) fn is_due(&self) -> bool {
+        self.last.elapsed() >= self.every
+    }
+
+    /// Saves. When it returns, the file is on the disk.
+    pub(super) fn save(&mut self, partial: &impl Serialize) -> Result<(), Error> {
+        let mut message = link::encode(0, &self.kind)?;
+        message.append(&mut link::encode(0, partial)?);
+        let temporary = self.path.with_extension("partial.new");
+        let write = || {
+            let mut file = File::create(&temporary)?;
+            file.write_all(MAGIC)?;
+            file.write_all(&(message.len() as u64).to_le_bytes())?;
+            file.write_all(&xxh3_64(&message).to_le_bytes())?;
+            file.write_all(&message)?;
+            file.sync_all()?;
+            fs::rename(&temporary, &self.path)
+        };
+        let written = write().map_err(|error| file_error(0, &self.path, error));
+        if written.is_err() {
+            let _ = fs::remove_file(&temporary); // it takes room on a disk that is full
+        }
+        written?;
+        sync_directory(&self.path);
+        self.last = Instant::now();
+        Ok(())
+    }
+}
+
+/// So that a name is durable too. Not every file system can.
+pub(super) fn sync_directory(path: &Path) {
+    #[cfg(unix)]
+    if let Some(directory) = path.parent() {
+        let _ = File::open(directory).and_then(|directory| directory.sync_all());
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
+/// Why a file is not a partial result.
+#[derive(Debug, PartialEq, thiserror::Error)]
+enum Damage {
+    #[error("it does not begin as a partial result does")]
+    Foreign,
+    #[error("it is cut short: {got} of {expected} bytes")]
+    Short { got: u64, expected: u64 },
+    #[error("its checksum is {found:016x}, and that of what is in it {expected:016x}: it is damaged")]
+    Checksum { found: u64, expected: u64 },
+}
+
+/// The message in a file.
+fn open(bytes: &[u8]) -> Result<&[u8], Damage> {
+    let got = bytes.len() as u64;
+    let begins = bytes.len().min(MAGIC.len());
+    if bytes[..begins] != MAGIC[..begins] {
+        return Err(Damage::Foreign);
+    }
+    let (Some(header), Some(message)) = (bytes.get(MAGIC.len()..HEADER), bytes.get(HEADER..)) else {
+        return Err(Damage::Short { got, expected: HEADER as u64 });
+    };
+    let number = |at: usize| header[at..at + 8].iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte));
+    let expected = number(0).saturating_add(HEADER as u64);
+    if got < expected {
+        return Err(Damage::Short { got, expected });
+    }
+    match (number(8), xxh3_64(message)) {
+        (found, expected) if found == expected => Ok(message),
+        (found, expected) => Err(Damage::Checksum { found, expected }),
+    }
+}
+
+pub(super) fn file_error(rank: usize, path: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {
+    Error::File { rank, path: path.to_owned(), source: Failure::new(error) }
+}
+
+/// A file that only one process has at a time; given back when this is dropped, or the process dies.
+#[derive(Debug)]
+pub(super) struct Lock(#[expect(dead_code, reason = "it is kept open")] File);
+
+/// Another process has the lock.
+#[derive(Debug, thiserror::Error)]
+#[error("another job is using the directory: its lock is taken")]
+struct InUse;
+
+impl Lock {
+    pub(super) fn new(path: &Path) -> Result<Self, Error> {
+        let file =
+            OpenOptions::new().create(true).append(true).open(path).map_err(|error| file_error(0, path, error))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Self(file)),
+            Err(TryLockError::WouldBlock) => Err(file_error(0, path, InUse)),
+            Err(TryLockError::Error(error)) => Err(file_error(0, path, error)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn keeper(directory: &Path, solver: &str) -> Keeper {
+        let place = Place { directory: directory.to_owned(), every: Duration::ZERO };
+        Keeper::new::<f64>(&place, solver).unwrap_or_else(|error| panic!("{error}"))
+    }
+
+    #[test]
+    fn what_was_saved_comes_back_and_nothing_else_does() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut keeper = keeper(directory.path(), "exact");
+        assert!(matches!(keeper.load::<Vec<f64>>(), Ok(None)));
+        keeper.save(&vec![1.5, -0.0, 1e300]).unwrap_or_else(|error| panic!("{error}"));
+        let loaded = keeper.load::<Vec<f64>>().ok().flatten().expect("it is there");
+        assert_eq!(loaded.iter().map(|x| x.to_bits()).collect::<Vec<_>>(), [1.5, -0.0, 1e300].map(f64::to_bits));
+
+        let path = directory.path().join("exact.partial");
+        let whole = fs::read(&path).expect("a file");
+        for length in 0..whole.len() {
+            fs::write(&path, &whole[..length]).expect("it can be written");
+            let error = keeper.load::<Vec<f64>>().expect_err("it is cut short");
+            let Error::Saved { source, .. } = &error else { panic!("{error:?}") };
+            assert!(matches!(source.downcast_ref(), Some(Damage::Short { .. })), "{length}: {source}");
+        }
+        for place in 0..whole.len() {
+            let mut damaged = whole.clone();
+            damaged[place] ^= 4;
+            fs::write(&path, &damaged).expect("it can be written");
+            let error = keeper.load::<Vec<f64>>().expect_err("it is damaged");
+            assert!(
+                matches!(&error, Error::Saved { source, .. } if source.downcast_ref::<Damage>().is_some()),
+                "{place}"
+            );
+        }
+        let mut longer = whole.clone();
+        longer.push(0);
+        fs::write(&path, &longer).expect("it can be written");
+        assert!(keeper.load::<Vec<f64>>().is_err());
+        // Of another solver.
+        fs::write(&path, &whole).expect("it can be written");
+        keeper.kind[0] = "permutation".to_owned();
+        let error = keeper.load::<Vec<f64>>().expect_err("another solver");
+        let Error::Saved { source, .. } = &error else { panic!("{error:?}") };
+        assert_eq!(source.to_string(), "the solver differs: permutation here, exact in the other");
+    }
+
+    #[test]
+    fn one_job_at_a_time() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let place = Place { directory: directory.path().to_owned(), every: Duration::ZERO };
+        let first = keeper(directory.path(), "exact");
+        let second = Keeper::new::<f64>(&place, "exact");
+        assert!(matches!(second, Err(Error::File { ref source, .. }) if source.downcast_ref::<InUse>().is_some()));
+        drop(first);
+        assert!(Keeper::new::<f64>(&place, "exact").is_ok());
+    }
+}
