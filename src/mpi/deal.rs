@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use super::agree::{Hello, greet, mismatch};
+use super::agree::{agree, mismatch};
 use super::error::Sent;
 use super::hand::{Answer, Hand, Labour, Outcome, Task, guarded, with_hand};
 use super::link::{Link, Pause, decode, encode};
@@ -85,7 +85,7 @@ pub(super) struct Call {
     pub(super) settings: Vec<(&'static str, String)>,
     /// The threads of this rank.
     pub(super) threads: usize,
-    /// What is wrong with the call, on all ranks alike if they have the same settings.
+    /// What is wrong with the call: on all ranks alike, as it depends on the settings alone. So each tells its caller by itself.
     pub(super) wrong: Option<Error>,
 }
 
@@ -105,29 +105,26 @@ pub(super) fn run<P: Plan>(
     plan: impl FnOnce() -> Result<P, Error>,
 ) -> Result<P::Output, Error> {
     let Call { settings, threads, wrong } = call;
-    let hello = Hello::new(settings, threads);
+    let all_threads = agree(link, settings, threads)?;
+    if let Some(wrong) = wrong {
+        return Err(wrong);
+    }
     let rank = link.rank();
     with_hand(rank, threads, labour, |hand| {
         if rank > 0 {
-            link.send(0, &encode(rank, &hello)?);
             return match follow(link, hand)? {
                 Ok(bytes) => decode(0, &bytes),
-                Err(sent) => Err(match (sent.received(), wrong) {
-                    (Some(error), _) => hand.with_original(error),
-                    (None, Some(wrong)) => wrong,
-                    (None, None) => Error::Message { rank: 0, what: "nothing is wrong here".to_owned() },
-                }),
+                Err(sent) => Err(hand.with_original(sent.received())),
             };
         }
-        let result = lead(link, hand, hello, wrong, plan);
+        // What the others get of it is what this one gets.
+        let result = lead(link, hand, all_threads, plan).and_then(|output| {
+            let bytes = encode(0, &output)?;
+            Ok((decode(0, &bytes)?, bytes))
+        });
         let (end, result) = match result {
-            // What the others get of it is what this one gets.
-            Ok(output) => match encode(0, &output).and_then(|bytes| Ok((decode(0, &bytes)?, bytes))) {
-                Ok((output, bytes)) => (Ok(bytes), Ok(output)),
-                Err(error) => (Err(error.sent()), Err(error)),
-            },
-            Err(Unled::Alike(error)) => (Err(Sent::Alike), Err(error)),
-            Err(Unled::Failed(error)) => (Err(error.sent()), Err(hand.with_original(error))),
+            Ok((output, bytes)) => (Ok(bytes), Ok(output)),
+            Err(error) => (Err(error.sent()), Err(hand.with_original(error))),
         };
         let order = encode(0, &Order::End(end))?;
         (1..link.ranks()).for_each(|rank| link.send(rank, &order));
@@ -157,19 +154,6 @@ fn follow(link: &mut Link, hand: &mut Hand<'_>) -> Result<Result<Vec<u8>, Sent>,
             pause.reset();
             link.send(0, &encode(rank, &answer)?);
         }
-    }
-}
-
-/// Why rank 0 has no result.
-enum Unled {
-    /// What every rank has found by itself.
-    Alike(Error),
-    Failed(Error),
-}
-
-impl From<Error> for Unled {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
     }
 }
 
@@ -324,14 +308,10 @@ impl Failed {
 fn lead<P: Plan>(
     link: &mut Link,
     hand: &mut Hand<'_>,
-    hello: Hello,
-    wrong: Option<Error>,
+    all_threads: Vec<u64>,
     plan: impl FnOnce() -> Result<P, Error>,
-) -> Result<P::Output, Unled> {
-    let helpers = greet(link, &hello)?.into_iter().map(Helper::new).collect();
-    if let Some(wrong) = wrong {
-        return Err(Unled::Alike(wrong));
-    }
+) -> Result<P::Output, Error> {
+    let helpers = all_threads.into_iter().map(Helper::new).collect();
     let mut plan = guarded(0, plan)??;
     let mut team = Team { link, hand, helpers, next: 0, stopped: false };
     let mut failed = Failed::default();
@@ -349,9 +329,9 @@ fn lead<P: Plan>(
                     team.done(rank, answer.number);
                 }
             }
-            Err(error.into())
+            Err(error)
         }
-        None => Ok(guarded(0, || plan.finish())??),
+        None => guarded(0, || plan.finish())?,
     }
 }
 
@@ -399,10 +379,7 @@ fn take<P: Plan>(
     let bytes = match outcome {
         Outcome::Done(bytes) => bytes,
         Outcome::Cancelled => return Ok(()),
-        Outcome::Failed(sent) => {
-            let unknown = || Error::Message { rank, what: "a failure that it has alone".to_owned() };
-            return Err(sent.received().unwrap_or_else(unknown));
-        }
+        Outcome::Failed(sent) => return Err(sent.received()),
     };
     if task == Task::Ends {
         helper.learn(2.0 / plan.cost().max(1) as f64, nanos);

@@ -132,7 +132,7 @@ pub fn store<V: Encode>(
         ("the directory", directory.display().to_string()),
         ("the fingerprint", format!("{:?}", fingerprint.as_str())),
     ];
-    agree(&mut link, settings)?;
+    agree(&mut link, settings, 1)?;
     let rank = link.rank();
     // Held until all ranks have theirs open, which then keeps others away.
     let (_lock, old) = match rank {
