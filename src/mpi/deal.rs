@@ -36,9 +36,6 @@ pub(super) trait Plan {
     /// What comes of it on all ranks.
     type Output: Serialize + DeserializeOwned;
 
-    /// The evaluations that a grain takes, about.
-    fn cost(&self) -> u64;
-
     /// v(∅) and v(N) are known, and things begin.
     fn begin(&mut self, ends: [Self::Value; 2]) -> Result<(), Error>;
 
@@ -197,8 +194,9 @@ impl Helper {
 
     fn learn(&mut self, grains: f64, nanos: u64) {
         let rate = grains / (nanos.max(1) as f64 / 1e9);
-        // What a unit takes differs, and the first ones are small.
-        self.rate = Some(self.rate.map_or(rate, |before| before.midpoint(rate)));
+        // What a unit takes differs. The mean is that of the times, since what a store has costs next to nothing: the mean of the paces
+        // would remember that for many units, each of which could take minutes.
+        self.rate = Some(self.rate.map_or(rate, |before| before.recip().midpoint(rate.recip()).recip()));
     }
 }
 
@@ -382,7 +380,7 @@ fn take<P: Plan>(
         Outcome::Failed(sent) => return Err(sent.received()),
     };
     if task == Task::Ends {
-        helper.learn(2.0 / plan.cost().max(1) as f64, nanos);
+        // How long they took says nothing of the others: they are often free, and in a store when a job goes on.
         return guarded(0, || ends.add(rank, decode(rank, &bytes)?, plan))?;
     }
     helper.learn(size as f64, nanos);
@@ -458,6 +456,11 @@ mod tests {
         assert_eq!(helper.share(1_000_000, 3), 2000);
         assert_eq!(helper.share(1200, 3), 100);
         assert_eq!((helper.share(40, 3), helper.share(3, 3)), (4, 3));
+        // What was free once does not make a unit of what is dear take long.
+        helper.learn(100.0, 1_000);
+        helper.learn(1.0, 100_000_000);
+        assert!(helper.share(1_000_000, 3) <= 10, "{}", helper.share(1_000_000, 3));
+        helper.rate = Some(4000.0);
         // Only what is short may wait.
         assert!(helper.takes(0) && helper.takes(1));
         helper.has.push((7, Task::Masks(0..2000), 2000));
