@@ -81,7 +81,7 @@ use crate::{Attribution, Estimate, Exact, Fingerprint, Permutation, Progress, Se
 use deal::Call;
 pub use error::{Error, Failure};
 use link::Link;
-use saved::{Keeper, Place};
+use saved::Keeper;
 #[cfg(feature = "disk")]
 pub use store::{RankStore, store};
 pub use world::World;
@@ -171,13 +171,14 @@ where
 pub struct Cluster<'w> {
     world: &'w SimpleCommunicator,
     fingerprint: Option<Fingerprint>,
-    place: Option<Place>,
+    directory: Option<PathBuf>,
+    every: Duration,
 }
 
 impl<'w> Cluster<'w> {
     /// The ranks of a communicator: of a [`World`], or of a part of one that was split by means of [`rsmpi`].
     pub fn new(world: &'w SimpleCommunicator) -> Self {
-        Self { world, fingerprint: None, place: None }
+        Self { world, fingerprint: None, directory: None, every: Duration::from_secs(30) }
     }
 
     /// What tells the game from others: ranks with different ones are refused, and so is what a job with another one has saved.
@@ -193,13 +194,12 @@ impl<'w> Cluster<'w> {
     /// count when they are whole, and a solver that asks for pairs of coalitions saves nothing. Where evaluations are dear, give the game a
     /// `store` too (feature `disk`), which keeps every value. It may be in the same directory.
     pub fn directory(self, directory: impl Into<PathBuf>) -> Self {
-        let every = self.place.map_or(Duration::from_secs(30), |place| place.every);
-        Self { place: Some(Place { directory: directory.into(), every }), ..self }
+        Self { directory: Some(directory.into()), ..self }
     }
 
     /// How often rank 0 saves, if it has a [directory](Self::directory).
     pub fn save_every(self, every: Duration) -> Self {
-        Self { place: self.place.map(|place| Place { every, ..place }), ..self }
+        Self { every, ..self }
     }
 
     /// Exact Shapley values, those of [`Exact::solve`] bit for bit: of a [summary](Self::summary) of order 1.
@@ -380,7 +380,8 @@ impl<'w> Cluster<'w> {
     }
 
     fn keeper<G: TryGame + ?Sized>(&self, solver: &str) -> Result<Option<Keeper>, Error> {
-        self.place.as_ref().map(|place| Keeper::new::<G::Value>(place, solver)).transpose()
+        let keeper = |directory| Keeper::new::<G::Value>(directory, self.every, solver);
+        self.directory.as_deref().map(keeper).transpose()
     }
 }
 
@@ -403,7 +404,8 @@ impl fmt::Debug for Cluster<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Cluster")
             .field("fingerprint", &self.fingerprint)
-            .field("place", &self.place)
+            .field("directory", &self.directory)
+            .field("every", &self.every)
             .finish_non_exhaustive()
     }
 }

@@ -82,9 +82,11 @@ fn simulate(ranks: usize, work: &Work, costs: &Costs) -> (f64, f64, u64) {
         answers += 1;
         let one = &mut all[rank];
         one.has.remove(0);
-        let rate = if size == 0 { 2.0 / ends } else { size as f64 }
-            / if size == 0 { 1.0 } else { (took as f64 / 1e9).max(1e-9) };
-        one.rate = Some(one.rate.map_or(rate, |before| before.midpoint(rate)));
+        // What v(empty) and v(N) took says nothing of the others.
+        if size > 0 {
+            let rate = size as f64 / (took as f64 / 1e9).max(1e-9);
+            one.rate = Some(one.rate.map_or(rate, |before| before.recip().midpoint(rate.recip()).recip()));
+        }
         // Up to two units, the second if the first is short.
         while left > 0 && (one.has.is_empty() || (one.has.len() == 1 && one.has[0] / 2 < one.in_time())) {
             let share = (left / (4 * ranks as u64)).min(one.in_time()).min(one.last.saturating_mul(16));

@@ -3,28 +3,25 @@
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-#[cfg(feature = "disk")]
 use super::error::Sent;
-#[cfg(feature = "disk")]
-use super::link::encode;
-use super::link::{Link, decode};
+use super::link::{Link, decode, encode};
 
 /// What rank 0 is told at first.
 #[derive(Serialize, Deserialize)]
-pub(super) struct Hello {
+struct Hello {
     settings: Vec<(String, String)>,
     threads: u64,
 }
 
 impl Hello {
-    pub(super) fn new(settings: Vec<(&'static str, String)>, threads: usize) -> Self {
+    fn new(settings: Vec<(&'static str, String)>, threads: usize) -> Self {
         let settings = settings.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
         Self { settings, threads: threads as u64 }
     }
 }
 
 /// The threads of all ranks; refused if they were not called with the same.
-pub(super) fn greet(link: &mut Link, ours: &Hello) -> Result<Vec<u64>, Error> {
+fn greet(link: &mut Link, ours: &Hello) -> Result<Vec<u64>, Error> {
     let ranks = link.ranks();
     let mut threads = vec![ours.threads; ranks];
     let mut differs: Option<(usize, Error)> = None;
@@ -59,18 +56,19 @@ pub(super) fn mismatch(what: &str, ours: String, rank: usize, theirs: String) ->
     Error::Mismatch { what: what.to_owned(), ours, rank, theirs }
 }
 
-/// Refuses to go on unless all ranks were called with the same.
-#[cfg(feature = "disk")]
-pub(super) fn agree(link: &mut Link, settings: Vec<(&'static str, String)>) -> Result<(), Error> {
-    let (rank, hello) = (link.rank(), Hello::new(settings, 1));
+/// Refuses to go on unless all ranks were called with the same. On rank 0 the threads of all ranks.
+///
+/// Every call begins so, and none has said anything before: ranks that are in different calls understand each other.
+pub(super) fn agree(link: &mut Link, settings: Vec<(&'static str, String)>, threads: usize) -> Result<Vec<u64>, Error> {
+    let (rank, hello) = (link.rank(), Hello::new(settings, threads));
     match rank {
         0 => {
-            let greeted = greet(link, &hello).map(|_| ());
+            let greeted = greet(link, &hello);
             tell(link, greeted)
         }
         _ => {
             link.send(0, &encode(rank, &hello)?);
-            hear_of(link, Ok(()))
+            hear_of(link, Ok(Vec::new()))
         }
     }
 }
@@ -87,7 +85,7 @@ pub(super) fn all_or_none<T>(link: &mut Link, mine: Result<T, Error>) -> Result<
     let mut first: Option<(usize, Error)> = None;
     for _ in 1..link.ranks() {
         let (rank, bytes) = link.wait();
-        let said = decode::<Option<Sent>>(rank, &bytes).map(|said| said.and_then(Sent::received));
+        let said = decode::<Option<Sent>>(rank, &bytes).map(|said| said.map(Sent::received));
         if let Some(error) = said.unwrap_or_else(Some)
             && first.as_ref().is_none_or(|(other, _)| rank < *other)
         {
@@ -101,7 +99,6 @@ pub(super) fn all_or_none<T>(link: &mut Link, mine: Result<T, Error>) -> Result<
 }
 
 /// Tells all ranks whether it goes on.
-#[cfg(feature = "disk")]
 fn tell<T>(link: &mut Link, mine: Result<T, Error>) -> Result<T, Error> {
     let said = encode(0, &mine.as_ref().err().map(Error::sent))?;
     (1..link.ranks()).for_each(|rank| link.send(rank, &said));
@@ -109,11 +106,10 @@ fn tell<T>(link: &mut Link, mine: Result<T, Error>) -> Result<T, Error> {
 }
 
 /// Hears from rank 0 whether it goes on.
-#[cfg(feature = "disk")]
 fn hear_of<T>(link: &mut Link, mine: Result<T, Error>) -> Result<T, Error> {
     let (_, bytes) = link.wait();
-    match decode::<Option<Sent>>(0, &bytes)?.and_then(Sent::received) {
-        Some(error) => Err(error.with_original(mine.err())),
+    match decode::<Option<Sent>>(0, &bytes)? {
+        Some(sent) => Err(sent.received().with_original(mine.err())),
         None => mine,
     }
 }

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use super::agree::{Hello, greet, mismatch};
+use super::agree::{agree, mismatch};
 use super::error::Sent;
 use super::hand::{Answer, Hand, Labour, Outcome, Task, guarded, with_hand};
 use super::link::{Link, Pause, decode, encode};
@@ -35,9 +35,6 @@ pub(super) trait Plan {
     type Value: Value + DeserializeOwned;
     /// What comes of it on all ranks.
     type Output: Serialize + DeserializeOwned;
-
-    /// The evaluations that a grain takes, about.
-    fn cost(&self) -> u64;
 
     /// v(∅) and v(N) are known, and things begin.
     fn begin(&mut self, ends: [Self::Value; 2]) -> Result<(), Error>;
@@ -85,7 +82,7 @@ pub(super) struct Call {
     pub(super) settings: Vec<(&'static str, String)>,
     /// The threads of this rank.
     pub(super) threads: usize,
-    /// What is wrong with the call, on all ranks alike if they have the same settings.
+    /// What is wrong with the call: on all ranks alike, as it depends on the settings alone. So each tells its caller by itself.
     pub(super) wrong: Option<Error>,
 }
 
@@ -105,29 +102,26 @@ pub(super) fn run<P: Plan>(
     plan: impl FnOnce() -> Result<P, Error>,
 ) -> Result<P::Output, Error> {
     let Call { settings, threads, wrong } = call;
-    let hello = Hello::new(settings, threads);
+    let all_threads = agree(link, settings, threads)?;
+    if let Some(wrong) = wrong {
+        return Err(wrong);
+    }
     let rank = link.rank();
     with_hand(rank, threads, labour, |hand| {
         if rank > 0 {
-            link.send(0, &encode(rank, &hello)?);
             return match follow(link, hand)? {
                 Ok(bytes) => decode(0, &bytes),
-                Err(sent) => Err(match (sent.received(), wrong) {
-                    (Some(error), _) => hand.with_original(error),
-                    (None, Some(wrong)) => wrong,
-                    (None, None) => Error::Message { rank: 0, what: "nothing is wrong here".to_owned() },
-                }),
+                Err(sent) => Err(hand.with_original(sent.received())),
             };
         }
-        let result = lead(link, hand, hello, wrong, plan);
+        // What the others get of it is what this one gets.
+        let result = lead(link, hand, all_threads, plan).and_then(|output| {
+            let bytes = encode(0, &output)?;
+            Ok((decode(0, &bytes)?, bytes))
+        });
         let (end, result) = match result {
-            // What the others get of it is what this one gets.
-            Ok(output) => match encode(0, &output).and_then(|bytes| Ok((decode(0, &bytes)?, bytes))) {
-                Ok((output, bytes)) => (Ok(bytes), Ok(output)),
-                Err(error) => (Err(error.sent()), Err(error)),
-            },
-            Err(Unled::Alike(error)) => (Err(Sent::Alike), Err(error)),
-            Err(Unled::Failed(error)) => (Err(error.sent()), Err(hand.with_original(error))),
+            Ok((output, bytes)) => (Ok(bytes), Ok(output)),
+            Err(error) => (Err(error.sent()), Err(hand.with_original(error))),
         };
         let order = encode(0, &Order::End(end))?;
         (1..link.ranks()).for_each(|rank| link.send(rank, &order));
@@ -157,19 +151,6 @@ fn follow(link: &mut Link, hand: &mut Hand<'_>) -> Result<Result<Vec<u8>, Sent>,
             pause.reset();
             link.send(0, &encode(rank, &answer)?);
         }
-    }
-}
-
-/// Why rank 0 has no result.
-enum Unled {
-    /// What every rank has found by itself.
-    Alike(Error),
-    Failed(Error),
-}
-
-impl From<Error> for Unled {
-    fn from(error: Error) -> Self {
-        Self::Failed(error)
     }
 }
 
@@ -213,8 +194,9 @@ impl Helper {
 
     fn learn(&mut self, grains: f64, nanos: u64) {
         let rate = grains / (nanos.max(1) as f64 / 1e9);
-        // What a unit takes differs, and the first ones are small.
-        self.rate = Some(self.rate.map_or(rate, |before| before.midpoint(rate)));
+        // What a unit takes differs. The mean is that of the times, since what a store has costs next to nothing: the mean of the paces
+        // would remember that for many units, each of which could take minutes.
+        self.rate = Some(self.rate.map_or(rate, |before| before.recip().midpoint(rate.recip()).recip()));
     }
 }
 
@@ -324,14 +306,10 @@ impl Failed {
 fn lead<P: Plan>(
     link: &mut Link,
     hand: &mut Hand<'_>,
-    hello: Hello,
-    wrong: Option<Error>,
+    all_threads: Vec<u64>,
     plan: impl FnOnce() -> Result<P, Error>,
-) -> Result<P::Output, Unled> {
-    let helpers = greet(link, &hello)?.into_iter().map(Helper::new).collect();
-    if let Some(wrong) = wrong {
-        return Err(Unled::Alike(wrong));
-    }
+) -> Result<P::Output, Error> {
+    let helpers = all_threads.into_iter().map(Helper::new).collect();
     let mut plan = guarded(0, plan)??;
     let mut team = Team { link, hand, helpers, next: 0, stopped: false };
     let mut failed = Failed::default();
@@ -349,9 +327,9 @@ fn lead<P: Plan>(
                     team.done(rank, answer.number);
                 }
             }
-            Err(error.into())
+            Err(error)
         }
-        None => Ok(guarded(0, || plan.finish())??),
+        None => guarded(0, || plan.finish())?,
     }
 }
 
@@ -399,13 +377,10 @@ fn take<P: Plan>(
     let bytes = match outcome {
         Outcome::Done(bytes) => bytes,
         Outcome::Cancelled => return Ok(()),
-        Outcome::Failed(sent) => {
-            let unknown = || Error::Message { rank, what: "a failure that it has alone".to_owned() };
-            return Err(sent.received().unwrap_or_else(unknown));
-        }
+        Outcome::Failed(sent) => return Err(sent.received()),
     };
     if task == Task::Ends {
-        helper.learn(2.0 / plan.cost().max(1) as f64, nanos);
+        // How long they took says nothing of the others: they are often free, and in a store when a job goes on.
         return guarded(0, || ends.add(rank, decode(rank, &bytes)?, plan))?;
     }
     helper.learn(size as f64, nanos);
@@ -481,6 +456,11 @@ mod tests {
         assert_eq!(helper.share(1_000_000, 3), 2000);
         assert_eq!(helper.share(1200, 3), 100);
         assert_eq!((helper.share(40, 3), helper.share(3, 3)), (4, 3));
+        // What was free once does not make a unit of what is dear take long.
+        helper.learn(100.0, 1_000);
+        helper.learn(1.0, 100_000_000);
+        assert!(helper.share(1_000_000, 3) <= 10, "{}", helper.share(1_000_000, 3));
+        helper.rate = Some(4000.0);
         // Only what is short may wait.
         assert!(helper.takes(0) && helper.takes(1));
         helper.has.push((7, Task::Masks(0..2000), 2000));

@@ -116,7 +116,8 @@ impl Failure {
         failure
     }
 
-    /// The error itself, on the rank where it happened; `None` elsewhere, or if it is of another type.
+    /// The error itself, on the rank where it happened; `None` elsewhere, or if it is of another type. That of a game with a store is a
+    /// [`CacheError`](crate::CacheError), which has the game's own in it.
     #[must_use]
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
         self.original.as_deref().and_then(|original| original.downcast_ref())
@@ -193,8 +194,6 @@ fn as_failure<E: StdError + Send + Sync + 'static>(error: crate::Error<E>) -> cr
 /// An [`Error`] on its way.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) enum Sent {
-    /// What each rank has found by itself, alike.
-    Alike,
     Solve(usize, SentSolve),
     Panicked(usize, String),
     Mismatch(usize, [String; 3]),
@@ -204,17 +203,16 @@ pub(super) enum Sent {
 }
 
 impl Sent {
-    /// The error, if this is one that is sent.
-    pub(super) fn received(self) -> Option<Error> {
-        Some(match self {
-            Self::Alike => return None,
+    /// The error, without what only the rank where it happened has of it.
+    pub(super) fn received(self) -> Error {
+        match self {
             Self::Solve(rank, error) => Error::Solve { rank, source: error.received() },
             Self::Panicked(rank, message) => Error::Panicked { rank, message },
             Self::Mismatch(rank, [what, ours, theirs]) => Error::Mismatch { what, ours, rank, theirs },
             Self::Saved(path, texts) => Error::Saved { path, source: Failure::of_texts(texts) },
             Self::File(rank, path, texts) => Error::File { rank, path, source: Failure::of_texts(texts) },
             Self::Message(rank, what) => Error::Message { rank, what },
-        })
+        }
     }
 }
 
@@ -275,7 +273,7 @@ mod tests {
         let coalition = Coalition::from_players(9, [1, 8]);
         let error =
             Error::Solve { rank: 3, source: crate::Error::Game { coalition: coalition.clone(), source: failure } };
-        let there = error.sent().received().expect("an error");
+        let there = error.sent().received();
         let crate::Error::Game { coalition: at, source } = (match &there {
             Error::Solve { rank: 3, source } => source,
             other => panic!("{other:?}"),

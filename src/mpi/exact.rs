@@ -238,10 +238,6 @@ where
     type Value = V;
     type Output = Summary<V>;
 
-    fn cost(&self) -> u64 {
-        1
-    }
-
     fn begin(&mut self, ends: [V; 2]) -> Result<(), Error> {
         let nothing = Known { players: self.frame.players, first: 0, values: Vec::new() };
         let none = self.part.run_blocks(&nothing, self.frame, 0..0, Some(ends));

@@ -173,7 +173,12 @@ fn refused(number: u64, nanos: u64, error: Error) -> (Answer, Option<Error>) {
 
 /// Runs code of the user's: a panic of it is an error of the whole job, which must not end on one rank while the others wait.
 pub(super) fn guarded<R>(rank: usize, code: impl FnOnce() -> R) -> Result<R, Error> {
-    catch_unwind(AssertUnwindSafe(code)).map_err(|panic| Error::Panicked { rank, message: text(&*panic) })
+    catch_unwind(AssertUnwindSafe(code)).map_err(|panic| {
+        let message = text(&*panic);
+        // Not dropped: a payload whose own drop panics would take this thread with it, and the other ranks would wait.
+        std::mem::forget(panic);
+        Error::Panicked { rank, message }
+    })
 }
 
 fn text(panic: &(dyn Any + Send)) -> String {

@@ -197,10 +197,6 @@ where
     type Value = V;
     type Output = Estimate<V>;
 
-    fn cost(&self) -> u64 {
-        1
-    }
-
     fn begin(&mut self, ends: [V; 2]) -> Result<(), Error> {
         self.made += 2;
         if let Some(to) = self.ends.take() {

@@ -168,10 +168,6 @@ where
     type Value = V;
     type Output = Estimate<V>;
 
-    fn cost(&self) -> u64 {
-        self.design().cost().max(1)
-    }
-
     fn begin(&mut self, ends: [V; 2]) -> Result<(), Error> {
         let mut none = self.part.none_yet(self.frame, ends, 2);
         if let (Some(saved), Some(keeper)) = (self.partial.take(), &self.keeper) {

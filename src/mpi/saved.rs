@@ -18,13 +18,6 @@ const MAGIC: &[u8; 24] = b"shapley partial result 1";
 /// What comes before the message: `MAGIC`, the message's length, its checksum.
 const HEADER: usize = MAGIC.len() + 16;
 
-/// Where a job saves, and how often.
-#[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) directory: PathBuf,
-    pub(super) every: Duration,
-}
-
 /// Saves a partial result, now and then. While it lives, no other job saves to the same directory.
 pub(super) struct Keeper {
     path: PathBuf,
@@ -36,12 +29,12 @@ pub(super) struct Keeper {
 }
 
 impl Keeper {
-    pub(super) fn new<V>(place: &Place, solver: &str) -> Result<Self, Error> {
-        fs::create_dir_all(&place.directory).map_err(|error| file_error(0, &place.directory, error))?;
-        let lock = Lock::new(&place.directory.join("job.lock"))?;
+    pub(super) fn new<V>(directory: &Path, every: Duration, solver: &str) -> Result<Self, Error> {
+        fs::create_dir_all(directory).map_err(|error| file_error(0, directory, error))?;
+        let lock = Lock::new(&directory.join("job.lock"))?;
         let kind = [solver.to_owned(), std::any::type_name::<V>().to_owned()];
-        let path = place.directory.join(format!("{solver}.partial"));
-        Ok(Self { path, every: place.every, last: Instant::now(), kind, _lock: lock })
+        let path = directory.join(format!("{solver}.partial"));
+        Ok(Self { path, every, last: Instant::now(), kind, _lock: lock })
     }
 
     /// What an earlier run saved, if there was one.
@@ -166,8 +159,7 @@ mod tests {
     use super::*;
 
     fn keeper(directory: &Path, solver: &str) -> Keeper {
-        let place = Place { directory: directory.to_owned(), every: Duration::ZERO };
-        Keeper::new::<f64>(&place, solver).unwrap_or_else(|error| panic!("{error}"))
+        Keeper::new::<f64>(directory, Duration::ZERO, solver).unwrap_or_else(|error| panic!("{error}"))
     }
 
     #[test]
@@ -212,11 +204,11 @@ mod tests {
     #[test]
     fn one_job_at_a_time() {
         let directory = tempfile::tempdir().expect("a directory");
-        let place = Place { directory: directory.path().to_owned(), every: Duration::ZERO };
+        let again = || Keeper::new::<f64>(directory.path(), Duration::ZERO, "exact");
         let first = keeper(directory.path(), "exact");
-        let second = Keeper::new::<f64>(&place, "exact");
+        let second = again();
         assert!(matches!(second, Err(Error::File { ref source, .. }) if source.downcast_ref::<InUse>().is_some()));
         drop(first);
-        assert!(Keeper::new::<f64>(&place, "exact").is_ok());
+        assert!(again().is_ok());
     }
 }

@@ -132,7 +132,7 @@ pub fn store<V: Encode>(
         ("the directory", directory.display().to_string()),
         ("the fingerprint", format!("{:?}", fingerprint.as_str())),
     ];
-    agree(&mut link, settings)?;
+    agree(&mut link, settings, 1)?;
     let rank = link.rank();
     // Held until all ranks have theirs open, which then keeps others away.
     let (_lock, old) = match rank {
@@ -180,11 +180,12 @@ fn unite<V: Encode>(directory: &Path, fingerprint: &Fingerprint) -> Result<(Lock
     Ok((lock, old))
 }
 
-/// What a file is, if it is a rank's.
+/// What a file is, if it is a rank's: its store of its own, or a copy of what all know, which is `.new` if it was never whole.
 fn kind(path: &Path) -> Option<&str> {
-    let stem = path.extension().filter(|&extension| extension == "store").and(path.file_stem())?;
-    let (kind, rank) = stem.to_str()?.split_once('-')?;
-    rank.parse::<u32>().ok().map(|_| kind)
+    let extension = path.extension()?.to_str()?;
+    let (kind, rank) = path.file_stem()?.to_str()?.split_once('-')?;
+    rank.parse::<u32>().ok()?;
+    matches!((kind, extension), (_, "store") | ("known", "new")).then_some(kind)
 }
 
 fn open<V: Encode>(rank: usize, directory: &Path, fingerprint: &Fingerprint) -> Result<RankStore<V>, Error> {
