@@ -17,14 +17,14 @@ const SECOND_ROWS: usize = 1000;
 /// The first descents are on few of these: with one relevance for all players, from each of two starts; and then the plain
 /// model's. Its last is on all, if these are more.
 const FIRST_ROWS: usize = 128;
-const TIED_EVALUATIONS: usize = 14;
+const TIED_EVALUATIONS: usize = 10;
 const EARLY_EVALUATIONS: usize = 6;
 const FIRST_EVALUATIONS: usize = 20;
 const NEXT_EVALUATIONS: usize = 6;
 
 /// And for the index model: the more rows, the more there is to find.
 fn index_evaluations(rows: usize) -> usize {
-    10 + rows / 40
+    10 + rows / 50
 }
 
 /// After so many of them a descent that starts from the plain model's fit ends, unless it has gained a quarter of what it must.
@@ -33,7 +33,7 @@ const TRIAL_EVALUATIONS: usize = 10;
 /// A third each is held out for cross-validation, and the index model fitted to some of the rest.
 const FOLDS: usize = 3;
 const FOLD_ROWS: usize = 100;
-const FOLD_EVALUATIONS: usize = 12;
+const FOLD_EVALUATIONS: usize = 9;
 
 /// A model with less of a share is left out.
 const LEAST_SHARE: f64 = 1e-3;
