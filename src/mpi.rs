@@ -16,7 +16,9 @@
 //! }
 //! ```
 //!
-//! `mpirun -n 64 target/release/program` runs it on 64 ranks; without `mpirun` it is one rank.
+//! `mpirun -n 64 target/release/program` runs it on 64 ranks; without `mpirun` it is one rank. The `?` is safe here since all ranks get
+//! the same errors from solvers. A rank that fails alone, outside of them, must not return from `main`, where it would wait for the
+//! others for ever: it says [`World::abort`].
 //!
 //! # What is where
 //!

@@ -126,6 +126,8 @@ pub(crate) fn stores_that_are_not_the_jobs() {
     let [a, b] = ["a", "b"].map(|name| path.join(name));
     assert_eq!(said[3], format!("the directory differs: {} on rank 0, {} on rank 1", a.display(), b.display()));
     assert_eq!(said[4], r#"the fingerprint differs: "a" on rank 0, "b" on rank 1"#);
+    assert_eq!(said[5], "the call differs: store on rank 0, exact on rank 1");
+    assert_eq!(said[6], "the call differs: exact on rank 0, store on rank 1");
 }
 
 /// A file system of a few megabytes, gone when this is dropped.

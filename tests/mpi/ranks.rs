@@ -273,6 +273,13 @@ fn stores(world: &World, words: &mut Words, directory: &Path) {
     let own = directory.join(if world.rank() == 1 { "b" } else { "a" });
     words.say(said(mpi::store(world, own, "mine")));
     words.say(said(mpi::store(world, directory, if world.rank() == 1 { "b" } else { "a" })));
+    // One in a store and the others in a solver.
+    for in_store in [0, 1] {
+        words.say(match world.rank() == in_store {
+            true => said(mpi::store(world, directory, "mine")),
+            false => described(&mpi::exact(world, &noise(6))),
+        });
+    }
 }
 
 /// Rank 1's store is on a disk that is full soon; then that of rank 0's sums; then that of all stores.
