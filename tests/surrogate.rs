@@ -281,6 +281,52 @@ fn an_observer_sees_every_evaluation_and_can_stop() {
     }
 }
 
+/// Stopped, gone on with for less than it was begun with, and stopped again: no budget is passed, and estimates stay good.
+#[test]
+fn stopped_estimates_go_on_within_any_budget() {
+    let exact = shapley::exact(&mixed(12)).unwrap();
+    let vote = WeightedVoting::new(26, [1, 2, 3, 4, 4, 5, 6, 7, 8, 11]).unwrap();
+    let votes = shapley::exact(&vote).unwrap();
+    for seed in 0..4 {
+        let stop = |at: u64| {
+            move |progress: &Progress| {
+                if progress.evaluations >= at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            }
+        };
+        let solver = |budget| Surrogate::new(budget).seed(seed).batch(4).threads(1);
+        let mut estimate = solver(2_000).observe(stop(200)).estimate(&mixed(12)).unwrap();
+        let mut of_vote = solver(800).observe(stop(60)).estimate(&vote).unwrap();
+        for more in [8, 9, 40, 300] {
+            let budget = estimate.evaluations() + more;
+            estimate = solver(budget).resume(&mixed(12), &estimate).unwrap();
+            assert!(estimate.evaluations() <= budget, "{} of {budget}", estimate.evaluations());
+            let budget = of_vote.evaluations() + more;
+            of_vote = solver(budget).resume(&vote, &of_vote).unwrap();
+            assert!(of_vote.evaluations() <= budget);
+            // And one that is stopped at once.
+            estimate = solver(2_000).observe(stop(0)).resume(&mixed(12), &estimate).unwrap();
+        }
+        let worst = |estimate: &Estimate<f64>, exact: &[f64]| {
+            estimate.values().iter().zip(exact).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
+        };
+        assert!(worst(&estimate, exact.values()) < 0.02, "{}", worst(&estimate, exact.values()));
+        assert!(worst(&of_vote, votes.values()) < 0.03, "{}", worst(&of_vote, votes.values()));
+    }
+    // A pair for each player also of a game that is self-dual.
+    let many = from_fn(100, |s| {
+        if 2 * s.len() > 100 {
+            1.0
+        } else if 2 * s.len() == 100 {
+            0.5
+        } else {
+            0.0
+        }
+    });
+    let at_once =
+        Regression::new(202).threads(1).observe(|_: &Progress| ControlFlow::Break(())).estimate(&many).unwrap();
+    assert!(at_once.evaluations() >= 102, "{}", at_once.evaluations());
+}
+
 #[test]
 fn failures_come_through() {
     let fails = try_from_fn(20, |s| if s.len() == 7 { Err(std::fmt::Error) } else { Ok(s.len() as f64) });

@@ -206,7 +206,7 @@ impl<'a, S: Source> Asker<'a, S> {
         }
         let needed = self.players.saturating_sub(asked.len());
         asked.extend(self.ask_pairs(&design, rest, needed)?);
-        Ok(self.kept(design, order, asked))
+        Ok(self.kept(&design, &order, asked, (0, &vec![0.0; design.expected().len()])))
     }
 
     /// Goes on with pairs: of `design` those in `known` are there, and as many more follow as can be paid for.
@@ -219,13 +219,14 @@ impl<'a, S: Source> Asker<'a, S> {
         if asked.iter().any(|pair| pair.complement.is_none()) {
             return self.more_of_dual(design, known, asked);
         }
-        let before = design.len();
+        let (before, expected) = (design.len(), design.expected().to_vec());
         let pairs = self.payable(before as u64 + self.left() / 2);
         design.extend(pairs, Random::new(self.options.seed, 16 + before as u64));
         let mut order: Vec<usize> = (before..design.len()).collect();
         Random::new(self.options.seed, 2).shuffle(&mut order);
         asked.extend(self.ask_pairs(&design, &order, 0)?);
-        Ok(self.kept(design, known.into_iter().chain(order).collect(), asked))
+        let order: Vec<usize> = known.into_iter().chain(order).collect();
+        Ok(self.kept(&design, &order, asked, (before, &expected)))
     }
 
     /// No more pairs than there are.
@@ -233,18 +234,16 @@ impl<'a, S: Source> Asker<'a, S> {
         if self.players <= 63 { pairs.min((1 << (self.players - 1)) - 1) } else { pairs }
     }
 
-    /// The pairs of `order` that have values, and the design of these.
-    fn kept(&self, design: PairedDesign, order: Vec<usize>, asked: Vec<Pair<S::Value>>) -> Asked<S::Value> {
-        let design = match asked.len() == design.len() {
-            // In the order in which they were asked for.
-            true => PairedDesign::of(
-                self.players,
-                design.expected().to_vec(),
-                order.iter().map(|&pair| design.rows()[pair].clone()).collect(),
-            ),
-            false => design.thin(&order[..asked.len()]),
-        };
-        (design, asked)
+    /// The pairs of `order` that have values, and the design of these. Some of them, the first, were known: with so many of each size
+    /// expected.
+    fn kept(
+        &self,
+        design: &PairedDesign,
+        order: &[usize],
+        asked: Vec<Pair<S::Value>>,
+        known: (usize, &[f64]),
+    ) -> Asked<S::Value> {
+        (design.cut(&order[..asked.len()], known), asked)
     }
 
     /// Goes on with one coalition of each pair, looking now and then whether that is enough.
@@ -254,7 +253,11 @@ impl<'a, S: Source> Asker<'a, S> {
         known: Vec<usize>,
         mut asked: Vec<Pair<S::Value>>,
     ) -> Result<Asked<S::Value>, Error<S::Error>> {
-        let before = design.len().max(known.len());
+        // What is known are random pairs of the design, or all of them.
+        let mut surely = known.len();
+        let part = surely as f64 / design.len() as f64;
+        let mut expected: Vec<f64> = design.expected().iter().map(|expected| part * expected).collect();
+        let before = design.len();
         let checks = self.left() / CHECK_EVERY + ROUNDS as u64;
         let pairs = self.payable(known.len() as u64 + self.left().saturating_sub(checks)).max(before as u64);
         if pairs > before as u64 {
@@ -266,7 +269,6 @@ impl<'a, S: Source> Asker<'a, S> {
         let mut rest: Vec<usize> = (0..design.len()).filter(|&pair| !is_known[pair]).collect();
         Random::new(self.options.seed, 3).shuffle(&mut rest);
         order.extend(&rest);
-        let needed = self.players.saturating_sub(asked.len());
         asked.iter().for_each(|pair| self.look(&pair.value));
         let mut is_dual = asked.iter().all(|Pair { value, complement, .. }| {
             complement.as_ref().is_none_or(|complement| self.is_dual(value, complement))
@@ -274,7 +276,7 @@ impl<'a, S: Source> Asker<'a, S> {
         if !is_dual {
             rest.clear();
         }
-        for (round, part) in rest.chunks(rest.len().div_ceil(ROUNDS).max(1)).enumerate() {
+        for part in rest.chunks(rest.len().div_ceil(ROUNDS).max(1)) {
             let part = &part[..part.len().min(self.left() as usize)];
             if part.is_empty() {
                 break;
@@ -285,8 +287,8 @@ impl<'a, S: Source> Asker<'a, S> {
             let affordable = (self.left() as usize).saturating_sub(coalitions.len());
             let checked: Vec<usize> = (0..part.len()).step_by(every).take(affordable).collect();
             coalitions.extend(checked.iter().map(|&place| coalitions[place].complement()).collect::<Vec<_>>());
-            let at_least = if round == 0 { needed } else { 0 };
-            let values = self.ask(&coalitions, at_least)?;
+            let needed = self.players.saturating_sub(asked.len());
+            let values = self.ask(&coalitions, needed)?;
             let made = values.len().min(part.len());
             let (singles, complements) = values.split_at(made);
             let start = asked.len();
@@ -305,19 +307,26 @@ impl<'a, S: Source> Asker<'a, S> {
             }
         }
         if !is_dual {
-            self.complete(&mut asked, &mut order)?;
+            let survivors = self.complete(&mut asked, &mut order, surely)?;
+            expected.iter_mut().for_each(|expected| *expected *= survivors as f64 / surely.max(1) as f64);
+            surely = survivors;
             // What is left pays for pairs of both.
             let next = order.get(asked.len()..).unwrap_or_default();
             let next = &next[..next.len().min(self.left() as usize / 2)];
             asked.extend(self.ask_pairs(&design, next, 0)?);
         }
-        Ok(self.kept(design, order, asked))
+        Ok(self.kept(&design, &order, asked, (surely, &expected)))
     }
 
     /// Asks for the complements that are missing, as far as can be paid for. Where some stay missing, and few of those that
     /// are there are not dual, the rest is taken to be what these are on average ([`super::run`] does); if many are not, what
-    /// is not whole is dropped.
-    fn complete(&mut self, asked: &mut Vec<Pair<S::Value>>, order: &mut Vec<usize>) -> Result<(), Error<S::Error>> {
+    /// is not whole is dropped. How many of the first `known` are still there.
+    fn complete(
+        &mut self,
+        asked: &mut Vec<Pair<S::Value>>,
+        order: &mut Vec<usize>,
+        known: usize,
+    ) -> Result<usize, Error<S::Error>> {
         let missing = asked.iter().enumerate().filter(|(_, pair)| pair.complement.is_none()).map(|(place, _)| place);
         let missing: Vec<usize> = missing.take(self.left() as usize).collect();
         let coalitions: Vec<Coalition> = missing.iter().map(|&place| asked[place].coalition.complement()).collect();
@@ -330,7 +339,7 @@ impl<'a, S: Source> Asker<'a, S> {
             (whole + 1, dual + usize::from(self.is_dual(&pair.value, complement)))
         });
         if whole == asked.len() || (whole - dual) * FEW_NOT_DUAL <= whole {
-            return Ok(());
+            return Ok(known);
         }
         let whole: Vec<bool> = asked.iter().map(|pair| pair.complement.is_some()).collect();
         let mut place = 0;
@@ -344,6 +353,6 @@ impl<'a, S: Source> Asker<'a, S> {
             place += 1;
             whole[place - 1]
         });
-        Ok(())
+        Ok(whole[..known.min(whole.len())].iter().filter(|whole| **whole).count())
     }
 }

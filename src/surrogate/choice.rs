@@ -82,7 +82,7 @@ impl Model {
         let mut room = Workspace::new(&few.rows);
         let plain = Plain::fit(&few, unseen, &mut room, random)?;
         let space = Space::index(n, &plain.values);
-        let first = match start {
+        let mut first = match start {
             Start::Early => space.warm(&plain.early),
             Start::Late => space.warm(&plain.descent.point),
         };
@@ -97,9 +97,13 @@ impl Model {
             if gain(&late) > need / 4.0 {
                 space.climb(&mut late, &few, &mut room, index_evaluations(few.len()) - TRIAL_EVALUATIONS);
             }
-            descent = if late.value < descent.value { late } else { descent };
+            if late.value < descent.value {
+                (descent, first) = (late, space.warm(&plain.descent.point));
+            }
         }
-        let gate = 1.0 / (1.0 + ((need - gain(&descent)) / 2.0).clamp(-30.0, 30.0).exp());
+        // Nothing is gained where neither has a value.
+        let lacks = if descent.value.is_finite() { need - gain(&descent) } else { f64::INFINITY };
+        let gate = 1.0 / (1.0 + (lacks / 2.0).clamp(-30.0, 30.0).exp());
         let kinds = kinds(gate, &plain.kernel, space.kernel(&descent.point));
         if kinds.iter().all(|(_, kernel)| kernel.hyper.index <= 0.0) {
             let alone = Posterior::new(plain.kernel, &few, unseen)?;

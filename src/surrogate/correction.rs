@@ -28,7 +28,7 @@ pub(super) struct Values {
 }
 
 /// The weights of least squares whose solution over all pairs is the Shapley value, over the chance to be in the design: those of
-/// the Shapley kernel, n! (s − 1)! (n − s − 1)! / (n − 2)!. Times the number of coalitions of the size that is n (n − 1) / (s (n − s)),
+/// the Shapley kernel, (s − 1)! (n − s − 1)! / (n − 2)!. Times the number of coalitions of the size that is n (n − 1) / (s (n − s)),
 /// where nothing is out of range.
 pub(super) fn shapley_weights(design: &PairedDesign) -> Vec<f64> {
     let n = design.players();
@@ -75,8 +75,12 @@ pub(super) fn regression(design: &PairedDesign, odd: &[f64], grand: f64) -> Valu
     let leverages = regression.leverages();
     let left = |row: usize| {
         let said: f64 = (0..n).map(|player| rows.sign(row, player) * sums[0][player]).sum::<f64>() / 2.0;
-        // What it would be if the pair had not been asked for: residuals are smaller where a pair pulls the fit.
-        (rest[row] - said) / (1.0 - leverages[row]).max(1e-3)
+        // What it would be if the pair had not been asked for: residuals are smaller where a pair pulls the fit. Where it is all that
+        // the fit has, there is nothing else to go by than the number itself.
+        match 1.0 - leverages[row] {
+            free if free > 1e-9 => (rest[row] - said) / free,
+            _ => rest[row],
+        }
     };
     let left: Vec<f64> = (0..rows.len()).map(left).collect();
     let undrawn: Vec<f64> = (1..=n / 2).map(|size| 1.0 - design.inclusion(size)).collect();

@@ -126,7 +126,7 @@ impl Kernel {
         covariance
     }
 
-    /// The same, and what it takes for [`gradient`](Self::gradient) stays in the workroom.
+    /// The same, and what it takes for [`gradient`](Self::gradient) stays in the workspace.
     pub(super) fn within_workspace(&self, rows: &Rows, waves: &Waves, room: &mut Workspace) -> Mat<f64> {
         let len = rows.len();
         let mut covariance = std::mem::replace(&mut room.covariance, Mat::new());
@@ -180,7 +180,7 @@ impl Kernel {
     }
 
     /// What the gradient is made of: the sums Σ w ∂K over all pairs of rows, where w = α α′ / `scale` − K⁻¹. The workspace has
-    /// the inverse, and all else as [`within`](Self::within) left it.
+    /// the inverse, and all else as [`within_workspace`](Self::within_workspace) left it.
     pub(super) fn gradient(
         &self,
         waves: &Waves,

@@ -7,7 +7,7 @@ use super::waves::HARMONICS;
 /// The largest relevance of a player; one would make the kernel singular.
 pub(super) const LARGEST_RELEVANCE: f64 = 0.98;
 
-/// What every diagonal has more, for the sake of the arithmetic, in units of the mean square of the values.
+/// What every diagonal has more, for the sake of the arithmetic, in units of the scale of all covariances.
 pub(super) const JITTER: f64 = 1e-10;
 
 /// Coalitions as rows of ±1.
@@ -89,7 +89,7 @@ pub(super) struct Hyper {
 #[derive(Clone, Debug)]
 pub(super) struct Kernel {
     pub(super) hyper: Hyper,
-    /// The variances of the harmonics, which sum to one; their frequencies.
+    /// The variances of the harmonics, which sum to one.
     pub(super) harmonics: [f64; HARMONICS],
     /// ln D, where 2D = Π(1 + r) − Π(1 − r).
     pub(super) log_scale: f64,

@@ -87,26 +87,32 @@ fn systematic(expected: &[f64], most: &[f64], random: &mut Random) -> Vec<u64> {
 }
 
 impl Quota {
-    /// How many more there are to be of each size than those of a smaller design, so that the expectations are these.
-    pub(super) fn draw_more(&self, before: &Self, have: &[u64], random: &mut Random) -> Vec<u64> {
+    /// Adds pairs, so many in all, to those there are, as far as it can towards the quota of a larger design; and what then is expected.
+    /// Where some sizes have more than the larger design would give them, as in one that was cut short, the others cannot
+    /// have all of theirs.
+    pub(super) fn grow(&self, target: &Self, added: u64, have: &[u64], random: &mut Random) -> (Self, Vec<u64>) {
+        let sizes = 0..have.len();
+        let growth = |place: usize| (target.expected[place] - self.expected[place]).max(0.0);
+        let all: f64 = sizes.clone().map(growth).sum();
+        let part = if all > 0.0 { (added as f64 / all).min(1.0) } else { 0.0 };
+        let fills = |place: usize| part > 1.0 - 1e-9 && target.is_full(place + 1);
         let room: Vec<f64> = self.population.iter().zip(have).map(|(all, &have)| all - have as f64).collect();
-        let is_full = |place: usize| self.is_full(place + 1);
-        let total: f64 = self.expected.iter().sum::<f64>().round();
-        let open = |place: &usize| !is_full(*place);
-        let taken: f64 =
-            (0..have.len()).map(|place| if is_full(place) { self.population[place] } else { have[place] as f64 }).sum();
-        let growth = |place: usize| (self.expected[place] - before.expected[place]).max(0.0);
-        let all_growth: f64 = (0..have.len()).filter(open).map(growth).sum();
-        let factor = if all_growth > 0.0 { (total - taken).max(0.0) / all_growth } else { 0.0 };
+        // Sizes that are filled take what they lack, which is not quite what is expected, and the others share the rest.
+        let filling: f64 = sizes.clone().filter(|&place| fills(place)).map(|place| room[place]).sum();
+        let open: f64 = sizes.clone().filter(|&place| !fills(place)).map(growth).sum();
+        let share = if open > 0.0 { (added as f64 - filling).max(0.0) / open } else { 0.0 };
         let wanted: Vec<f64> =
-            (0..have.len()).map(|place| if is_full(place) { 0.0 } else { growth(place) * factor }).collect();
+            sizes.clone().map(|place| if fills(place) { 0.0 } else { share * growth(place) }).collect();
         let mut more = systematic(&wanted, &room, random);
-        for place in 0..have.len() {
-            if is_full(place) {
-                more[place] = room[place] as u64;
+        let mut expected = self.expected.clone();
+        for place in sizes {
+            if fills(place) {
+                (more[place], expected[place]) = (room[place] as u64, self.population[place]);
+            } else {
+                expected[place] += part * growth(place);
             }
         }
-        more
+        (Self { population: self.population.clone(), expected }, more)
     }
 }
 

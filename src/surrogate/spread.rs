@@ -29,7 +29,7 @@ pub(super) struct Spread {
     players: usize,
     pub(super) chosen: Vec<Vec<u64>>,
     seen: HashSet<Vec<u64>>,
-    random: Random,
+    pub(super) random: Random,
 }
 
 /// Coalitions of one size that may be chosen.
