@@ -47,8 +47,9 @@ impl Data {
 
 /// The coordinates in which hyper-parameters are looked for, each in standard deviations from its prior's mean.
 ///
-/// In this order: the logit of each player's relevance, between the least and the largest there are, less the prior mean of them all | growth | for the index model only: each
-/// player's weight in the index | ln noise, ln size, ln linear | ln index, decay, for the index model only.
+/// In this order: the logit of each player's relevance, between the least and the largest there are, less the prior mean of
+/// them all | growth | for the index model only: each player's weight in the index | ln noise, ln size, ln linear | ln index,
+/// decay, for the index model only.
 #[derive(Clone, Debug)]
 pub(super) struct Space {
     players: usize,
