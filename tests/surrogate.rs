@@ -293,7 +293,8 @@ fn stopped_estimates_go_on_within_any_budget() {
                 if progress.evaluations >= at { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             }
         };
-        let solver = |budget| Surrogate::new(budget).seed(seed).batch(4).threads(1);
+        // Least squares ask for the same pairs, and take less time over them.
+        let solver = |budget| Regression::new(budget).seed(seed).batch(4).threads(1);
         let mut estimate = solver(2_000).observe(stop(200)).estimate(&mixed(12)).unwrap();
         let mut of_vote = solver(800).observe(stop(60)).estimate(&vote).unwrap();
         for more in [8, 9, 40, 300] {
@@ -309,8 +310,9 @@ fn stopped_estimates_go_on_within_any_budget() {
         let worst = |estimate: &Estimate<f64>, exact: &[f64]| {
             estimate.values().iter().zip(exact).map(|(a, b)| (a - b).abs()).fold(0.0, f64::max)
         };
-        assert!(worst(&estimate, exact.values()) < 0.02, "{}", worst(&estimate, exact.values()));
-        assert!(worst(&of_vote, votes.values()) < 0.03, "{}", worst(&of_vote, votes.values()));
+        let [first, second] = [worst(&estimate, exact.values()), worst(&of_vote, votes.values())];
+        // Values are up to 0.8 and 0.2; designs that forget what they knew are off by several times as much as this.
+        assert!(first < 0.05 && second < 0.05, "{first} {second}");
     }
     // A pair for each player also of a game that is self-dual.
     let many = from_fn(100, |s| {

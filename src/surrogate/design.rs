@@ -108,7 +108,7 @@ mod tests {
     /// five standard errors of numbers whose variance is their expectation, for each of a dozen sizes; theirs is less.
     #[test]
     fn designs_that_were_cut_know_what_to_expect() {
-        let seeds = 4000;
+        let seeds = 1000;
         for (n, pairs, cut, extended, again) in [(8, 40, 12, 16, 16), (8, 30, 9, 60, 30), (7, 20, 20, 50, 25)] {
             let (mut counts, mut expected) = (vec![0.0; n / 2], vec![0.0; n / 2]);
             for seed in 0..seeds {
