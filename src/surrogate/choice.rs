@@ -41,6 +41,9 @@ const LEAST_SHARE: f64 = 1e-3;
 /// A model that interpolates leaves nothing of its own rows; whatever it predicts is then infinitely worse.
 const MOST_INFLATION: f64 = 1e6;
 
+/// So many rows that hyper-parameters were not fitted to tell what errors are better than cross-validation does.
+const ENOUGH_OTHERS: usize = 100;
+
 /// Where the descent of the index model starts. A plain model that has come down explains with its relevances and its noise what
 /// an index would, and leaves little slope towards one: so from before that; but where there is no index to be found, or
 /// the fit that comes of it is not to be trusted, from there.
@@ -49,9 +52,6 @@ pub(super) enum Start {
     Early,
     Late,
 }
-
-/// So many rows that hyper-parameters were not fitted to tell what errors are better than cross-validation does.
-const ENOUGH_OTHERS: usize = 100;
 
 /// A fitted model, or a mixture of two.
 #[derive(Debug)]

@@ -11,7 +11,7 @@ use super::regression::PairedRegression;
 const MODEL_ROWS: usize = 2000;
 
 /// A correction of so many times its noise is more than noise; where what is more is so many times the model's posterior
-/// variance, the fit has come to a poor end, and another is made. (Of 240 fits to a vote, two had errors of five and twenty
+/// variance, the fit has come to a poor end, and another is made. (Of 30 fits to a vote, two had errors of six and twenty
 /// times the median. These had 9 and 12 times the variance, others up to 5.)
 const NOISE_ALLOWED: f64 = 2.0;
 const MOST_DISAGREEMENT: f64 = 5.0;
