@@ -12,7 +12,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use shapley::{Estimate, Permutation, Regression, Surrogate, Table, TryGame};
+use shapley::{Estimate, KernelShap, Permutation, Surrogate, Table, TryGame};
 
 const GAMES: [&str; 5] = ["diabetes_r2", "bike_rf", "forest_digits", "sent14", "voting16"];
 const BUDGETS: [u64; 5] = [100, 250, 500, 1000, 2000];
@@ -77,7 +77,7 @@ fn main() -> Result<()> {
     let peers: BTreeMap<String, Errors> = serde_json::from_str(&fs::read_to_string(folder().join("peers.json"))?)?;
     let prototype: Errors = serde_json::from_str(&fs::read_to_string(folder().join("prototype.json"))?)?;
     println!(
-        "| game | evaluations | Surrogate | coverage | ms | Regression | coverage | Permutation | coverage | best published | of it | prototype |"
+        "| game | evaluations | Surrogate | coverage | ms | KernelShap | coverage | Permutation | coverage | best published | of it | prototype |"
     );
     println!("|---|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|--:|");
     let mut by_budget: BTreeMap<u64, Vec<[f64; 3]>> = BTreeMap::new();
@@ -93,7 +93,7 @@ fn main() -> Result<()> {
             let none = Reached { error: f64::NAN, coverage: f64::NAN, milliseconds: f64::NAN };
             let run = |solve: &Solve<'_>| measure(&exact, seeds, &game, solve).unwrap_or(none);
             let surrogate = run(&|seed, game| Surrogate::new(budget).seed(seed).threads(1).estimate(game).ok());
-            let regression = run(&|seed, game| Regression::new(budget).seed(seed).threads(1).estimate(game).ok());
+            let regression = run(&|seed, game| KernelShap::new(budget).seed(seed).threads(1).estimate(game).ok());
             let walks = run(&|seed, game| Permutation::new(budget).seed(seed).threads(1).estimate(game).ok());
             let at = |errors: &BTreeMap<String, f64>| errors.get(&budget.to_string()).copied();
             let theirs = peers[name].iter().filter_map(|(peer, errors)| Some((peer, at(errors)?)));
@@ -125,7 +125,7 @@ fn main() -> Result<()> {
         f64::exp(sum / count)
     };
     println!("\nGeometric means over games, against Permutation:\n");
-    println!("| evaluations | Surrogate | Regression | prototype | best single published | of it |");
+    println!("| evaluations | Surrogate | KernelShap | prototype | best single published | of it |");
     println!("|--:|--:|--:|--:|--:|--:|");
     for (budget, ratios) in &by_budget {
         let [ours, regression, before] = [0, 1, 2].map(|k| mean(&mut ratios.iter().map(|ratios| ratios[k])));

@@ -17,10 +17,10 @@ use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
-use shapley::{Estimate, Permutation, Regression, Surrogate, Table, TryGame};
+use shapley::{Estimate, KernelShap, Permutation, Surrogate, Table, TryGame};
 
 const BUDGETS: [u64; 5] = [100, 250, 500, 1000, 2000];
-const SOLVERS: [&str; 3] = ["Surrogate", "Regression", "Permutation"];
+const SOLVERS: [&str; 3] = ["Surrogate", "KernelShap", "Permutation"];
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -57,7 +57,7 @@ where
 {
     Ok([
         measure(exact, seeds, |seed| Ok(Surrogate::new(budget).seed(seed).threads(1).estimate(game)?))?,
-        measure(exact, seeds, |seed| Ok(Regression::new(budget).seed(seed).threads(1).estimate(game)?))?,
+        measure(exact, seeds, |seed| Ok(KernelShap::new(budget).seed(seed).threads(1).estimate(game)?))?,
         measure(exact, seeds, |seed| Ok(Permutation::new(budget).seed(seed).threads(1).estimate(game)?))?,
     ])
 }
@@ -93,7 +93,7 @@ fn main() -> Result<()> {
         }
     }
     println!("\nGeometric means over games, against Permutation; errors of nothing count as 1e-30:\n");
-    println!("| evaluations | games | Surrogate | Regression |\n|--:|--:|--:|--:|");
+    println!("| evaluations | games | Surrogate | KernelShap |\n|--:|--:|--:|--:|");
     for (budget, rows) in &all {
         let ratio = |solver: usize| {
             let logs = rows.iter().map(|row| (row[solver].error.max(1e-30) / row[2].error.max(1e-30)).ln());

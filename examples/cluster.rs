@@ -62,14 +62,14 @@ fn main() -> Result<(), Box<dyn Error>> {
         ControlFlow::Continue(())
     });
     let phi = match &directory {
-        None => Cluster::new(&world).exact(&exact, &game)?,
+        None => Cluster::new(&world).exact(&game, &exact)?,
         Some(directory) => {
             let store = mpi::store(&world, directory, FINGERPRINT)?;
             if world.is_first() {
                 eprintln!("{} of {} values are there", store.known(), 1 << PLAYERS);
             }
             let cluster = Cluster::new(&world).fingerprint(FINGERPRINT).directory(directory);
-            cluster.exact(&exact, &Cached::with_store(game.by_ref(), &store))?
+            cluster.exact(&Cached::with_store(game.by_ref(), &store), &exact)?
         }
     };
     if world.is_first() {

@@ -220,7 +220,7 @@ impl Error {
     ///
     /// fn early<G: TryGame<Value = f64>>(game: &G) -> Result<Attribution<f64>, Error<G::Error>> {
     ///     let early = Semivalue::beta(4.0, 1.0).map_err(Error::widen)?;
-    ///     Exact::new().semivalue(&early, game)
+    ///     Exact::new().semivalue(game, &early)
     /// }
     /// # assert!(early(&shapley::from_fn(2, |s| s.len() as f64)).is_ok());
     /// ```

@@ -39,7 +39,7 @@ pub enum Stopped {
 
 /// Estimated values of all players, each with a standard error, and the reason why the sampler stopped.
 ///
-/// [`permutation`](crate::permutation) returns Shapley values, and so do `Surrogate` and `Regression` (feature `surrogate`),
+/// [`permutation`](crate::permutation) returns Shapley values, and so do `Surrogate` and `KernelShap` (feature `surrogate`),
 /// which say themselves what their errors mean. Those of permutations: each estimate is unbiased, and together they sum to
 /// v(N) − v(∅), up to rounding. (Not unbiased if walks were [truncated](crate::Permutation::truncate); and a little off if
 /// the run stopped at a [precision](crate::Permutation::precision), since runs that look sure too early stop early. To

@@ -178,14 +178,14 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     /// use shapley::{Exact, Semivalue};
     ///
     /// let game = shapley::from_fn(3, |s| (s.len() * s.len()) as f64);
-    /// let noise_reduced = Exact::new().semivalue(&Semivalue::beta(16.0, 1.0)?, &game)?;
+    /// let noise_reduced = Exact::new().semivalue(&game, &Semivalue::beta(16.0, 1.0)?)?;
     /// assert!(noise_reduced[0] < shapley::exact(&game)?[0]); // small coalitions count more, and gain less
     /// # Ok::<(), shapley::Error>(())
     /// ```
     pub fn semivalue<G: TryGame + ?Sized>(
         &self,
-        semivalue: &Semivalue,
         game: &G,
+        semivalue: &Semivalue,
     ) -> Result<Attribution<G::Value>, Error<G::Error>> {
         // Before the game is asked for anything.
         stream::check_players(game.num_players(), self)?;
@@ -266,7 +266,7 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
 /// # Ok::<(), shapley::Error>(())
 /// ```
 pub fn banzhaf<G: TryGame + ?Sized>(game: &G) -> Result<Attribution<G::Value>, Error<G::Error>> {
-    Exact::new().semivalue(&Semivalue::banzhaf(), game)
+    Exact::new().semivalue(game, &Semivalue::banzhaf())
 }
 
 /// The interactions of up to `order` players: [`Exact::new().interactions(game, index, order)`](Exact::interactions).

@@ -16,7 +16,7 @@
 //! * [`exact`]: the Shapley values of a game, as an [`Attribution`]; [`Exact`], the same with options.
 //! * [`permutation`]: an [`Estimate`] of them, with standard errors, for games that are too large; [`Permutation`], the
 //!   same with options.
-//! * `Surrogate` and `Regression` (feature `surrogate`): estimates from pairs of coalitions, the most accurate for games whose
+//! * `Surrogate` and `KernelShap` (feature `surrogate`): estimates from pairs of coalitions, the most accurate for games whose
 //!   evaluations are dear.
 //! * [`banzhaf`], [`Exact::semivalue`], [`interactions`]: other ways to give credit, to players and to sets of them.
 //! * [`Cached`]: a game that remembers, in memory or, with the feature `disk`, in a file; [`Store`]: what remembers.
@@ -80,7 +80,7 @@
 //!
 //! The same game gives the same bits on any number of threads, in batches of any size, and with any features of this
 //! crate. A player who never changes the value gets exactly zero (unless walks are truncated, or values are those of a
-//! `Surrogate` or a `Regression`, which also promise the same bits on one machine only).
+//! `Surrogate` or a `KernelShap`, which also promise the same bits on one machine only).
 //!
 //! # What is tested and what is not
 //!
@@ -104,7 +104,7 @@
 //!   num-bigint.
 //! * `disk`: `DiskStore`, a store in a file, so that values outlive the process. Costs redb.
 //! * `plot` (default): pictures of results, in the module `plot`. Costs no dependency.
-//! * `surrogate`: the estimators `Surrogate` and `Regression`. Costs faer.
+//! * `surrogate`: the estimators `Surrogate` and `KernelShap`. Costs faer.
 //! * `serde`: results and coalitions can be saved and loaded; an [`Estimate`] goes on from a file. Costs serde.
 //! * `mpi`: solvers on many machines, in the module `mpi`. Costs mpi, which needs an MPI library and libclang to build, postcard and serde.
 //!
@@ -163,7 +163,7 @@ pub use store::{CacheError, CacheStats, Cached, MemoryStore, Store, StoreError, 
 #[cfg(feature = "disk")]
 pub use store::{DiskError, DiskStore, Merged, Verified};
 #[cfg(feature = "surrogate")]
-pub use surrogate::{Regression, Surrogate};
+pub use surrogate::{KernelShap, Surrogate};
 pub use table::{Table, TableError, TableRef};
 pub use value::Value;
 

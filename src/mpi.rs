@@ -3,12 +3,12 @@
 //! The same program runs on every rank, and every rank gets the same result: the bits that one process gives.
 //!
 //! ```no_run
-//! use shapley::mpi;
+//! use shapley::{Exact, mpi};
 //!
 //! fn main() -> Result<(), Box<dyn std::error::Error>> {
 //!     let world = mpi::World::start()?;
 //!     let game = shapley::from_fn(30, |s| (s.len() as f64).sqrt()); // the same on all ranks
-//!     let phi = mpi::exact(&world, &game)?;
+//!     let phi = mpi::Cluster::new(&world).exact(&game, &Exact::new())?;
 //!     if world.is_first() {
 //!         println!("{phi:.3}");
 //!     }
@@ -22,9 +22,9 @@
 //!
 //! # What is where
 //!
-//! * [`exact`], [`permutation`] and, with the feature `surrogate`, `surrogate` and `regression`: one call, all defaults.
-//! * [`Cluster`]: the same with a fingerprint of the game, and a directory in which what is done is kept; and with
-//!   [`Cluster::summary`] semivalues and interactions of all kinds.
+//! * [`Cluster`]: all ranks of a job. It has a method for each solver: [`exact`](Cluster::exact), [`permutation`](Cluster::permutation)
+//!   and, with the feature `surrogate`, `surrogate` and `kernel_shap`. [`summary`](Cluster::summary) gives semivalues and interactions
+//!   of all kinds. A cluster can have a fingerprint of the game, and a directory in which it keeps partial results.
 //! * `store` (feature `disk`): for each rank a store of values, with all that earlier runs have paid for.
 //! * [`World`]: MPI itself, started and ended. [`rsmpi`] is the crate below, for those who use more of it.
 //!
@@ -93,63 +93,10 @@ pub use ::mpi as rsmpi;
 
 #[cfg(feature = "surrogate")]
 use crate::{
-    Regression, Surrogate,
+    KernelShap, Surrogate,
     estimate::Method,
     surrogate::{Options, check_budget, check_players, of_exact, pays_for_all},
 };
-
-/// Exact Shapley values, by all ranks: [`exact`](crate::exact()) of one process, bit for bit.
-///
-/// Cost and errors are those of [`Cluster::exact`].
-pub fn exact<G>(world: &SimpleCommunicator, game: &G) -> Result<Attribution<G::Value>, Error>
-where
-    G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
-{
-    Cluster::new(world).exact(&Exact::new(), game)
-}
-
-/// An estimate by sampling permutations, by all ranks: [`Permutation::estimate`] of one process, bit for bit.
-///
-/// Cost and errors are those of [`Cluster::permutation`].
-pub fn permutation<G, F>(
-    world: &SimpleCommunicator,
-    sampler: &Permutation<F>,
-    game: &G,
-) -> Result<Estimate<G::Value>, Error>
-where
-    G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
-{
-    Cluster::new(world).permutation(sampler, game)
-}
-
-/// An estimate by a model of the game, which all ranks are asked about: [`Surrogate::estimate`] of one process, bit for bit.
-///
-/// Cost and errors are those of [`Cluster::surrogate`].
-#[cfg(feature = "surrogate")]
-pub fn surrogate<G, F>(world: &SimpleCommunicator, solver: &Surrogate<F>, game: &G) -> Result<Estimate<G::Value>, Error>
-where
-    G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
-{
-    Cluster::new(world).surrogate(solver, game)
-}
-
-/// An estimate by least squares, of which all ranks are asked for pairs: [`Regression::estimate`] of one process, bit for bit.
-///
-/// Cost and errors are those of [`Cluster::surrogate`].
-#[cfg(feature = "surrogate")]
-pub fn regression<G, F>(
-    world: &SimpleCommunicator,
-    solver: &Regression<F>,
-    game: &G,
-) -> Result<Estimate<G::Value>, Error>
-where
-    G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
-{
-    Cluster::new(world).regression(solver, game)
-}
 
 /// All ranks of a job, and what they keep. Every method must be called by all of them, with the same settings (threads, batches and
 /// observers may differ) and the same game.
@@ -162,7 +109,7 @@ where
 ///     let game = shapley::from_fn(24, |s| (s.len() as f64).sqrt());
 ///     // Killed, and started again on any number of ranks, it goes on.
 ///     let cluster = mpi::Cluster::new(&world).fingerprint("roots, version 1").directory("roots");
-///     let summary = cluster.summary(&Exact::new(), 2, &game)?;
+///     let summary = cluster.summary(&game, &Exact::new(), 2)?;
 ///     let (power, pairs) = (summary.values(&Semivalue::banzhaf())?, summary.interactions(Index::Shapley)?);
 /// #   let _ = (power, pairs);
 ///     Ok(())
@@ -209,12 +156,12 @@ impl<'w> Cluster<'w> {
     /// # Errors
     ///
     /// Those of [`summary`](Self::summary).
-    pub fn exact<G, F>(&self, exact: &Exact<F>, game: &G) -> Result<Attribution<G::Value>, Error>
+    pub fn exact<G, F>(&self, game: &G, exact: &Exact<F>) -> Result<Attribution<G::Value>, Error>
     where
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
     {
-        let summary = self.summary(exact, 1, game)?;
+        let summary = self.summary(game, exact, 1)?;
         summary.values(&Semivalue::shapley()).map_err(|error| Error::solve(0, error))
     }
 
@@ -237,7 +184,7 @@ impl<'w> Cluster<'w> {
     ///
     /// Of several failures at about the same time that of the first coalitions is returned. The observer is called on rank 0 only, and sees
     /// what all ranks have done.
-    pub fn summary<G, F>(&self, exact: &Exact<F>, order: usize, game: &G) -> Result<Summary<G::Value>, Error>
+    pub fn summary<G, F>(&self, game: &G, exact: &Exact<F>, order: usize) -> Result<Summary<G::Value>, Error>
     where
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
@@ -278,7 +225,7 @@ impl<'w> Cluster<'w> {
     ///
     /// Those of [`summary`](Self::summary), with the errors of `Permutation::estimate`; and [`Setting`](crate::Error::Setting) with
     /// [truncation](Permutation::truncate), with which the samples that there are depend on those before.
-    pub fn permutation<G, F>(&self, sampler: &Permutation<F>, game: &G) -> Result<Estimate<G::Value>, Error>
+    pub fn permutation<G, F>(&self, game: &G, sampler: &Permutation<F>) -> Result<Estimate<G::Value>, Error>
     where
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
@@ -317,35 +264,35 @@ impl<'w> Cluster<'w> {
     ///
     /// Those of [`summary`](Self::summary), with the errors of `Surrogate::estimate`.
     #[cfg(feature = "surrogate")]
-    pub fn surrogate<G, F>(&self, solver: &Surrogate<F>, game: &G) -> Result<Estimate<G::Value>, Error>
+    pub fn surrogate<G, F>(&self, game: &G, solver: &Surrogate<F>) -> Result<Estimate<G::Value>, Error>
     where
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
     {
-        self.pairs(Method::Surrogate, &solver.options, solver.observer.as_ref(), game)
+        self.pairs(game, Method::Surrogate, &solver.options, solver.observer.as_ref())
     }
 
-    /// An estimate by least squares: as [`surrogate`](Self::surrogate), with [`Regression`] in its place.
+    /// An estimate by least squares: as [`surrogate`](Self::surrogate), with [`KernelShap`] in its place.
     ///
     /// # Errors
     ///
     /// Those of [`surrogate`](Self::surrogate).
     #[cfg(feature = "surrogate")]
-    pub fn regression<G, F>(&self, solver: &Regression<F>, game: &G) -> Result<Estimate<G::Value>, Error>
+    pub fn kernel_shap<G, F>(&self, game: &G, solver: &KernelShap<F>) -> Result<Estimate<G::Value>, Error>
     where
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
     {
-        self.pairs(Method::Regression, &solver.options, solver.observer.as_ref(), game)
+        self.pairs(game, Method::KernelShap, &solver.options, solver.observer.as_ref())
     }
 
     #[cfg(feature = "surrogate")]
     fn pairs<G, F>(
         &self,
+        game: &G,
         method: Method,
         options: &Options,
         observer: Option<&F>,
-        game: &G,
     ) -> Result<Estimate<G::Value>, Error>
     where
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
@@ -357,7 +304,7 @@ impl<'w> Cluster<'w> {
                 |progress: &Progress| observer.map_or(ControlFlow::Continue(()), |observer| observer(progress));
             let exact =
                 Exact::new().max_players(players).threads(options.threads).batch(options.batch).observe(observe);
-            return Ok(of_exact(self.exact(&exact, game)?, method, options));
+            return Ok(of_exact(self.exact(game, &exact)?, method, options));
         }
         let mut link = Link::new(self.world);
         let mut settings = self.settings::<G>(method.name(), game);

@@ -419,8 +419,7 @@ fn of_pairs<V: Value, E: serde::de::Error>(saved: SavedEstimate<V>) -> Result<Es
         return Err(E::custom("an estimate from pairs without standard errors"));
     };
     let SavedPairs { solver, seed, expected, asked } = pairs;
-    let method = [Method::Surrogate, Method::Regression].into_iter().find(|method| method.name() == solver);
-    let Some(method) = method else {
+    let Some(method) = Method::named(&solver) else {
         return Err(E::custom(format!("an estimate of a solver {solver:?} from pairs: none is known")));
     };
     check_values("values", &saved.values)?;

@@ -21,8 +21,8 @@ use crate::{Error, Value};
 ///
 /// let game = shapley::from_fn(3, |s| if s.len() >= 2 { 1.0 } else { 0.0 });
 /// let loo = Semivalue::by_size(vec![0.0, 0.0, 1.0])?; // leave one out: only the largest coalitions count
-/// assert_eq!(Exact::new().semivalue(&loo, &game)?.values(), [0.0, 0.0, 0.0]);
-/// assert_eq!(Exact::new().semivalue(&Semivalue::banzhaf(), &game)?.values(), [0.5, 0.5, 0.5]);
+/// assert_eq!(Exact::new().semivalue(&game, &loo)?.values(), [0.0, 0.0, 0.0]);
+/// assert_eq!(Exact::new().semivalue(&game, &Semivalue::banzhaf())?.values(), [0.5, 0.5, 0.5]);
 /// # Ok::<(), shapley::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]

@@ -101,10 +101,10 @@ pub struct Surrogate<F = fn(&Progress) -> ControlFlow<()>> {
 /// Shapley values by least squares on pairs of coalitions: cheap, and good where players hardly interact.
 ///
 /// ```
-/// use shapley::Regression;
+/// use shapley::KernelShap;
 ///
 /// let game = shapley::from_fn(16, |s| s.iter().map(|k| k as f64).sum::<f64>().powf(1.1));
-/// let estimate = Regression::new(500).seed(7).estimate(&game)?;
+/// let estimate = KernelShap::new(500).seed(7).estimate(&game)?;
 /// let exact = shapley::exact(&game)?; // 65 536 evaluations
 /// for player in 0..16 {
 ///     assert!((estimate.values()[player] - exact[player]).abs() < 0.1); // of values from 0 to 24
@@ -124,7 +124,7 @@ pub struct Surrogate<F = fn(&Progress) -> ControlFlow<()>> {
 /// too large where that helps.
 #[derive(Clone)]
 #[must_use]
-pub struct Regression<F = fn(&Progress) -> ControlFlow<()>> {
+pub struct KernelShap<F = fn(&Progress) -> ControlFlow<()>> {
     pub(crate) options: Options,
     pub(crate) observer: Option<F>,
 }
@@ -225,4 +225,4 @@ macro_rules! solver {
 }
 
 solver!(Surrogate, Method::Surrogate);
-solver!(Regression, Method::Regression);
+solver!(KernelShap, Method::KernelShap);

@@ -66,7 +66,7 @@ fn negative_zeros_are_zeros() {
         (Semivalue::by_size(vec![1.0, -0.0]).unwrap(), 1.0),
         (Semivalue::by_size(vec![-0.0, 1.0]).unwrap(), 2.0),
     ] {
-        assert_eq!(Exact::new().semivalue(&semivalue, &game).unwrap().values(), [expected; 2]);
+        assert_eq!(Exact::new().semivalue(&game, &semivalue).unwrap().values(), [expected; 2]);
     }
 }
 
@@ -77,10 +77,10 @@ fn small_values_keep_their_digits() {
     for semivalue in &weights {
         // Of an additive game, every semivalue gives each player its own.
         let tiny = from_fn(4, |s| s.len() as f64 * 1e-300);
-        let phi = Exact::new().semivalue(semivalue, &tiny).unwrap();
+        let phi = Exact::new().semivalue(&tiny, semivalue).unwrap();
         assert!(phi.iter().all(|value| (value / 1e-300 - 1.0).abs() < 1e-14), "{phi}");
         let tiny = from_fn(4, |s| s.len() as f32 * 1e-30);
-        let phi = Exact::new().semivalue(semivalue, &tiny).unwrap();
+        let phi = Exact::new().semivalue(&tiny, semivalue).unwrap();
         assert!(phi.iter().all(|value| (value / 1e-30 - 1.0).abs() < 1e-6), "{phi}");
     }
 }
@@ -97,12 +97,12 @@ mod rational {
         let whole = |n: usize| BigRational::from_integer(BigInt::from(n));
         let game = from_fn(3, |s| whole(s.len()));
         for semivalue in [Semivalue::beta(1.0, 1.0), Semivalue::beta(4.0, 1.0), Semivalue::binomial(0.5)] {
-            let phi = Exact::new().semivalue(&semivalue.unwrap(), &game).unwrap();
+            let phi = Exact::new().semivalue(&game, &semivalue.unwrap()).unwrap();
             assert!(phi.iter().all(|value| *value == whole(1)), "{phi}");
         }
         let votes = [3, 2, 1, 1];
         let game = from_fn(4, |s| whole(usize::from(s.iter().map(|i| votes[i]).sum::<i32>() >= 4)));
-        let phi = Exact::new().semivalue(&Semivalue::beta(4.0, 1.0).unwrap(), &game).unwrap();
+        let phi = Exact::new().semivalue(&game, &Semivalue::beta(4.0, 1.0).unwrap()).unwrap();
         let by_hand = |numerator: i64, denominator: i64| BigRational::new(numerator.into(), denominator.into());
         // p(s) = B(s+1, 7−s) / B(4, 1) = 4 s! (6−s)! / 7!. Player 3 swings {0} and {1, 2}: p(1) + p(2).
         assert_eq!(phi[3], by_hand(2, 21) + by_hand(4, 105));
@@ -112,7 +112,7 @@ mod rational {
     fn simple_weights_fit_narrow_integers() {
         let game = from_fn(3, |s| Ratio::from_integer(s.len() as i32));
         for semivalue in [Semivalue::by_size(vec![0.0, 0.0, 1.0]), Semivalue::binomial(1.0)] {
-            let phi = Exact::new().semivalue(&semivalue.unwrap(), &game).unwrap();
+            let phi = Exact::new().semivalue(&game, &semivalue.unwrap()).unwrap();
             assert!(phi.iter().all(|value| *value == Ratio::from_integer(1)), "{phi}");
         }
     }

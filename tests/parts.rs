@@ -46,7 +46,7 @@ fn exact_values_are_those_of_one_process() -> Result<(), Error> {
         assert_eq!(parts.evaluations(), (1 << 18) + 2 * (of - 1));
         assert_eq!(parts.finish()?, whole, "{of} parts");
         for semivalue in [Semivalue::shapley(), Semivalue::banzhaf(), Semivalue::beta(4.0, 1.0)?] {
-            let values = Exact::new().semivalue(&semivalue, &game)?;
+            let values = Exact::new().semivalue(&game, &semivalue)?;
             assert_eq!(parts.finish()?.values(&semivalue)?, values);
         }
     }

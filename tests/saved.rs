@@ -148,6 +148,36 @@ fn a_file_of_version_1_is_read() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// `KernelShap` was called `Regression` in version 0.2, and so are the estimates that it saved.
+#[cfg(feature = "surrogate")]
+#[test]
+fn a_file_of_regression_is_one_of_kernel_shap() -> Result<(), Box<dyn std::error::Error>> {
+    let game = from_fn(8, |s| {
+        let votes: u32 = s.iter().map(|k| [5, 4, 3, 3, 2, 2, 1, 1][k]).sum();
+        f64::from(votes * votes) + if s.contains(2) && s.contains(5) { 7.0 } else { 0.0 }
+    });
+    let file = include_str!("data/estimate-regression-v1.json");
+    let estimate: Estimate<f64> = serde_json::from_str(file)?;
+    assert_eq!((estimate.evaluations(), estimate.stopped()), (60, Stopped::Evaluations));
+    assert_eq!(reloaded(&estimate), estimate);
+    let mut written = serde_json::from_str::<Json>(file)?;
+    written["pairs"]["solver"] = json!("KernelShap");
+    assert_eq!(serde_json::to_value(&estimate)?, written);
+
+    let solver = |evaluations| shapley::KernelShap::new(evaluations).seed(11);
+    let more = solver(100).resume(&game, &estimate)?;
+    assert!((61..=100).contains(&more.evaluations()), "{}", more.evaluations());
+    let other = shapley::Surrogate::new(100).seed(11).resume(&game, &estimate).unwrap_err().to_string();
+    assert!(other.contains("KernelShap"), "{other}");
+
+    // A new run gives the values of the file, up to rounding.
+    let today = solver(60).estimate(&game)?;
+    for (then, now) in estimate.values().iter().zip(today.values()) {
+        assert!((then - now).abs() < 1e-9, "{then} then, {now} now");
+    }
+    Ok(())
+}
+
 #[test]
 fn what_no_solver_returns_is_refused() -> Result<(), shapley::Error> {
     let set = Coalition::from_players(5, [1, 3]);

@@ -18,7 +18,7 @@ const RELATIVE_TOLERANCE: f64 = 1e-12;
 const MOST_PLAYERS: usize = 8;
 
 fn solved<G: Game + ?Sized>(semivalue: &Semivalue, game: &G) -> Attribution<G::Value> {
-    Exact::new().semivalue(semivalue, game).expect("finite values have a semivalue")
+    Exact::new().semivalue(game, semivalue).expect("finite values have a semivalue")
 }
 
 fn table<V: Value>(players: usize, value: impl Fn(u64) -> V) -> Table<V> {
@@ -304,7 +304,7 @@ fn weights_for_another_number_of_players() {
     let panicking = |players| from_fn(players, |s| -> f64 { panic!("{s} was asked for before the weights were") });
     let two = Semivalue::by_size(vec![0.5, 0.5]).unwrap();
     for players in [1, 3, 30] {
-        let result = Exact::new().semivalue(&two, &panicking(players));
+        let result = Exact::new().semivalue(&panicking(players), &two);
         match &result {
             Err(Error::WeightLength { len, players: named }) => assert_eq!((*len, *named), (2, players)),
             other => panic!("{other:?}"),
@@ -314,7 +314,7 @@ fn weights_for_another_number_of_players() {
     }
     let summary = Exact::new().summary(&from_fn(3, |s| s.len() as f64), 2).unwrap();
     assert!(matches!(summary.values(&two), Err(Error::WeightLength { len: 2, players: 3 })));
-    assert!(matches!(Exact::new().semivalue(&two, &panicking(0)), Err(Error::NoPlayers {})));
+    assert!(matches!(Exact::new().semivalue(&panicking(0), &two), Err(Error::NoPlayers {})));
     for len in [0, 63, 64, 1000] {
         let result = Semivalue::by_size(vec![0.0; len]);
         assert!(matches!(result, Err(Error::WeightCount { len: named, limit: 62 }) if named == len), "{result:?}");
@@ -333,7 +333,7 @@ fn games_that_have_no_answer() {
         }
     }
     assert!(matches!(banzhaf(&game(0, 0.0)), Err(Error::NoPlayers {})));
-    match Exact::new().semivalue(&semivalue, &game(3, f64::NAN)) {
+    match Exact::new().semivalue(&game(3, f64::NAN), &semivalue) {
         Err(Error::NotFinite { coalition }) => assert_eq!(coalition.to_string(), "{0, 1}"),
         other => panic!("{other:?}"),
     }

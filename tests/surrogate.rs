@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use shapley::games::{Counted, WeightedVoting};
 use shapley::{
-    Coalition, Error, Estimate, Game, Progress, Regression, Stopped, Surrogate, TryGame, from_fn, try_from_fn,
+    Coalition, Error, Estimate, Game, KernelShap, Progress, Stopped, Surrogate, TryGame, from_fn, try_from_fn,
 };
 
 /// A game with interactions of all orders, and a player (the last) who adds nothing.
@@ -22,16 +22,16 @@ fn mixed(n: usize) -> impl Game<Value = f64> {
 #[derive(Clone, Copy, Debug)]
 enum Which {
     Surrogate,
-    Regression,
+    KernelShap,
 }
 
-const BOTH: [Which; 2] = [Which::Surrogate, Which::Regression];
+const BOTH: [Which; 2] = [Which::Surrogate, Which::KernelShap];
 
 impl Which {
     fn solve<G: TryGame>(self, budget: u64, seed: u64, game: &G) -> Result<Estimate<G::Value>, Error<G::Error>> {
         match self {
             Self::Surrogate => Surrogate::new(budget).seed(seed).estimate(game),
-            Self::Regression => Regression::new(budget).seed(seed).estimate(game),
+            Self::KernelShap => KernelShap::new(budget).seed(seed).estimate(game),
         }
     }
 }
@@ -157,7 +157,7 @@ fn values_of_any_size_are_scaled() {
 fn linear_and_size_games_are_found() {
     let linear = from_fn(40, |s| s.iter().map(|k| (k as f64 - 11.5) / 7.0).sum::<f64>() + 3.0);
     // The model takes everything for a little noisy: by 10⁻⁶ of the variance.
-    for (which, tolerance) in [(Which::Surrogate, 1e-5), (Which::Regression, 1e-9)] {
+    for (which, tolerance) in [(Which::Surrogate, 1e-5), (Which::KernelShap, 1e-9)] {
         let estimate = which.solve(200, 1, &linear).unwrap();
         for player in 0..40 {
             let off = estimate.values()[player] - (player as f64 - 11.5) / 7.0;
@@ -207,7 +207,7 @@ fn nearly_self_dual_games_keep_all_that_was_asked() {
     let (seeds, mut noticed) = (200, 0);
     let mut sums = [(0.0, 0.0); 8];
     for seed in 0..seeds {
-        let estimate = Regression::new(120).seed(seed).threads(1).estimate(&game).unwrap();
+        let estimate = KernelShap::new(120).seed(seed).threads(1).estimate(&game).unwrap();
         // What is left over pays for complements once one was found that is not dual.
         noticed += u64::from(estimate.evaluations() == 120);
         for (player, (sum, squares)) in sums.iter_mut().enumerate() {
@@ -242,7 +242,7 @@ fn going_on_reuses_what_was_paid_for() {
     assert_eq!(estimate.values(), exact.values());
     assert_eq!(Surrogate::new(1 << 12).seed(4).resume(&game, &estimate).unwrap(), estimate);
 
-    let other = Regression::new(200).seed(4).resume(&game, &estimate).unwrap_err();
+    let other = KernelShap::new(200).seed(4).resume(&game, &estimate).unwrap_err();
     assert!(matches!(other, Error::Mismatch { what: "the solver", .. }), "{other}");
     let other = Surrogate::new(200).seed(5).resume(&game, &estimate).unwrap_err();
     assert!(matches!(other, Error::Mismatch { what: "the seed", .. }));
@@ -294,7 +294,7 @@ fn stopped_estimates_go_on_within_any_budget() {
             }
         };
         // Least squares ask for the same pairs, and take less time over them.
-        let solver = |budget| Regression::new(budget).seed(seed).batch(4).threads(1);
+        let solver = |budget| KernelShap::new(budget).seed(seed).batch(4).threads(1);
         let mut estimate = solver(2_000).observe(stop(200)).estimate(&mixed(12)).unwrap();
         let mut of_vote = solver(800).observe(stop(60)).estimate(&vote).unwrap();
         for more in [8, 9, 40, 300] {
@@ -325,7 +325,7 @@ fn stopped_estimates_go_on_within_any_budget() {
         }
     });
     let at_once =
-        Regression::new(202).threads(1).observe(|_: &Progress| ControlFlow::Break(())).estimate(&many).unwrap();
+        KernelShap::new(202).threads(1).observe(|_: &Progress| ControlFlow::Break(())).estimate(&many).unwrap();
     assert!(at_once.evaluations() >= 102, "{}", at_once.evaluations());
 }
 
@@ -335,7 +335,7 @@ fn failures_come_through() {
     let error = Surrogate::new(300).estimate(&fails).unwrap_err();
     assert!(matches!(error, Error::Game { ref coalition, .. } if coalition.len() == 7));
     let bad = from_fn(20, |s| if s.len() == 7 { f64::NAN } else { 0.0 });
-    assert!(matches!(Regression::new(300).estimate(&bad), Err(Error::NotFinite { .. })));
+    assert!(matches!(KernelShap::new(300).estimate(&bad), Err(Error::NotFinite { .. })));
 }
 
 /// Other value types get the same numbers, in their own precision.

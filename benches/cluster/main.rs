@@ -66,13 +66,13 @@ fn rank(what: &str, rounds: u64) -> Option<f64> {
     let exact = Exact::new().threads(1);
     let begun = Instant::now();
     match what {
-        "busy" => drop(cluster.exact(&exact, &busy(14, rounds)).expect("values")),
+        "busy" => drop(cluster.exact(&busy(14, rounds), &exact).expect("values")),
         "walks" => {
             let sampler = Permutation::new(16_000).threads(1);
-            drop(cluster.permutation(&sampler, &busy(20, rounds)).expect("an estimate"));
+            drop(cluster.permutation(&busy(20, rounds), &sampler).expect("an estimate"));
         }
         "messages" => return messages_of(&world),
-        "large" => drop(cluster.exact(&exact, &cheap(30)).expect("values")),
+        "large" => drop(cluster.exact(&cheap(30), &exact).expect("values")),
         other => panic!("no job is called {other}"),
     }
     world.is_first().then(|| begun.elapsed().as_secs_f64())

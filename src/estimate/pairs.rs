@@ -6,14 +6,24 @@ use crate::Coalition;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Surrogate,
-    Regression,
+    KernelShap,
 }
 
 impl Method {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Surrogate => "Surrogate",
-            Self::Regression => "Regression",
+            Self::KernelShap => "KernelShap",
+        }
+    }
+
+    /// The method with a name that a file may have. Version 0.2 called `KernelShap` "Regression".
+    #[cfg(feature = "serde")]
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "Surrogate" => Some(Self::Surrogate),
+            "KernelShap" | "Regression" => Some(Self::KernelShap),
+            _ => None,
         }
     }
 }

@@ -95,7 +95,7 @@ impl<V: Encode> Store<V> for RankStore<V> {
 /// let model = shapley::from_fn(14, |s| (s.len() as f64).sqrt()); // a minute each
 /// let store = mpi::store(&world, "credit", "credit model 7, data of March")?;
 /// let game = Cached::with_store(model, &store);
-/// let phi = mpi::Cluster::new(&world).directory("credit").exact(&shapley::Exact::new().batch(1), &game)?;
+/// let phi = mpi::Cluster::new(&world).directory("credit").exact(&game, &shapley::Exact::new().batch(1))?;
 /// # Ok(())
 /// # }
 /// ```

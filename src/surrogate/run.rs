@@ -223,7 +223,7 @@ fn solve<V: Value>(
             match method {
                 // Each output has the random numbers that it would have alone.
                 Method::Surrogate => correction::values(design, odd, grand, &mut Random::new(seed, 1)),
-                Method::Regression => correction::regression(design, odd, grand),
+                Method::KernelShap => correction::regression(design, odd, grand),
             }
         })
         .collect();

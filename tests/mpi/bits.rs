@@ -6,7 +6,7 @@ use shapley::{Error, Exact, Index, Semivalue, exact as exact_here, from_fn};
 
 use crate::common::pseudo;
 use crate::games::{
-    exact, noise, of_attribution, of_estimate, of_interactions, regression, samplers, slow, smooth, surrogate,
+    exact, kernel_shap, noise, of_attribution, of_estimate, of_interactions, samplers, slow, smooth, surrogate,
 };
 use crate::job::run;
 
@@ -29,7 +29,7 @@ fn here() -> Result<Vec<String>, Error> {
     }
     say("one player", of_estimate(&samplers()[0].1.estimate(&smooth(1))?));
     say("surrogate", of_estimate(&surrogate().estimate(&smooth(12))?));
-    say("regression", of_estimate(&regression().estimate(&smooth(12))?));
+    say("kernel_shap", of_estimate(&kernel_shap().estimate(&smooth(12))?));
     say("self-dual", of_estimate(&surrogate().estimate(&from_fn(13, |s| f64::from(u8::from(s.len() > 6))))?));
     say("surrogate of all", of_estimate(&surrogate().estimate(&smooth(6))?));
     let outputs = exact_here(&from_fn(11, |s| [s.len() as f64, pseudo(1, crate::common::mask_of(s))]))?;

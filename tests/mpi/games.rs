@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use shapley::{
-    Attribution, Coalition, Estimate, Exact, Game, Interactions, Permutation, Regression, Surrogate, from_fn,
+    Attribution, Coalition, Estimate, Exact, Game, Interactions, KernelShap, Permutation, Surrogate, from_fn,
 };
 
 use crate::common::{mask_of, pseudo};
@@ -46,8 +46,8 @@ pub(crate) fn surrogate() -> Surrogate {
     Surrogate::new(120).seed(3).threads(1)
 }
 
-pub(crate) fn regression() -> Regression {
-    Regression::new(120).seed(3).threads(1)
+pub(crate) fn kernel_shap() -> KernelShap {
+    KernelShap::new(120).seed(3).threads(1)
 }
 
 pub(crate) fn exact() -> Exact {

@@ -18,7 +18,7 @@ use shapley::{
 use crate::common::failing::Failure;
 use crate::common::{mask_of, pseudo};
 use crate::games::{
-    exact, noise, of_attribution, of_estimate, of_interactions, regression, samplers, slow, smooth, surrogate,
+    exact, kernel_shap, noise, of_attribution, of_estimate, of_interactions, samplers, slow, smooth, surrogate,
 };
 
 /// What a rank says goes to a file of its own.
@@ -45,7 +45,7 @@ pub(crate) fn run(arguments: &[String]) {
         "panic" => panics(&world, &mut words, more[0].parse().expect("a rank")),
         "panic-outside" => {
             assert!(world.rank() != 1, "on purpose");
-            words.say(described(&mpi::exact(&world, &noise(8)).map(|_| ())));
+            words.say(described(&Cluster::new(&world).exact(&noise(8), &Exact::new()).map(|_| ())));
         }
         "several" => several(&world, &mut words),
         "settings" => settings(&world, &mut words),
@@ -84,28 +84,38 @@ pub(crate) fn bits(world: &World) -> Vec<String> {
     let mut say = |name: &str, what: String| lines.push(format!("{name}: {what}"));
     let cluster = Cluster::new(world);
     let fine = |result: Result<Attribution<f64>, mpi::Error>| of_attribution(&result.expect("a result"));
-    say("exact 18", fine(cluster.exact(&exact(), &noise(18))));
-    let summary = cluster.summary(&exact(), 1, &noise(18)).expect("a summary");
+    say("exact 18", fine(cluster.exact(&noise(18), &exact())));
+    let summary = cluster.summary(&noise(18), &exact(), 1).expect("a summary");
     say("banzhaf", of_attribution(&summary.values(&Semivalue::banzhaf()).expect("values")));
     say("beta", of_attribution(&summary.values(&Semivalue::beta(4.0, 1.0).expect("weights")).expect("values")));
-    let summary = cluster.summary(&exact(), 2, &noise(14)).expect("a summary");
+    let summary = cluster.summary(&noise(14), &exact(), 2).expect("a summary");
     say("pairs", of_interactions(&summary.interactions(Index::Shapley).expect("interactions")));
     for players in [1, 2, 3, 11] {
-        say("small", fine(cluster.exact(&exact(), &noise(players))));
+        say("small", fine(cluster.exact(&noise(players), &exact())));
     }
-    say("slow", fine(cluster.exact(&exact(), &slow(10, Duration::from_micros(100)))));
-    say("threads", fine(cluster.exact(&Exact::new().threads(1 + world.rank() % 2).batch(7), &noise(13))));
+    say("slow", fine(cluster.exact(&slow(10, Duration::from_micros(100)), &exact())));
+    say("threads", fine(cluster.exact(&noise(13), &Exact::new().threads(1 + world.rank() % 2).batch(7))));
     for (name, sampler) in samplers() {
-        let estimate = mpi::permutation(world, &sampler, &smooth(9));
+        let estimate = Cluster::new(world).permutation(&smooth(9), &sampler);
         say(name, of_estimate(&estimate.expect("an estimate")));
     }
-    say("one player", of_estimate(&mpi::permutation(world, &samplers()[0].1, &smooth(1)).expect("an estimate")));
-    say("surrogate", of_estimate(&mpi::surrogate(world, &surrogate(), &smooth(12)).expect("an estimate")));
-    say("regression", of_estimate(&mpi::regression(world, &regression(), &smooth(12)).expect("an estimate")));
+    say(
+        "one player",
+        of_estimate(&Cluster::new(world).permutation(&smooth(1), &samplers()[0].1).expect("an estimate")),
+    );
+    say("surrogate", of_estimate(&Cluster::new(world).surrogate(&smooth(12), &surrogate()).expect("an estimate")));
+    say(
+        "kernel_shap",
+        of_estimate(&Cluster::new(world).kernel_shap(&smooth(12), &kernel_shap()).expect("an estimate")),
+    );
     let vote = from_fn(13, |s: &Coalition| f64::from(u8::from(s.len() > 6)));
-    say("self-dual", of_estimate(&mpi::surrogate(world, &surrogate(), &vote).expect("an estimate")));
-    say("surrogate of all", of_estimate(&mpi::surrogate(world, &surrogate(), &smooth(6)).expect("an estimate")));
-    let outputs = mpi::exact(world, &from_fn(11, |s: &Coalition| [s.len() as f64, pseudo(1, mask_of(s))]));
+    say("self-dual", of_estimate(&Cluster::new(world).surrogate(&vote, &surrogate()).expect("an estimate")));
+    say(
+        "surrogate of all",
+        of_estimate(&Cluster::new(world).surrogate(&smooth(6), &surrogate()).expect("an estimate")),
+    );
+    let outputs =
+        Cluster::new(world).exact(&from_fn(11, |s: &Coalition| [s.len() as f64, pseudo(1, mask_of(s))]), &Exact::new());
     say("outputs", format!("{:?}", outputs.expect("values").values()));
     lines
 }
@@ -119,7 +129,7 @@ fn precision(world: &World, words: &mut Words) {
         shapley::Game::value(&inner, s)
     });
     let sampler = Permutation::new(100_000).seed(7).threads(1).precision(0.12);
-    let estimate = mpi::permutation(world, &sampler, &game).expect("an estimate");
+    let estimate = Cluster::new(world).permutation(&game, &sampler).expect("an estimate");
     words.say(asked.load(Ordering::Relaxed).to_string());
     words.say(of_estimate(&estimate));
 }
@@ -140,15 +150,15 @@ fn observers(world: &World, words: &mut Words) {
         }
     };
     let game = slow(12, Duration::from_micros(500));
-    words.say(described(&Cluster::new(world).exact(&exact().observe(breaks(500)), &game)));
-    let estimate = mpi::permutation(world, &Permutation::new(100_000).threads(1).observe(breaks(2_000)), &game);
+    words.say(described(&Cluster::new(world).exact(&game, &exact().observe(breaks(500)))));
+    let estimate = Cluster::new(world).permutation(&game, &Permutation::new(100_000).threads(1).observe(breaks(2_000)));
     words.say(of_estimate(&estimate.expect("an estimate")));
     let begun = Instant::now();
     let sampler = Permutation::new(10_000_000).threads(1).deadline(Duration::from_millis(300));
-    words.say(of_estimate(&mpi::permutation(world, &sampler, &game).expect("an estimate")));
+    words.say(of_estimate(&Cluster::new(world).permutation(&game, &sampler).expect("an estimate")));
     let took = begun.elapsed();
     let solver = Surrogate::new(400).threads(1).observe(breaks(100));
-    let estimate = mpi::surrogate(world, &solver, &game).expect("an estimate");
+    let estimate = Cluster::new(world).surrogate(&game, &solver).expect("an estimate");
     words.say(format!("{:?}", estimate.stopped()));
     words.say(calls.load(Ordering::Relaxed).to_string());
     words.say(took.as_secs_f64().to_string());
@@ -166,9 +176,9 @@ fn error(world: &World, words: &mut Words, rank: usize) {
     });
     let sampler = Permutation::new(1_000_000).threads(1);
     let results = [
-        Cluster::new(world).exact(&exact(), &game).map(|_| ()),
-        mpi::permutation(world, &sampler, &game).map(|_| ()),
-        mpi::surrogate(world, &Surrogate::new(5_000).threads(1), &game).map(|_| ()),
+        Cluster::new(world).exact(&game, &exact()).map(|_| ()),
+        Cluster::new(world).permutation(&game, &sampler).map(|_| ()),
+        Cluster::new(world).surrogate(&game, &Surrogate::new(5_000).threads(1)).map(|_| ()),
     ];
     for result in results {
         let text = described(&result);
@@ -180,7 +190,7 @@ fn error(world: &World, words: &mut Words, rank: usize) {
         words.say(format!("{} {}", coalition.len(), text.replace(&coalition.to_string(), "S")));
     }
     // And all go on together.
-    words.say(of_attribution(&mpi::exact(world, &noise(8)).expect("values")));
+    words.say(of_attribution(&Cluster::new(world).exact(&noise(8), &Exact::new()).expect("values")));
 }
 
 fn panics(world: &World, words: &mut Words, rank: usize) {
@@ -190,24 +200,24 @@ fn panics(world: &World, words: &mut Words, rank: usize) {
         std::thread::sleep(Duration::from_micros(100));
         s.len() as f64
     });
-    words.say(described(&Cluster::new(world).exact(&exact(), &game)));
-    words.say(described(&mpi::permutation(world, &Permutation::new(1_000_000).threads(2), &game)));
-    words.say(described(&mpi::regression(world, &shapley::Regression::new(5_000).threads(1), &game)));
+    words.say(described(&Cluster::new(world).exact(&game, &exact())));
+    words.say(described(&Cluster::new(world).permutation(&game, &Permutation::new(1_000_000).threads(2))));
+    words.say(described(&Cluster::new(world).kernel_shap(&game, &shapley::KernelShap::new(5_000).threads(1))));
     let fine = from_fn(14, |s: &Coalition| s.len() as f64);
     let observer = |_: &Progress| -> ControlFlow<()> { panic!("{} eyes", 2) };
-    words.say(described(&Cluster::new(world).exact(&exact().observe(observer), &fine)));
-    words.say(of_attribution(&mpi::exact(world, &noise(8)).expect("values")));
+    words.say(described(&Cluster::new(world).exact(&fine, &exact().observe(observer))));
+    words.say(of_attribution(&Cluster::new(world).exact(&noise(8), &Exact::new()).expect("values")));
 }
 
 /// Every rank fails at v(N).
 fn several(world: &World, words: &mut Words) {
     let here = world.rank() as u64;
     let game = try_from_fn(12, move |s: &Coalition| if s.is_grand() { Err(Failure(here)) } else { Ok(1.0) });
-    words.say(described(&Cluster::new(world).exact(&exact(), &game)));
+    words.say(described(&Cluster::new(world).exact(&game, &exact())));
     let nan = from_fn(12, |s: &Coalition| if s.is_empty() { f64::NAN } else { 1.0 });
-    words.say(described(&mpi::permutation(world, &Permutation::new(1_000), &nan)));
+    words.say(described(&Cluster::new(world).permutation(&nan, &Permutation::new(1_000))));
     let huge = from_fn(12, |s: &Coalition| if s.len().is_multiple_of(2) { f64::MAX } else { -f64::MAX });
-    words.say(described(&Cluster::new(world).exact(&exact(), &huge)));
+    words.say(described(&Cluster::new(world).exact(&huge, &exact())));
 }
 
 /// Rank 1 is called otherwise.
@@ -215,45 +225,45 @@ fn settings(world: &World, words: &mut Words) {
     let odd = world.rank() == 1;
     let game = noise(6);
     let sampler = Permutation::new(1_000).seed(if odd { 8 } else { 7 });
-    words.say(described(&mpi::permutation(world, &sampler, &game)));
+    words.say(described(&Cluster::new(world).permutation(&game, &sampler)));
     let sampler = Permutation::new(if odd { 999 } else { 1_000 });
-    words.say(described(&mpi::permutation(world, &sampler, &game)));
-    words.say(described(&Cluster::new(world).summary(&exact(), if odd { 2 } else { 1 }, &game)));
+    words.say(described(&Cluster::new(world).permutation(&game, &sampler)));
+    words.say(described(&Cluster::new(world).summary(&game, &exact(), if odd { 2 } else { 1 })));
     let cluster = Cluster::new(world);
     let named = cluster.clone().fingerprint(if odd { "yours" } else { "mine" });
-    words.say(described(&named.exact(&exact(), &game)));
+    words.say(described(&named.exact(&game, &exact())));
     words.say(match odd {
-        true => described(&cluster.permutation(&Permutation::new(100), &game)),
-        false => described(&cluster.exact(&exact(), &game)),
+        true => described(&cluster.permutation(&game, &Permutation::new(100))),
+        false => described(&cluster.exact(&game, &exact())),
     });
-    words.say(described(&mpi::surrogate(world, &Surrogate::new(50).seed(u64::from(odd)), &game)));
+    words.say(described(&Cluster::new(world).surrogate(&game, &Surrogate::new(50).seed(u64::from(odd)))));
     // One that makes no sense on one rank only.
-    words.say(described(&mpi::permutation(world, &Permutation::new(if odd { 3 } else { 1_000 }), &game)));
+    words.say(described(&Cluster::new(world).permutation(&game, &Permutation::new(if odd { 3 } else { 1_000 }))));
 }
 
 /// Rank 1 has another game.
 fn games(world: &World, words: &mut Words) {
     let odd = world.rank() == 1;
-    words.say(described(&mpi::exact(world, &noise(if odd { 7 } else { 6 }))));
+    words.say(described(&Cluster::new(world).exact(&noise(if odd { 7 } else { 6 }), &Exact::new())));
     for bad in [0, 11] {
         let game = from_fn(11, move |s: &Coalition| {
             let value = s.len() as f64 + 0.5;
             if odd && s.len() == bad { f64::from_bits(value.to_bits() + 1) } else { value }
         });
-        words.say(described(&mpi::exact(world, &game)));
-        words.say(described(&mpi::permutation(world, &Permutation::new(1_000).threads(1), &game)));
-        words.say(described(&mpi::surrogate(world, &Surrogate::new(100).threads(1), &game)));
+        words.say(described(&Cluster::new(world).exact(&game, &Exact::new())));
+        words.say(described(&Cluster::new(world).permutation(&game, &Permutation::new(1_000).threads(1))));
+        words.say(described(&Cluster::new(world).surrogate(&game, &Surrogate::new(100).threads(1))));
     }
 }
 
 fn senseless(world: &World, words: &mut Words) {
-    words.say(described(&mpi::exact(world, &noise(0))));
-    words.say(described(&Cluster::new(world).exact(&exact().max_players(5), &noise(6))));
-    words.say(described(&Cluster::new(world).summary(&exact(), 7, &noise(6))));
-    words.say(described(&mpi::permutation(world, &Permutation::new(10), &noise(6))));
-    words.say(described(&mpi::permutation(world, &Permutation::new(1_000).truncate(0.1), &noise(6))));
-    words.say(described(&mpi::permutation(world, &Permutation::new(1_000).precision(-1.0), &noise(6))));
-    words.say(described(&mpi::surrogate(world, &Surrogate::new(5), &noise(6))));
+    words.say(described(&Cluster::new(world).exact(&noise(0), &Exact::new())));
+    words.say(described(&Cluster::new(world).exact(&noise(6), &exact().max_players(5))));
+    words.say(described(&Cluster::new(world).summary(&noise(6), &exact(), 7)));
+    words.say(described(&Cluster::new(world).permutation(&noise(6), &Permutation::new(10))));
+    words.say(described(&Cluster::new(world).permutation(&noise(6), &Permutation::new(1_000).truncate(0.1))));
+    words.say(described(&Cluster::new(world).permutation(&noise(6), &Permutation::new(1_000).precision(-1.0))));
+    words.say(described(&Cluster::new(world).surrogate(&noise(6), &Surrogate::new(5))));
 }
 
 /// A directory that is in use, and one of another game; ranks that mean different ones.
@@ -277,7 +287,7 @@ fn stores(world: &World, words: &mut Words, directory: &Path) {
     for in_store in [0, 1] {
         words.say(match world.rank() == in_store {
             true => said(mpi::store(world, directory, "mine")),
-            false => described(&mpi::exact(world, &noise(6))),
+            false => described(&Cluster::new(world).exact(&noise(6), &Exact::new())),
         });
     }
 }
@@ -291,13 +301,13 @@ fn full(world: &World, words: &mut Words, disk: &Path, room: &Path) {
         std::fs::write(disk.join("filler"), vec![1_u8; 64 << 20]).expect_err("it is full now");
     }
     let game = slow(13, Duration::from_micros(100));
-    let result = Cluster::new(world).exact(&exact(), &Cached::with_store(&game, &store));
+    let result = Cluster::new(world).exact(&Cached::with_store(&game, &store), &exact());
     let text = described(&result);
     let is_full = matches!(&result, Err(mpi::Error::Solve { rank: 1, source: shapley::Error::Game { .. } }));
     words.say(if is_full && text.contains("No space left on device") { "a full disk".to_owned() } else { text });
     drop(store);
     let text = described(
-        &Cluster::new(world).directory(disk.join("sums")).save_every(Duration::ZERO).exact(&exact(), &noise(16)),
+        &Cluster::new(world).directory(disk.join("sums")).save_every(Duration::ZERO).exact(&noise(16), &exact()),
     );
     words.say(if text.contains("rank 0 could not use") && text.contains("No space left") {
         "full sums".to_owned()
@@ -316,8 +326,8 @@ fn files(world: &World, words: &mut Words, directory: &Path, seed: &str, factor:
     let sampler = Permutation::new(2_000).seed(seed.parse().expect("a seed")).threads(1);
     let game = shapley::games::Scaled::new(smooth(9), factor, 1).expect("a game");
     let cluster = Cluster::new(world).fingerprint("game 1").directory(directory);
-    words.say(described(&cluster.permutation(&sampler, &game)));
-    words.say(described(&cluster.exact(&exact(), &noise(12))));
+    words.say(described(&cluster.permutation(&game, &sampler)));
+    words.say(described(&cluster.exact(&noise(12), &exact())));
 }
 
 /// An exact answer with a store, of a game that takes a millisecond and writes down what it is asked.
@@ -339,7 +349,7 @@ fn stored(world: &World, words: &mut Words, directory: &Path, log: &Path) {
     });
     let cached = Cached::with_store(game, &store);
     let cluster = Cluster::new(world).directory(directory).save_every(Duration::from_millis(300));
-    let phi = cluster.exact(&exact().batch(1), &cached).expect("values");
+    let phi = cluster.exact(&cached, &exact().batch(1)).expect("values");
     words.say(of_attribution(&phi));
 }
 
@@ -354,7 +364,7 @@ fn sums(world: &World, words: &mut Words, directory: &Path, budget: &str) {
     words.say(format!("pid {}", std::process::id()));
     let sampler = Permutation::new(budget.parse().expect("a budget")).seed(4).threads(1);
     let cluster = Cluster::new(world).directory(PathBuf::from(directory)).save_every(Duration::from_millis(100));
-    let estimate = cluster.permutation(&sampler, &game).expect("an estimate");
+    let estimate = cluster.permutation(&game, &sampler).expect("an estimate");
     words.say(asked.load(Ordering::Relaxed).to_string());
     words.say(of_estimate(&estimate));
 }
