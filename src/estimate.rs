@@ -9,8 +9,8 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::listing::{self, Column};
 use crate::parts::{check_ends, check_same};
+use crate::results::display::{self, Column};
 use crate::{Attribution, Error, Value};
 
 pub(crate) use moments::{Moments, Total};
@@ -358,39 +358,39 @@ impl<V: Value> Estimate<V> {
 
 impl<V: Value> fmt::Display for Estimate<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let order = listing::largest_first(self.values().iter());
-        let plain = listing::decimals_of(self.values().iter());
+        let order = display::largest_first(self.values().iter());
+        let plain = display::decimals_of(self.values().iter());
         let decimals =
-            |player: usize| listing::decimals_of_error(&self.values()[player], &self.std_errors[player]).or(plain);
+            |player: usize| display::decimals_of_error(&self.values()[player], &self.std_errors[player]).or(plain);
         let texts = |text: &dyn Fn(usize) -> String| order.iter().map(|&player| text(player)).collect::<Vec<_>>();
         // An error has no sign, whatever was asked for.
         let error = |player: usize| {
-            let text = listing::text(&self.std_errors[player], decimals(player), f);
+            let text = display::text(&self.std_errors[player], decimals(player), f);
             format!("± {}", text.trim_start_matches('+'))
         };
         let interval = |player: usize| {
             let (low, high) = self.interval(player, 0.95);
-            let [low, high] = [low, high].map(|bound| listing::text(&bound, decimals(player), f));
+            let [low, high] = [low, high].map(|bound| display::text(&bound, decimals(player), f));
             format!("{low} to {high}")
         };
         let mut columns = vec![
             ("player", Column::Right(texts(&|player| player.to_string()))),
-            ("value", Column::Point(texts(&|player| listing::text(&self.values()[player], decimals(player), f)))),
+            ("value", Column::Point(texts(&|player| display::text(&self.values()[player], decimals(player), f)))),
             ("± std. error", Column::Point(texts(&error))),
         ];
         if f.alternate() {
             columns.push(("95% interval", Column::Left(texts(&interval))));
         }
-        let ends = listing::decimals_of([self.attribution.baseline(), self.attribution.grand()].into_iter());
+        let ends = display::decimals_of([self.attribution.baseline(), self.attribution.grand()].into_iter());
         let mut foot = vec![
-            ("v(∅)", listing::text(self.attribution.baseline(), ends, f)),
-            ("v(N)", listing::text(self.attribution.grand(), ends, f)),
+            ("v(∅)", display::text(self.attribution.baseline(), ends, f)),
+            ("v(N)", display::text(self.attribution.grand(), ends, f)),
             ("evaluations", self.evaluations().to_string()),
         ];
         if self.walks().is_some() {
             foot.push(("permutations", self.permutations().to_string()));
         }
         foot.push(("stopped by", format!("{:?}", self.stopped)));
-        listing::write(f, columns, &foot)
+        display::write(f, columns, &foot)
     }
 }

@@ -10,8 +10,8 @@ mod sums;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use crate::interaction::{self, Index, Interactions};
-use crate::{Attribution, Error, Progress, Semivalue, Table, TryGame, Value};
+use crate::weights::check_order;
+use crate::{Attribution, Error, Index, Interactions, Progress, Semivalue, Table, TryGame, Value};
 #[cfg(feature = "serde")]
 pub(crate) use nodes::{Frame, Nodes};
 #[cfg(feature = "mpi")]
@@ -22,9 +22,6 @@ pub(crate) use rows::Rows;
 #[cfg(feature = "mpi")]
 pub(crate) use stream::values;
 use sums::Sums;
-
-/// The largest game that can be asked for: its coalitions are numbered by a 64-bit word, and the weights by an i128.
-pub(crate) const MOST_PLAYERS: usize = 62;
 
 /// Shapley values by the definition: each player's marginal contribution, averaged over all orders of the players.
 ///
@@ -212,7 +209,7 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     ) -> Result<Interactions<G::Value>, Error<G::Error>> {
         // Before the game is asked for anything.
         stream::check_players(game.num_players(), self)?;
-        interaction::check(index, game.num_players(), order)?;
+        check_order(index, game.num_players(), order)?;
         self.summary(game, order)?.sums.interactions(index)
     }
 
@@ -353,21 +350,6 @@ impl<V: Value> Summary<V> {
     }
 }
 
-/// The largest order whose sums are at most 2^28: 2 GiB of `f64`, and a few times that while halves merge.
-pub(crate) fn most_order(players: usize) -> usize {
-    let mut sums = 0;
-    let fits = |size: &usize| {
-        sums += binomial(players, *size) * (players - size + 1) as i128;
-        sums <= 1 << 28
-    };
-    (0..=players).take_while(fits).last().unwrap_or(0)
-}
-
-/// n choose k, for n up to about 120.
-pub(crate) fn binomial(n: usize, k: usize) -> i128 {
-    (0..k.min(n - k)).fold(1, |product, j| product * (n - j) as i128 / (j + 1) as i128)
-}
-
 impl<F> fmt::Debug for Exact<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exact")
@@ -376,25 +358,5 @@ impl<F> fmt::Debug for Exact<F> {
             .field("batch", &self.batch)
             .field("observed", &self.observer.is_some())
             .finish()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn orders_that_fit() {
-        assert_eq!([1, 2, 20, 24].map(most_order), [1, 2, 20, 24]);
-        assert_eq!([30, 40, 62].map(most_order), [8, 6, 4]);
-    }
-
-    #[test]
-    fn binomials() {
-        assert_eq!(binomial(0, 0), 1);
-        assert_eq!(binomial(61, 30), 232_714_176_627_630_544);
-        for n in 1..62 {
-            assert_eq!((0..=n).map(|k| binomial(n, k)).sum::<i128>(), 1 << n);
-        }
     }
 }

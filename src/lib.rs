@@ -113,19 +113,13 @@
 //! 1.90. It rises only in a minor release, and the changelog says so first.
 
 mod answer;
-mod attribution;
 mod coalition;
-mod encode;
 mod error;
 mod estimate;
 mod exact;
 mod fingerprint;
-mod fraction;
-mod function;
 mod game;
 pub mod games;
-mod interaction;
-mod listing;
 #[cfg(feature = "mpi")]
 pub mod mpi;
 mod parts;
@@ -133,39 +127,32 @@ mod permutation;
 #[cfg(feature = "plot")]
 pub mod plot;
 mod progress;
-mod quadrature;
-#[cfg(feature = "rational")]
-mod rational;
+mod results;
 #[cfg(feature = "serde")]
 mod saved;
-mod semivalue;
 mod store;
 #[cfg(feature = "surrogate")]
 mod surrogate;
-mod table;
 mod value;
+mod weights;
 mod work;
 
-pub use attribution::Attribution;
 pub use coalition::{Coalition, IntoPlayers, Players};
-pub use encode::Encode;
 pub use error::Error;
 pub use estimate::{Estimate, Stopped};
 pub use exact::{Exact, ExactPart, ExactPartial, Summary, banzhaf, exact, interactions};
 pub use fingerprint::Fingerprint;
-pub use function::{from_fn, try_from_fn};
-pub use game::{ByRef, Game, TryGame};
-pub use interaction::{Index, Interactions};
+pub use game::{ByRef, Game, Table, TableError, TableRef, TryGame, from_fn, try_from_fn};
 pub use permutation::{Permutation, PermutationPart, PermutationPartial, permutation};
 pub use progress::Progress;
-pub use semivalue::Semivalue;
+pub use results::{Attribution, Interactions};
 pub use store::{CacheError, CacheStats, Cached, MemoryStore, Store, StoreError, StoreFailure, check_store};
 #[cfg(feature = "disk")]
 pub use store::{DiskError, DiskStore, Merged, Verified};
 #[cfg(feature = "surrogate")]
 pub use surrogate::{KernelShap, Surrogate};
-pub use table::{Table, TableError, TableRef};
-pub use value::Value;
+pub use value::{Encode, Value};
+pub use weights::{Index, Semivalue};
 
 /// The README's code, compiled and run with the other examples, with the features that it takes for granted.
 #[cfg(all(doctest, feature = "plot"))]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::listing::Shown;
+use crate::results::display::Shown;
 use crate::{Error, Value};
 
 /// The units 0 to `units` − 1, cut into `of` contiguous parts whose sizes differ by one at most. Where there are more parts

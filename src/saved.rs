@@ -13,7 +13,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use crate::estimate::{Design, Moments, Node, Samples, components};
 #[cfg(feature = "surrogate")]
 use crate::estimate::{Method, Origin, Pair, Pairs};
-use crate::exact::{MOST_PLAYERS as MOST_EXACT, binomial, most_order};
+use crate::weights::{MOST_PLAYERS as MOST_EXACT, binomial, most_order};
 use crate::{Attribution, Coalition, Error, Estimate, Index, Interactions, Stopped, Summary, Value};
 
 /// The version that is written, and the only one so far.

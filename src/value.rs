@@ -1,8 +1,14 @@
 //! What a coalition can be worth.
 
+mod encode;
+#[cfg(feature = "rational")]
+mod rational;
+
 use std::fmt;
 
 use num_traits::{AsPrimitive, Float};
+
+pub use encode::Encode;
 
 /// What a coalition can be worth: an element of a vector space over the rationals.
 ///

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::sync::{Mutex, PoisonError};
 
-#[cfg(feature = "serde")]
-use super::binomial;
 use super::rows::{Rows, Shape};
 use super::sums::Sums;
 use super::{Exact, fold, stream};
 use crate::parts::joined;
+#[cfg(feature = "serde")]
+use crate::weights::binomial;
 use crate::{Error, Progress, TryGame, Value};
 
 /// The tree of a game: which blocks there are, and how their sums lie.

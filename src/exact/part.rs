@@ -5,9 +5,10 @@ use std::fmt;
 use std::ops::{ControlFlow, Range};
 
 use super::nodes::{self, Frame, Nodes};
-use super::{Exact, Summary, most_order, stream};
+use super::{Exact, Summary, stream};
 use crate::answer::{ask, check_finite};
 use crate::parts::{Cut, check_ends, check_same};
+use crate::weights::most_order;
 use crate::{Coalition, Error, Fingerprint, Progress, TryGame, Value};
 
 /// One of several parts of an exact answer, to be solved on its own: on another machine, in another job, later.

@@ -14,9 +14,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::{ControlFlow, Range};
 use std::sync::{Mutex, PoisonError};
 
-use super::{Exact, MOST_PLAYERS};
+use super::Exact;
 use crate::answer::{check_answer, check_finite};
 use crate::progress::Meter;
+use crate::weights::MOST_PLAYERS;
 use crate::work::{self, Queue};
 use crate::{Coalition, Error, Progress, TryGame, Value};
 

@@ -72,7 +72,7 @@ impl<V: Value> Sums<V> {
     /// From all its rows, in the order of [`rows`](Self::rows), if there are as many of each length as there must be.
     #[cfg(feature = "serde")]
     pub(super) fn from_rows(players: usize, order: usize, rows: Vec<Vec<V>>) -> Option<Self> {
-        let sets: i128 = (0..=order).map(|size| super::binomial(players, size)).sum();
+        let sets: i128 = (0..=order).map(|size| crate::weights::binomial(players, size)).sum();
         if rows.len() as i128 != sets {
             return None;
         }

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 
 use super::GameError;
-use crate::fraction::Fraction;
-use crate::interaction::bernoulli;
+use crate::weights::{Ratio, bernoulli, checked_binomial};
 use crate::{Attribution, Coalition, Error, Game, Index, Interactions, Value};
 
 /// A sum of unanimity games: for each **term**, a set T of players and an amount, a coalition that has all of T gets the
@@ -55,7 +54,7 @@ impl<V: Value> Unanimity<V> {
             // So nothing that is made of amounts that are floats can overflow.
             size += amount.magnitude();
             let fits = || amount.zip_with(&amount, |_, _| size).is_finite();
-            // Fractions of any size may be larger than floats.
+            // Ratios of any size may be larger than floats.
             let is_larger_than_floats = !f64::is_finite(amount.magnitude());
             if !(amount.is_finite() && (is_larger_than_floats || fits())) {
                 return Err(GameError::Amount { index });
@@ -110,7 +109,7 @@ impl<V: Value> Unanimity<V> {
     ///
     /// If a value does not fit the type, as those of [`shapley`](Self::shapley).
     pub fn banzhaf(&self) -> Attribution<V> {
-        self.shared_out(|size| Share { fraction: Fraction::ONE, halvings: size - 1 })
+        self.shared_out(|size| Share { fraction: Ratio::ONE, halvings: size - 1 })
     }
 
     /// Any index of interaction, for all sets of at most `order` players, as [`interactions`](crate::interactions) has them.
@@ -138,7 +137,7 @@ impl<V: Value> Unanimity<V> {
     /// bits, as those of terms of hundreds of players and orders above 10 do not.
     pub fn interactions(&self, index: Index, order: usize) -> Result<Interactions<V>, Error> {
         let sets = |order: usize| {
-            (0..=order).map(|size| choose(self.num_players, size)).try_fold(0_i128, |a, b| a.checked_add(b?))
+            (0..=order).map(|size| checked_binomial(self.num_players, size)).try_fold(0_i128, |a, b| a.checked_add(b?))
         };
         let few = |order: usize| sets(order).is_some_and(|sets| sets <= 1 << 26);
         let share = |size: usize, of: usize, order: usize| share(index, order, size, of);
@@ -234,13 +233,13 @@ impl<V: Value> Game for Unanimity<V> {
 
 /// A part of an amount: a fraction, halved so many times.
 struct Share {
-    fraction: Fraction,
+    fraction: Ratio,
     halvings: usize,
 }
 
 impl Share {
     fn of(numerator: i128, denominator: i128) -> Self {
-        Self { fraction: Fraction::new(numerator, denominator), halvings: 0 }
+        Self { fraction: Ratio::new(numerator, denominator), halvings: 0 }
     }
 
     fn scale<V: Value>(&self, value: &mut V) {
@@ -263,28 +262,28 @@ fn share(index: Index, k: usize, s: usize, t: usize) -> Option<Share> {
     match index {
         Index::Moebius => whole(),
         Index::Shapley => Some(Share::of(1, (t - s + 1) as i128)),
-        Index::Banzhaf => Some(Share { fraction: Fraction::ONE, halvings: t - s }),
+        Index::Banzhaf => Some(Share { fraction: Ratio::ONE, halvings: t - s }),
         Index::KShapley if s == 0 => whole(),
         Index::KShapley => {
             let numbers = bernoulli(k - s)?;
-            let mut sum = Fraction::ZERO;
+            let mut sum = Ratio::ZERO;
             for (more, &number) in numbers.iter().enumerate().take(t - s + 1) {
-                let part = Fraction::new(choose(t - s, more)?, (t - s - more + 1) as i128);
+                let part = Ratio::new(checked_binomial(t - s, more)?, (t - s - more + 1) as i128);
                 sum = sum.plus(part.times(number)?)?;
             }
             Some(Share { fraction: sum, halvings: 0 })
         }
-        Index::ShapleyTaylor if s == k => Some(Share::of(1, choose(t, k)?)),
+        Index::ShapleyTaylor if s == k => Some(Share::of(1, checked_binomial(t, k)?)),
         Index::FaithfulShapley if t > k => {
             // C(t-1, k) / C(t+k-1, k+s), factor by factor.
-            let up = (t - k..t).chain(1..=k + s).map(|factor| Fraction::new(factor as i128, 1));
-            let down = (1..=k).chain(t - s..t + k).map(|factor| Fraction::new(1, factor as i128));
-            let first = Fraction::new(sign * s as i128 * choose(k, s)?, (k + s) as i128);
-            let fraction = interleaved(up, down).try_fold(first, Fraction::times)?;
+            let up = (t - k..t).chain(1..=k + s).map(|factor| Ratio::new(factor as i128, 1));
+            let down = (1..=k).chain(t - s..t + k).map(|factor| Ratio::new(1, factor as i128));
+            let first = Ratio::new(sign * s as i128 * checked_binomial(k, s)?, (k + s) as i128);
+            let fraction = interleaved(up, down).try_fold(first, Ratio::times)?;
             Some(Share { fraction, halvings: 0 })
         }
         Index::FaithfulBanzhaf if t > k => {
-            Some(Share { fraction: Fraction::new(sign * choose(t - s - 1, k - s)?, 1), halvings: t - s })
+            Some(Share { fraction: Ratio::new(sign * checked_binomial(t - s - 1, k - s)?, 1), halvings: t - s })
         }
         _ => whole(),
     }
@@ -298,14 +297,6 @@ fn interleaved<T>(a: impl Iterator<Item = T>, b: impl Iterator<Item = T>) -> imp
         next = !next;
         if next { a.next().or_else(|| b.next()) } else { b.next().or_else(|| a.next()) }
     })
-}
-
-/// n choose k, if it fits.
-fn choose(n: usize, k: usize) -> Option<i128> {
-    if k > n {
-        return Some(0);
-    }
-    (0..k.min(n - k)).try_fold(1_i128, |product, j| Some(product.checked_mul((n - j) as i128)? / (j + 1) as i128))
 }
 
 /// All subsets of at most `most` of the players.

@@ -17,8 +17,8 @@ use super::error::Sent;
 use super::hand::{Answer, Hand, Labour, Outcome, Task, guarded, with_hand};
 use super::link::{Link, Pause, decode, encode};
 use crate::Value;
-use crate::listing::Shown;
 use crate::parts::is_same;
+use crate::results::display::Shown;
 
 /// About how long a unit takes: long beside a message, short beside a user's patience.
 const UNIT: Duration = Duration::from_millis(500);

@@ -1,6 +1,6 @@
 use super::PlotError;
 use super::number::Format;
-use crate::listing::components;
+use crate::results::display::components;
 use crate::{Attribution, Estimate, Value};
 
 /// What pictures are drawn of: the values of an [`Attribution`] or an [`Estimate`], with standard errors where there are any.
@@ -110,7 +110,7 @@ impl Output {
 
     /// Players by the size of their values, the largest first.
     pub(crate) fn order(&self) -> Vec<usize> {
-        crate::listing::largest_first(self.values.iter())
+        crate::results::display::largest_first(self.values.iter())
     }
 }
 

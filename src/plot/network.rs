@@ -4,7 +4,7 @@ use super::label::{clean, isolated, shorten};
 use super::number::Format;
 use super::svg::{Anchor, Paint, SIZE, SMALL, Svg, WIDTH};
 use super::{Explanation, PlotError};
-use crate::listing::components;
+use crate::results::display::components;
 use crate::{Interactions, Value};
 
 /// Players that are drawn: more names do not fit around the circle.
@@ -71,7 +71,7 @@ pub fn network_of<V: Value>(
         weight[*i] += value.abs();
         weight[*j] += value.abs();
     }
-    let mut shown = crate::listing::largest_first(weight.iter());
+    let mut shown = crate::results::display::largest_first(weight.iter());
     shown.truncate(MOST_NODES);
     shown.sort_unstable();
     let mut place = vec![None; players];

@@ -1,6 +1,6 @@
 //! Numbers as pictures write them, and the places of ticks.
 
-use crate::listing;
+use crate::results::display;
 
 /// Significant digits of the largest value.
 const DIGITS: i32 = 3;
@@ -15,7 +15,7 @@ pub(crate) struct Format {
 impl Format {
     /// For values up to this size.
     pub(crate) fn up_to(size: f64) -> Self {
-        match listing::decimals(size, DIGITS) {
+        match display::decimals(size, DIGITS) {
             None => Self { decimals: Some(0) },
             Some(decimals) => Self { decimals: (-4..=7).contains(&decimals).then_some(decimals.max(0) as usize) },
         }
@@ -48,7 +48,7 @@ impl Format {
         match error {
             None => self.signed(value),
             Some(error) => {
-                let finer = Self { decimals: listing::decimals_of_error(&value, &error).or(self.decimals) };
+                let finer = Self { decimals: display::decimals_of_error(&value, &error).or(self.decimals) };
                 let error = if error.is_finite() { finer.plain(error) } else { "?".to_owned() };
                 format!("{} ± {error}", finer.signed(value))
             }
@@ -74,7 +74,7 @@ pub(crate) fn ticks(low: f64, high: f64, about: usize) -> Vec<f64> {
 
 /// Ticks as text, with as many decimals as tell them apart.
 pub(crate) fn tick_text(value: f64, step: f64) -> String {
-    let decimals = listing::decimals(step, 1).unwrap_or(0);
+    let decimals = display::decimals(step, 1).unwrap_or(0);
     let decimals = (-6..=6).contains(&decimals).then_some(decimals.max(0) as usize);
     Format { decimals }.plain(value)
 }

@@ -10,7 +10,7 @@ use faer::Mat;
 use super::kernel::{Kernel, Rows};
 use super::linear::times;
 use super::waves::{HARMONICS, Waves, frequency};
-use crate::quadrature::nodes_on_unit_interval;
+use crate::weights::nodes_on_unit_interval;
 
 /// Shapley values of each function S ↦ K(S, X_b), a row for each b; and their prior variances.
 #[derive(Debug)]

@@ -1,5 +1,7 @@
 //! A voting game as power indices see it: without those who have no vote, in the largest unit that divides all weights.
 
+use crate::weights::gcd;
+
 /// The voters of one weight. They have the same power, so it is computed once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Class {
@@ -58,10 +60,6 @@ impl Classes {
     pub(super) fn spread<V: Clone>(&self, of_classes: &[V], of_nobody: &V) -> Vec<V> {
         self.of.iter().map(|class| class.map_or(of_nobody, |class| &of_classes[class]).clone()).collect()
     }
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 #[cfg(test)]

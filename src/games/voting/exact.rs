@@ -14,6 +14,7 @@ use super::halves;
 use super::modular::{Field, from_residues, primes_for};
 use super::power::{Index, MOST_STEPS};
 use crate::games::parallel::in_parallel;
+use crate::weights::gcd;
 
 /// Adding it to a float and taking it away rounds to the nearest whole number.
 const ROUNDER: f64 = 3.0 * (1_u64 << 51) as f64;
@@ -58,10 +59,6 @@ fn unit(voters: u64, index: Index) -> BigUint {
             lcm * (k / gcd(k, rest))
         }),
     }
-}
-
-fn gcd(a: u64, b: u64) -> u64 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }
 
 /// How many x > 0 there are, when 1/x comes with x.

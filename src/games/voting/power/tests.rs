@@ -111,3 +111,28 @@ fn the_method_follows_the_game() {
 fn units_come_back_in_their_order() {
     assert_eq!(in_parallel(100, |unit| unit * unit), (0..100).map(|unit| unit * unit).collect::<Vec<_>>());
 }
+
+/// The integral of t^a (1 − t)^b over [0, 1], as a part of what it is: a! b! / (a + b + 1)!.
+fn beta(pairs: &[Pair], a: i32, b: i32) -> f64 {
+    let f = |t: f64, rest: f64| t.powi(a) * rest.powi(b);
+    let both = |pair: &Pair| f(pair.node, 1.0 - pair.node) + f(1.0 - pair.node, pair.node);
+    let sum: f64 = pairs.iter().map(|p| p.weight * both(p) * if p.single { 0.5 } else { 1.0 }).sum();
+    let binomial: f64 = (1..=a).map(|k| f64::from(b + k) / f64::from(k)).product();
+    sum * binomial * f64::from(a + b + 1)
+}
+
+#[test]
+fn fewer_nodes_than_exact_ones_are_enough_for_many_voters() {
+    assert_eq!([1, 2, 3, 50, 51].map(nodes_needed), [1, 1, 2, 25, 26]);
+    for (voters, most) in [(188, 80), (500, 140), (1000, 200)] {
+        let nodes = nodes_needed(voters);
+        assert!(nodes <= most, "{voters}: {nodes}");
+        // The hardest polynomials that the bound is for: a single s.
+        let pairs = gauss_legendre(nodes);
+        let degree = i32::try_from(voters - 1).unwrap();
+        for a in [0, 1, degree / 3, degree / 2] {
+            let got = beta(&pairs, a, degree - a);
+            assert!((got - 1.0).abs() < 1e-11, "{voters} voters, {nodes} nodes, t^{a}: {got}");
+        }
+    }
+}

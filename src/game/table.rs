@@ -1,10 +1,6 @@
 //! A game that is known by heart.
 
-mod file;
-
 use crate::{Coalition, Error, Exact, Game, TryGame, Value};
-
-pub use file::TableError;
 
 /// All 2^n values of a game, indexed by the coalition's bit mask: player i is bit i, so `values[0b101]` is v({0, 2}).
 ///
@@ -22,8 +18,8 @@ pub use file::TableError;
 #[derive(Clone, Debug, PartialEq)]
 pub struct Table<V> {
     /// 2^num_players of them.
-    values: Vec<V>,
-    num_players: usize,
+    pub(super) values: Vec<V>,
+    pub(super) num_players: usize,
 }
 
 impl<V: Value> Table<V> {

@@ -1,15 +1,19 @@
-//! Exact weights: fractions of 128-bit integers, in lowest terms.
+//! Exact weights: ratios of 128-bit integers, in lowest terms.
+
+use std::ops::Rem;
+
+use num_traits::Zero;
 
 use crate::Value;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Fraction {
+pub(crate) struct Ratio {
     numerator: i128,
     /// Positive.
     denominator: i128,
 }
 
-impl Fraction {
+impl Ratio {
     pub(crate) const ZERO: Self = Self { numerator: 0, denominator: 1 };
     pub(crate) const ONE: Self = Self { numerator: 1, denominator: 1 };
 
@@ -52,8 +56,9 @@ impl Fraction {
     }
 }
 
-fn gcd(a: u128, b: u128) -> u128 {
-    if b == 0 { a } else { gcd(b, a % b) }
+/// The greatest common divisor, by Euclid's algorithm; of zero and a number, the number.
+pub(crate) fn gcd<T: Zero + Copy + Rem<Output = T>>(a: T, b: T) -> T {
+    if b.is_zero() { a } else { gcd(b, a % b) }
 }
 
 #[cfg(test)]
@@ -62,13 +67,13 @@ mod tests {
 
     #[test]
     fn arithmetic() {
-        let (half, third) = (Fraction::new(2, 4), Fraction::new(-1, 3));
-        assert_eq!(half.plus(third), Some(Fraction::new(1, 6)));
-        assert_eq!(half.times(third), Some(Fraction::new(-1, 6)));
-        assert_eq!(half.plus(Fraction::new(-1, 2)), Some(Fraction::ZERO));
-        assert_eq!(Fraction::new(0, 7), Fraction::ZERO);
-        assert_eq!(Fraction::new(i128::MAX, 1).times(Fraction::new(2, 1)), None);
-        assert_eq!(Fraction::new(i128::MAX, 1).plus(Fraction::ONE), None);
+        let (half, third) = (Ratio::new(2, 4), Ratio::new(-1, 3));
+        assert_eq!(half.plus(third), Some(Ratio::new(1, 6)));
+        assert_eq!(half.times(third), Some(Ratio::new(-1, 6)));
+        assert_eq!(half.plus(Ratio::new(-1, 2)), Some(Ratio::ZERO));
+        assert_eq!(Ratio::new(0, 7), Ratio::ZERO);
+        assert_eq!(Ratio::new(i128::MAX, 1).times(Ratio::new(2, 1)), None);
+        assert_eq!(Ratio::new(i128::MAX, 1).plus(Ratio::ONE), None);
         let mut value = 12.0_f64;
         third.scale(&mut value);
         assert_eq!(value.to_bits(), (-4.0_f64).to_bits());

@@ -1,7 +1,6 @@
 //! Weights by coalition size.
 
-use crate::exact::{MOST_PLAYERS, binomial};
-use crate::fraction::Fraction;
+use super::{MOST_PLAYERS, Ratio, binomial};
 use crate::{Error, Value};
 
 /// A semivalue: how much a coalition's size counts when marginal contributions are averaged.
@@ -114,8 +113,8 @@ impl Semivalue {
             likelihoods.into_iter().enumerate().map(|(s, q)| Weight::Mean(q, binomial(n - 1, s))).collect()
         };
         Ok(match &self.0 {
-            Kind::Shapley => sizes.map(|s| Weight::Exact(Fraction::new(1, binomial(n - 1, s)))).collect(),
-            Kind::Banzhaf => sizes.map(|_| Weight::Exact(Fraction::new(1, 1 << (n - 1)))).collect(),
+            Kind::Shapley => sizes.map(|s| Weight::Exact(Ratio::new(1, binomial(n - 1, s)))).collect(),
+            Kind::Banzhaf => sizes.map(|_| Weight::Exact(Ratio::new(1, 1 << (n - 1)))).collect(),
             &Kind::Beta { alpha, beta } if let Some(weights) = whole_beta(n, alpha, beta) => weights,
             &Kind::Beta { alpha, beta } => likely(normalised(n, |s| {
                 (n - 1 - s) as f64 * (beta + s as f64) / ((s + 1) as f64 * (alpha + (n - 2 - s) as f64))
@@ -129,10 +128,10 @@ impl Semivalue {
     }
 
     /// A factor of all the weights, which is taken last: so that a mean of whole numbers is rounded once.
-    pub(crate) fn common(&self, n: usize) -> Fraction {
+    pub(crate) fn common(&self, n: usize) -> Ratio {
         match self.0 {
-            Kind::Shapley => Fraction::new(1, n as i128),
-            _ => Fraction::ONE,
+            Kind::Shapley => Ratio::new(1, n as i128),
+            _ => Ratio::ONE,
         }
     }
 }
@@ -144,8 +143,8 @@ fn whole_beta(n: usize, alpha: f64, beta: f64) -> Option<Vec<Weight>> {
     let weight = |s: usize| {
         let rising = |from: i128, count: usize| (0..count as i128).map(move |k| from + k);
         let up = rising(beta, s).chain(rising(alpha, n - 1 - s));
-        let mut factors = up.zip(rising(alpha + beta, n - 1)).map(|(up, down)| Fraction::new(up, down));
-        factors.try_fold(Fraction::ONE, Fraction::times).map(Weight::Exact)
+        let mut factors = up.zip(rising(alpha + beta, n - 1)).map(|(up, down)| Ratio::new(up, down));
+        factors.try_fold(Ratio::ONE, Ratio::times).map(Weight::Exact)
     };
     (0..n).map(weight).collect()
 }
@@ -167,7 +166,7 @@ fn normalised(n: usize, ratio: impl Fn(usize) -> f64) -> Vec<f64> {
 
 /// What a sum is multiplied by.
 pub(crate) enum Weight {
-    Exact(Fraction),
+    Exact(Ratio),
     /// A float, divided by a count.
     Mean(f64, i128),
 }

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::ops::Index;
 
+use super::display::{self, Column};
 use crate::Value;
-use crate::listing::{self, Column};
 
 /// One value for each player, with what they share out and what it cost.
 ///
@@ -104,9 +104,9 @@ impl<'a, V> IntoIterator for &'a Attribution<V> {
 
 impl<V: Value> fmt::Display for Attribution<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let order = listing::largest_first(self.iter());
-        let decimals = listing::decimals_of(self.iter());
-        let shown = |value: &V| listing::text(value, decimals, f);
+        let order = display::largest_first(self.iter());
+        let decimals = display::decimals_of(self.iter());
+        let shown = |value: &V| display::text(value, decimals, f);
         let players = order.iter().map(ToString::to_string).collect();
         let values = order.iter().map(|&player| shown(&self[player])).collect();
         let foot = [
@@ -114,6 +114,6 @@ impl<V: Value> fmt::Display for Attribution<V> {
             ("v(N)", shown(&self.grand)),
             ("evaluations", self.evaluations.to_string()),
         ];
-        listing::write(f, vec![("player", Column::Right(players)), ("value", Column::Point(values))], &foot)
+        display::write(f, vec![("player", Column::Right(players)), ("value", Column::Point(values))], &foot)
     }
 }

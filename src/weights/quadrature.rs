@@ -39,24 +39,6 @@ pub(crate) fn gauss_legendre(nodes: u64) -> Vec<Pair> {
     (0..nodes.div_ceil(2)).map(pair).collect()
 }
 
-/// How many nodes integrate the power of one of `voters` voters over t, with an error below 10^−30 and below rounding.
-///
-/// The power at t is f(t) = Σ c(s) t^s (1 − t)^(n−1−s), with 0 ≤ c(s) ≤ C(n−1, s). ⌈n/2⌉ nodes are exact, and many games
-/// need fewer. On the ellipse around [0, 1] whose half axes sum to ρ (twice, as that of [−1, 1]) |t| + |1 − t| is
-/// (ρ + 1/ρ)/2, the sum of the distances to the foci. So |f| ≤ M = ((ρ + 1/ρ)/2)^(n−1) there, and m nodes have an error of
-/// at most 32/15 · M ρ^(−2(m−1)) / (1 − ρ^−2): Trefethen (2013), *Approximation Theory and Approximation Practice*,
-/// theorem 19.3. It holds for every ρ > 1; the one with tanh(ln ρ) = 2(m − 1)/(n − 1) is the best but for the last factor.
-pub(crate) fn nodes_needed(voters: u64) -> u64 {
-    let exact = voters.div_ceil(2).max(1);
-    let degree = (voters.max(1) - 1) as f64;
-    let log_error = |nodes: u64| {
-        let twice = 2.0 * (nodes - 1) as f64;
-        let log_rho = (twice / degree).atanh();
-        (32.0_f64 / 15.0).ln() + degree * log_rho.cosh().ln() - twice * log_rho - (-(-2.0 * log_rho).exp()).ln_1p()
-    };
-    (2..exact).find(|nodes| log_error(*nodes) < -30.0 * std::f64::consts::LN_10).unwrap_or(exact)
-}
-
 /// The same rule as single nodes with their weights.
 #[cfg(feature = "surrogate")]
 pub(crate) fn nodes_on_unit_interval(nodes: u64) -> Vec<(f64, f64)> {
@@ -97,21 +79,5 @@ mod tests {
     #[test]
     fn one_degree_more_than_a_rule_can() {
         assert!((beta(&gauss_legendre(4), 4, 4) - 1.0).abs() > 1e-4);
-    }
-
-    #[test]
-    fn fewer_nodes_than_exact_ones_are_enough_for_many_voters() {
-        assert_eq!([1, 2, 3, 50, 51].map(nodes_needed), [1, 1, 2, 25, 26]);
-        for (voters, most) in [(188, 80), (500, 140), (1000, 200)] {
-            let nodes = nodes_needed(voters);
-            assert!(nodes <= most, "{voters}: {nodes}");
-            // The hardest polynomials that the bound is for: a single s.
-            let pairs = gauss_legendre(nodes);
-            let degree = i32::try_from(voters - 1).unwrap();
-            for a in [0, 1, degree / 3, degree / 2] {
-                let got = beta(&pairs, a, degree - a);
-                assert!((got - 1.0).abs() < 1e-11, "{voters} voters, {nodes} nodes, t^{a}: {got}");
-            }
-        }
     }
 }
