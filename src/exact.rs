@@ -1,27 +1,23 @@
 //! Exact solvers: their options, and what they return.
 
+mod blocks;
 mod fold;
-mod nodes;
-mod part;
+mod partial;
 mod rows;
-mod stream;
-mod sums;
+mod summary;
 
 use std::fmt;
 use std::ops::ControlFlow;
 
+use crate::engine::partial::{Job, Summation as _};
+use crate::engine::settings::Settings;
 use crate::weights::check_order;
-use crate::{Attribution, Error, Index, Interactions, Progress, Semivalue, Table, TryGame, Value};
-#[cfg(feature = "serde")]
-pub(crate) use nodes::{Frame, Nodes};
+use crate::{Attribution, Error, Index, Interactions, Progress, Semivalue, Table, TryGame};
 #[cfg(feature = "mpi")]
-pub(crate) use part::check_job;
-pub use part::{ExactPart, ExactPartial};
-#[cfg(feature = "serde")]
-pub(crate) use rows::Rows;
-#[cfg(feature = "mpi")]
-pub(crate) use stream::values;
-use sums::Sums;
+pub(crate) use blocks::values;
+use partial::check_players;
+pub use partial::{CoalitionSums, ExactPartial};
+pub use summary::Summary;
 
 /// Shapley values by the definition: each player's marginal contribution, averaged over all orders of the players.
 ///
@@ -73,17 +69,15 @@ pub fn exact<G: TryGame + ?Sized>(game: &G) -> Result<Attribution<G::Value>, Err
 #[must_use]
 pub struct Exact<F = fn(&Progress) -> ControlFlow<()>> {
     pub(crate) max_players: usize,
-    /// 0: as many as rayon's current pool has.
-    pub(crate) threads: usize,
-    /// 0: chosen from the numbers of players and threads.
-    batch: usize,
-    pub(crate) observer: Option<F>,
+    /// The largest number of players whose interactions a part is for.
+    pub(crate) order: usize,
+    pub(crate) settings: Settings<F>,
 }
 
 impl Exact {
     /// The defaults: at most 30 players, all threads, no observer.
     pub fn new() -> Self {
-        Self { max_players: 30, threads: 0, batch: 0, observer: None }
+        Self { max_players: 30, order: 1, settings: Settings::new() }
     }
 }
 
@@ -102,8 +96,9 @@ impl<F> Exact<F> {
 
     /// The number of threads to ask the game on; more than 1024 are taken for 1024, and 0, the default, for as many as
     /// rayon's current pool has. Without the feature `parallel` there is one, whatever is asked for.
-    pub fn threads(self, threads: usize) -> Self {
-        Self { threads, ..self }
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.settings.threads = threads;
+        self
     }
 
     /// The most coalitions that one call of the game's [`try_values`](TryGame::try_values) gets; it is rounded down
@@ -111,8 +106,9 @@ impl<F> Exact<F> {
     ///
     /// By default, or with 0, a batch is a 32nd of each thread's work, and at most 512: small enough to keep all threads
     /// busy and an observer informed. A model that runs best on larger or smaller batches wants to set it.
-    pub fn batch(self, coalitions: usize) -> Self {
-        Self { batch: coalitions, ..self }
+    pub fn batch(mut self, coalitions: usize) -> Self {
+        self.settings.batch = coalitions;
+        self
     }
 
     /// Shows the progress after every batch, and stops the run when `observer` breaks.
@@ -121,12 +117,11 @@ impl<F> Exact<F> {
     /// that are finished while it runs are shown together, and the last call has all evaluations. What it changes it must
     /// hold in an atomic or a `Mutex`, since it is called from several threads.
     pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> Exact<O> {
-        Exact { max_players: self.max_players, threads: self.threads, batch: self.batch, observer: Some(observer) }
+        self.with_settings(self.settings.with_observer(Some(observer)))
     }
 
-    pub(crate) fn by_ref(&self) -> Exact<&F> {
-        let Self { max_players, threads, batch, ref observer } = *self;
-        Exact { max_players, threads, batch, observer: observer.as_ref() }
+    pub(crate) fn with_settings<O>(&self, settings: Settings<O>) -> Exact<O> {
+        Exact { max_players: self.max_players, order: self.order, settings }
     }
 }
 
@@ -163,7 +158,7 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     /// Shapley (1953), "A value for n-person games", in *Contributions to the Theory of Games II*, 307–317,
     /// doi:10.1515/9781400881970-018.
     pub fn solve<G: TryGame + ?Sized>(&self, game: &G) -> Result<Attribution<G::Value>, Error<G::Error>> {
-        self.summary(game, 1)?.sums.attribution(&Semivalue::shapley())
+        self.summary(game, 1)?.attribution(&Semivalue::shapley())
     }
 
     /// The values of a semivalue: Banzhaf, Beta-Shapley, or weights of one's own.
@@ -185,9 +180,9 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
         semivalue: &Semivalue,
     ) -> Result<Attribution<G::Value>, Error<G::Error>> {
         // Before the game is asked for anything.
-        stream::check_players(game.num_players(), self)?;
+        check_players(game.num_players(), self.max_players)?;
         semivalue.weights(game.num_players())?;
-        self.summary(game, 1)?.sums.attribution(semivalue)
+        self.summary(game, 1)?.attribution(semivalue)
     }
 
     /// The interactions of up to `order` players.
@@ -208,9 +203,9 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
         order: usize,
     ) -> Result<Interactions<G::Value>, Error<G::Error>> {
         // Before the game is asked for anything.
-        stream::check_players(game.num_players(), self)?;
+        check_players(game.num_players(), self.max_players)?;
         check_order(index, game.num_players(), order)?;
-        self.summary(game, order)?.sums.interactions(index)
+        self.summary(game, order)?.weighted(index)
     }
 
     /// All values of a game, as a [`Table`]: with progress, a batch size and a limit of one's own, which
@@ -218,7 +213,9 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     ///
     /// Cost, errors and panics are those of [`solve`](Self::solve), and memory is 2^n values.
     pub fn tabulate<G: TryGame + ?Sized>(&self, game: &G) -> Result<Table<G::Value>, Error<G::Error>> {
-        stream::tabulate(game, self).map(Table::from_tabulated)
+        let players = game.num_players();
+        check_players(players, self.max_players)?;
+        blocks::values(game, &self.settings, players, 0..1 << players).map(Table::from_tabulated)
     }
 
     /// Everything that a pass over all coalitions can tell, for those who want more than one thing: Shapley *and* Banzhaf
@@ -240,8 +237,9 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     /// # Ok::<(), shapley::Error>(())
     /// ```
     pub fn summary<G: TryGame + ?Sized>(&self, game: &G, order: usize) -> Result<Summary<G::Value>, Error<G::Error>> {
-        // All of it is one part of one.
-        self.by_ref().part(0, 1).order(order).run(game)?.into_summary()
+        let job = Job::new(self.sums(game.num_players(), order)?, 1, None)?;
+        let blocks = 0..job.sums.units();
+        self.add_blocks(game, job, blocks, None)?.into_summary()
     }
 }
 
@@ -290,73 +288,13 @@ pub fn interactions<G: TryGame + ?Sized>(
     Exact::new().interactions(game, index, order)
 }
 
-/// What a pass over all coalitions of a game leaves: the sums of discrete derivatives by coalition size, from which every
-/// semivalue and interaction index follows without asking the game again. [`Exact::summary`] makes it.
-#[derive(Clone, Debug, PartialEq)]
-#[must_use]
-pub struct Summary<V> {
-    sums: Sums<V>,
-}
-
-impl<V: Value> Summary<V> {
-    /// The number of players of the game.
-    #[must_use]
-    pub fn num_players(&self) -> usize {
-        self.sums.num_players()
-    }
-
-    /// The largest number of players whose interactions are in it.
-    #[must_use]
-    pub fn order(&self) -> usize {
-        self.sums.order()
-    }
-
-    /// The values of a semivalue: [`Semivalue::shapley`] for Shapley values.
-    ///
-    /// # Errors
-    ///
-    /// [`Overflow`](Error::Overflow), and [`WeightLength`](Error::WeightLength) if the weights are for another number of
-    /// players.
-    pub fn values(&self, semivalue: &Semivalue) -> Result<Attribution<V>, Error> {
-        self.sums.attribution(semivalue)
-    }
-
-    /// The interactions of up to as many players as the summary's order.
-    ///
-    /// # Errors
-    ///
-    /// [`Overflow`](Error::Overflow), and [`Order`](Error::Order) if the index's weights do not fit 128 bits.
-    pub fn interactions(&self, index: Index) -> Result<Interactions<V>, Error> {
-        self.sums.interactions(index)
-    }
-
-    /// Whether all sums fit their type.
-    #[cfg(feature = "mpi")]
-    pub(crate) fn is_finite(&self) -> bool {
-        self.rows().flatten().all(Value::is_finite)
-    }
-
-    /// A row for each set of at most as many players as the order, by mask: its sums by the coalition's size.
-    #[cfg(feature = "serde")]
-    pub(crate) fn rows(&self) -> impl Iterator<Item = &[V]> {
-        self.sums.rows().map(|(_, row)| row)
-    }
-
-    /// From its rows, if they are those of such a game.
-    #[cfg(feature = "serde")]
-    pub(crate) fn from_rows(players: usize, order: usize, rows: Vec<Vec<V>>) -> Option<Self> {
-        let sums = Sums::from_rows(players, order, rows)?;
-        Some(Self { sums })
-    }
-}
-
 impl<F> fmt::Debug for Exact<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Exact")
             .field("max_players", &self.max_players)
-            .field("threads", &self.threads)
-            .field("batch", &self.batch)
-            .field("observed", &self.observer.is_some())
+            .field("threads", &self.settings.threads)
+            .field("batch", &self.settings.batch)
+            .field("observed", &self.settings.observer.is_some())
             .finish()
     }
 }

@@ -112,21 +112,19 @@
 //!
 //! 1.90. It rises only in a minor release, and the changelog says so first.
 
-mod answer;
 mod coalition;
+mod engine;
 mod error;
-mod estimate;
 mod exact;
 mod fingerprint;
 mod game;
 pub mod games;
 #[cfg(feature = "mpi")]
 pub mod mpi;
-mod parts;
+pub mod parts;
 mod permutation;
 #[cfg(feature = "plot")]
 pub mod plot;
-mod progress;
 mod results;
 #[cfg(feature = "serde")]
 mod saved;
@@ -135,17 +133,15 @@ mod store;
 mod surrogate;
 mod value;
 mod weights;
-mod work;
 
 pub use coalition::{Coalition, IntoPlayers, Players};
+pub use engine::progress::Progress;
 pub use error::Error;
-pub use estimate::{Estimate, Stopped};
-pub use exact::{Exact, ExactPart, ExactPartial, Summary, banzhaf, exact, interactions};
+pub use exact::{Exact, Summary, banzhaf, exact, interactions};
 pub use fingerprint::Fingerprint;
 pub use game::{ByRef, Game, Table, TableError, TableRef, TryGame, from_fn, try_from_fn};
-pub use permutation::{Permutation, PermutationPart, PermutationPartial, permutation};
-pub use progress::Progress;
-pub use results::{Attribution, Interactions};
+pub use permutation::{Permutation, permutation};
+pub use results::{Attribution, Estimate, Interactions, Stopped};
 pub use store::{CacheError, CacheStats, Cached, MemoryStore, Store, StoreError, StoreFailure, check_store};
 #[cfg(feature = "disk")]
 pub use store::{DiskError, DiskStore, Merged, Verified};

@@ -195,7 +195,7 @@ impl<'w> Cluster<'w> {
         settings.push(("the order", order.to_string()));
         settings.push(("the limit on players", exact.max_players.to_string()));
         let (frame, wrong) = found(exact::part_of(exact.by_ref(), order, fingerprint).frame(game));
-        let call = Call { settings, threads: work::available(exact.threads), wrong };
+        let call = Call { settings, threads: threads::available(exact.threads), wrong };
         let rank = link.rank();
         let worker = exact::Worker { rank, game, exact, order, fingerprint, frame, ends: OnceLock::new() };
         deal::run(&mut link, call, &worker, || {
@@ -243,7 +243,7 @@ impl<'w> Cluster<'w> {
         ]);
         let part = permutation::part_of(sampler.by_ref(), fingerprint);
         let (frame, wrong) = found(part.frame::<G::Error>(game.num_players()));
-        let call = Call { settings, threads: work::available(sampler.threads), wrong };
+        let call = Call { settings, threads: threads::available(sampler.threads), wrong };
         let rank = link.rank();
         let worker = permutation::Worker { rank, game, sampler, fingerprint, frame, ends: OnceLock::new() };
         deal::run(&mut link, call, &worker, || {
@@ -311,7 +311,7 @@ impl<'w> Cluster<'w> {
         settings.push(("the budget", options.evaluations.to_string()));
         settings.push(("the seed", options.seed.to_string()));
         let (_, wrong) = found(check_players::<G::Error>(players).and_then(|()| check_budget(options, players)));
-        let call = Call { settings, threads: work::available(options.threads), wrong };
+        let call = Call { settings, threads: threads::available(options.threads), wrong };
         let worker = pairs::Worker { rank: link.rank(), game, options };
         std::thread::scope(|scope| {
             deal::run(&mut link, call, &worker, || Ok(pairs::Questions::new(scope, players, method, options, observer)))

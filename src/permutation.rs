@@ -2,7 +2,8 @@
 
 mod collect;
 mod order;
-mod part;
+mod partial;
+mod rules;
 mod run;
 mod walks;
 
@@ -11,12 +12,11 @@ use std::fmt;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
+use crate::engine::settings::Settings;
 use crate::{Error, Estimate, Progress, TryGame};
+pub use partial::{PermutationPartial, SampleSums};
 #[cfg(feature = "mpi")]
-pub(crate) use collect::Seen;
-pub use part::{PermutationPart, PermutationPartial};
-#[cfg(feature = "mpi")]
-pub(crate) use run::looks;
+pub(crate) use rules::{Seen, looks};
 
 /// Shapley values by sampling permutations, for games that are too large for [`exact`](crate::exact): at most so many
 /// evaluations of the game, and a standard error for every value.
@@ -96,11 +96,8 @@ pub struct Permutation<F = fn(&Progress) -> ControlFlow<()>> {
     pub(crate) confidence: f64,
     pub(crate) deadline: Option<Duration>,
     pub(crate) truncation: Option<f64>,
-    /// 0: as many as rayon's current pool has.
-    pub(crate) threads: usize,
-    /// 0: walks are the game's own.
-    pub(crate) batch: usize,
-    pub(crate) observer: Option<F>,
+    /// Without a batch walks are the game's own.
+    pub(crate) settings: Settings<F>,
 }
 
 impl Permutation {
@@ -114,9 +111,7 @@ impl Permutation {
             confidence: 0.95,
             deadline: None,
             truncation: None,
-            threads: 0,
-            batch: 0,
-            observer: None,
+            settings: Settings::new(),
         }
     }
 }
@@ -195,8 +190,9 @@ impl<F> Permutation<F> {
 
     /// The number of threads to ask the game on; more than 1024 are taken for 1024, and 0, the default, for as many as
     /// rayon's current pool has. Without the feature `parallel` there is one, whatever is asked for.
-    pub fn threads(self, threads: usize) -> Self {
-        Self { threads, ..self }
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.settings.threads = threads;
+        self
     }
 
     /// Asks for prefixes by [`try_values`](TryGame::try_values), up to this many at once, several walks sharing a call:
@@ -208,30 +204,14 @@ impl<F> Permutation<F> {
     /// sample, the last call having what is left. A batch's coalitions and values are in memory, on each thread; more than
     /// 65 536 are taken for that. (A game whose `walk` does not give the very bits of its `values` gives the bits of
     /// whichever is asked.)
-    pub fn batch(self, coalitions: usize) -> Self {
-        Self { batch: coalitions, ..self }
+    pub fn batch(mut self, coalitions: usize) -> Self {
+        self.settings.batch = coalitions;
+        self
     }
 
-    #[cfg(feature = "mpi")]
-    pub(crate) fn by_ref(&self) -> Permutation<&F> {
-        self.with_observer(self.observer.as_ref())
-    }
-
-    fn with_observer<O>(&self, observer: Option<O>) -> Permutation<O> {
-        let Self { evaluations, seed, antithetic, precision, confidence, deadline, truncation, threads, batch, .. } =
-            *self;
-        Permutation {
-            evaluations,
-            seed,
-            antithetic,
-            precision,
-            confidence,
-            deadline,
-            truncation,
-            threads,
-            batch,
-            observer,
-        }
+    pub(crate) fn with_settings<O>(&self, settings: Settings<O>) -> Permutation<O> {
+        let Self { evaluations, seed, antithetic, precision, confidence, deadline, truncation, .. } = *self;
+        Permutation { evaluations, seed, antithetic, precision, confidence, deadline, truncation, settings }
     }
 
     /// Shows the progress after every walk or batch, or every millisecond or so if they are faster, and stops the run when
@@ -256,7 +236,7 @@ impl<F> Permutation<F> {
     /// # Ok::<(), shapley::Error>(())
     /// ```
     pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> Permutation<O> {
-        self.with_observer(Some(observer))
+        self.with_settings(self.settings.with_observer(Some(observer)))
     }
 }
 
@@ -354,9 +334,9 @@ impl<F> fmt::Debug for Permutation<F> {
             .field("confidence", &self.confidence)
             .field("deadline", &self.deadline)
             .field("truncation", &self.truncation)
-            .field("threads", &self.threads)
-            .field("batch", &self.batch)
-            .field("observed", &self.observer.is_some())
+            .field("threads", &self.settings.threads)
+            .field("batch", &self.settings.batch)
+            .field("observed", &self.settings.observer.is_some())
             .finish()
     }
 }

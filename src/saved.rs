@@ -6,13 +6,15 @@
 mod parts;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::estimate::{Design, Moments, Node, Samples, components};
+use crate::results::display::components;
+use crate::results::{Design, SampleNode, SampleTree, Samples, sample_tree};
 #[cfg(feature = "surrogate")]
-use crate::estimate::{Method, Origin, Pair, Pairs};
+use crate::results::{Method, Origin, Pair, Pairs};
 use crate::weights::{MOST_PLAYERS as MOST_EXACT, binomial, most_order};
 use crate::{Attribution, Coalition, Error, Estimate, Index, Interactions, Stopped, Summary, Value};
 
@@ -116,7 +118,7 @@ struct SavedSummary<Rows> {
 
 impl<V: Value + Serialize> Serialize for Summary<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let sums: Vec<&[V]> = self.rows().collect();
+        let sums: Vec<&[V]> = self.rows().map(|(_, row)| row).collect();
         SavedSummary { version: VERSION, order: self.order(), num_players: self.num_players(), sums }
             .serialize(serializer)
     }
@@ -297,62 +299,56 @@ impl<V: Value + Serialize> Serialize for Estimate<V> {
             version: VERSION,
             values: self.values().to_vec(),
             std_errors: errors(),
-            baseline: samples.baseline.clone(),
-            grand: samples.grand.clone(),
+            baseline: samples.ends[0].clone(),
+            grand: samples.ends[1].clone(),
             evaluations: samples.evaluations,
             saved: samples.saved,
             stopped: self.stopped(),
             antithetic: samples.design.antithetic,
             truncation: samples.design.truncation,
             looks: samples.looks,
-            streams: samples.streams.iter().map(|(&seed, moments)| SavedStream::new(seed, moments)).collect(),
+            streams: samples.streams.iter().map(saved_stream).collect(),
             pairs: None,
         }
         .serialize(serializer)
     }
 }
 
-impl<V: Value> SavedStream<V> {
-    fn new(seed: u64, moments: &Moments<V>) -> Self {
-        let node = |node: &Node<V>| SavedNode {
-            start: node.start,
-            level: node.level,
-            sums: node.sums.clone(),
-            squares: node.squares.iter().map(|&square| Some(square).filter(|square| square.is_finite())).collect(),
-        };
-        Self { seed, nodes: moments.nodes().iter().map(node).collect() }
-    }
+fn saved_stream<V: Value>((&seed, tree): (&u64, &SampleTree<V>)) -> SavedStream<V> {
+    SavedStream { seed, nodes: tree.iter().map(SavedNode::new).collect() }
+}
 
-    /// The moments, if they can be those of samples of so many players.
-    fn moments<E: serde::de::Error>(self, players: usize, mut moments: Moments<V>) -> Result<Moments<V>, E> {
-        let mut end = 0;
-        for SavedNode { start, level, sums, squares } in self.nodes {
-            let refuse = |what: &str| E::custom(format!("seed {}, node {start}, level {level}: {what}", self.seed));
-            let size = 1_u64.checked_shl(level).ok_or_else(|| refuse("a level is at most 63"))?;
-            if start % size != 0 || start < end {
-                return Err(refuse("nodes ascend, and start at multiples of their size"));
-            }
-            end =
-                start.checked_add(size).filter(|&end| end <= MOST_SAMPLES).ok_or_else(|| refuse("too many samples"))?;
-            if moments.is_cut(&(start..end)) {
-                return Err(refuse("it has samples from both sides of a look at the intervals"));
-            }
-            if sums.len() != players {
-                return Err(refuse(&format!("{} sums, and {players} players", sums.len())));
-            }
-            check_values("sums", &sums)?;
-            let wanted = if level == 0 { 0 } else { components(&sums) };
-            if squares.len() != wanted {
-                return Err(refuse(&format!("{} squares, not {wanted}", squares.len())));
-            }
-            let squares: Vec<f64> = squares.into_iter().map(|square| square.unwrap_or(f64::INFINITY)).collect();
-            if let Some(square) = squares.iter().find(|square| square.is_nan() || **square < 0.0) {
-                return Err(refuse(&format!("a sum of squares is {square}")));
-            }
-            moments.insert(Node { start, level, sums, squares });
-        }
-        Ok(moments)
+impl<V: Value> SavedNode<V> {
+    fn new((start, node): (u64, &SampleNode<V>)) -> Self {
+        let squares = node.squares.iter().map(|&square| Some(square).filter(|square| square.is_finite())).collect();
+        Self { start, level: node.level, sums: node.sums.clone(), squares }
     }
+}
+
+/// Fills a tree with a file's nodes, if they can be those of samples of so many players.
+fn load_nodes<V: Value, E: serde::de::Error>(
+    tree: &mut SampleTree<V>,
+    seed: u64,
+    nodes: Vec<SavedNode<V>>,
+    players: usize,
+) -> Result<(), E> {
+    for SavedNode { start, level, sums, squares } in nodes {
+        let refuse = |what: String| E::custom(format!("seed {seed}, node {start}, level {level}: {what}"));
+        if sums.len() != players {
+            return Err(refuse(format!("{} sums, and {players} players", sums.len())));
+        }
+        check_values("sums", &sums)?;
+        let wanted = if level == 0 { 0 } else { sums.iter().map(|sum| components(sum).len()).sum() };
+        if squares.len() != wanted {
+            return Err(refuse(format!("{} squares, not {wanted}", squares.len())));
+        }
+        let squares: Vec<f64> = squares.into_iter().map(|square| square.unwrap_or(f64::INFINITY)).collect();
+        if let Some(square) = squares.iter().find(|square| square.is_nan() || **square < 0.0) {
+            return Err(refuse(format!("a sum of squares is {square}")));
+        }
+        tree.load(start, SampleNode { level, sums, squares }, MOST_SAMPLES, "samples").map_err(refuse)?;
+    }
+    Ok(())
 }
 
 impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Estimate<V> {
@@ -378,7 +374,9 @@ impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Estimate<V> {
         let mut streams = BTreeMap::new();
         for stream in saved.streams {
             let seed = stream.seed;
-            if streams.insert(seed, stream.moments(players, Moments::new())?).is_some() {
+            let mut tree = sample_tree(Arc::default());
+            load_nodes(&mut tree, seed, stream.nodes, players)?;
+            if streams.insert(seed, tree).is_some() {
                 return Err(D::Error::custom(format!("seed {seed} is there twice")));
             }
         }
@@ -387,8 +385,7 @@ impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for Estimate<V> {
             looks: saved.looks,
             evaluations: saved.evaluations,
             saved: saved.saved,
-            baseline: saved.baseline,
-            grand: saved.grand,
+            ends: [saved.baseline, saved.grand],
             streams,
         };
         // Each run that was merged, of a seed of its own, asked for v(∅) and v(N).

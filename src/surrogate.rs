@@ -22,7 +22,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::ops::ControlFlow;
 
-use crate::estimate::Method;
+use crate::results::Method;
 #[cfg(feature = "mpi")]
 pub(crate) use answers::{Local, Source};
 #[cfg(feature = "mpi")]

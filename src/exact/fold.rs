@@ -1,4 +1,4 @@
-//! The sums of one block: where the time of an exact solver goes, beside the game's own.
+//! The sums of discrete derivatives of one block: where the time of an exact solver goes, beside the game's own.
 //!
 //! A block is a matrix of rows of 2^8 values: the players inside a row are the first eight, those above it the others.
 //!
@@ -46,7 +46,7 @@ pub(super) fn fold<V: Value>(block: &[V], order: usize) -> Rows<V> {
         _ if players > ROW_BITS => sets_of_rows(block, order, &mut entries),
         _ => table.peel(order, &mut entries),
     }
-    Rows { players, entries }
+    Rows { players, level: 0, entries }
 }
 
 /// Appends the rows of any order of a block of more than one row: those of each set of players above a row with the

@@ -1,6 +1,7 @@
 //! Sums of derivatives over a cube of coalitions: which there are, where they lie, and how two halves merge.
 
 use crate::Value;
+use crate::engine::tree::Node;
 
 /// Which sets of players have a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,8 +18,16 @@ pub(super) struct Shape {
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rows<V> {
     pub(crate) players: usize,
+    /// The base-two logarithm of the number of blocks that the cube has.
+    pub(crate) level: u32,
     /// Row after row in the order of [`Shape::sets`]; that of a set K has sizes 0 to `players` − |K|.
     pub(crate) entries: Vec<V>,
+}
+
+impl<V> Node for Rows<V> {
+    fn level(&self) -> u32 {
+        self.level
+    }
 }
 
 impl Shape {
@@ -33,6 +42,12 @@ impl Shape {
             counts.push(sets.len());
         }
         Self { order, sets, counts }
+    }
+
+    /// The number of entries of a cube of `players` players.
+    #[cfg(feature = "serde")]
+    pub(super) fn len(&self, players: usize) -> usize {
+        self.sets[..self.counts[players]].iter().map(|set| players - set.count_ones() as usize + 1).sum()
     }
 
     /// The sets that a cube of `players` players has rows for, each with its row. Each entry of a row is `lanes`

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use crate::work::{Queue, available};
+use crate::engine::threads::{Queue, available};
 
 /// The results of `work` for the units 0, 1, …, in this order, on all threads there are.
 pub(super) fn in_parallel<T: Send>(units: usize, work: impl Fn(usize) -> T + Sync) -> Vec<T> {

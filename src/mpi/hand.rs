@@ -136,7 +136,7 @@ pub(super) fn with_hand<R>(
                 });
             };
             // Once, and not for each unit: threads that are not there have to be started.
-            if let Err(threads) = work::with_threads(threads, work) {
+            if let Err(threads) = threads::with_threads(threads, work) {
                 for (number, _) in &to_do {
                     let _ = done.send(refused(number, 0, Error::solve(rank, no_threads(threads))));
                 }

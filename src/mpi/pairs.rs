@@ -16,8 +16,8 @@ use super::deal::{Plan, Share};
 use super::exact::{refusal, until_stopped};
 use super::hand::{Labour, Refusal, Task, guarded};
 use super::link::{decode, encode};
-use crate::estimate::Method;
-use crate::progress::Meter;
+use crate::engine::progress::Meter;
+use crate::results::Method;
 use crate::surrogate::{Local, Options, Source, pairs};
 use crate::{Coalition, Estimate, Progress, TryGame, Value};
 

@@ -20,9 +20,9 @@ use super::exact::{refusal, until_stopped};
 use super::hand::{Labour, Refusal, Task};
 use super::link::{decode, encode};
 use super::saved::Keeper;
-use crate::estimate::Design;
 use crate::parts::Cut;
 use crate::permutation::{Seen, looks};
+use crate::results::Design;
 use crate::{
     Estimate, Fingerprint, Permutation, PermutationPart, PermutationPartial, Progress, Stopped, TryGame, Value,
 };

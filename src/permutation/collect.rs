@@ -1,10 +1,11 @@
 //! Where threads put their samples together.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::rules::Seen;
 use super::walks::Spent;
 use crate::Value;
-use crate::estimate::{Moments, Samples};
+use crate::results::{Moments, Samples, sample_tree};
 
 /// The samples of a run, as far as threads have handed them in.
 ///
@@ -25,23 +26,10 @@ struct State<V> {
     seen: Seen,
 }
 
-/// What an observer is shown of the samples.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Seen {
-    pub(crate) samples: u64,
-    pub(crate) evaluations: u64,
-    pub(crate) half_width: f64,
-}
-
 impl<V: Value> Collector<V> {
     pub(super) fn new(samples: Samples<V>, seed: u64, shown: Option<f64>) -> Self {
         let seen = Self::see(&samples, shown);
         Self { seed, shown, state: Mutex::new(State { samples: Some(samples), waiting: Vec::new(), seen }) }
-    }
-
-    /// Nobody looks at the half width.
-    pub(super) fn hide_width(&mut self) {
-        self.shown = None;
     }
 
     fn lock(&self) -> MutexGuard<'_, State<V>> {
@@ -75,8 +63,7 @@ impl<V: Value> Collector<V> {
             match state.samples.take() {
                 Some(samples) => samples,
                 None => {
-                    let empty = moments.emptied();
-                    state.waiting.push((std::mem::replace(moments, empty), spent, uncounted));
+                    state.waiting.push((moments.take(), spent, uncounted));
                     return 0;
                 }
             }
@@ -102,7 +89,7 @@ impl<V: Value> Collector<V> {
     }
 
     fn add_to(&self, samples: &mut Samples<V>, moments: &mut Moments<V>, spent: Spent) {
-        samples.streams.entry(self.seed).or_insert_with(Moments::new).absorb(moments);
+        moments.move_to(samples.streams.entry(self.seed).or_insert_with(|| sample_tree(Arc::default())));
         samples.evaluations += spent.evaluations;
         samples.saved += spent.saved;
     }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::order::Orders;
-use crate::answer::{ask, check_answer};
-use crate::estimate::{Design, Moments};
+use crate::engine::ask::{ask, check_answer};
+use crate::results::{Design, Moments};
 use crate::{Coalition, Error, TryGame, Value};
 
 /// A walk is truncated after so many prefixes in a row that are worth nearly v(N): one alone may be so by chance.
@@ -27,8 +27,7 @@ pub(super) struct Walker<'a, G: TryGame + ?Sized> {
     design: Design,
     /// The most coalitions of a call, or 0 for walks of the game's own.
     batch: usize,
-    baseline: &'a G::Value,
-    grand: &'a G::Value,
+    ends: &'a [G::Value; 2],
     orders: Orders,
     /// The walks under way: one of a sample or two, of one sample or of as many as share a call.
     walks: Vec<Walk<G::Value>>,
@@ -74,17 +73,11 @@ impl<V: Value> Walk<V> {
 }
 
 impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
-    pub(super) fn new(
-        game: &'a G,
-        design: Design,
-        batch: usize,
-        seed: u64,
-        (baseline, grand): (&'a G::Value, &'a G::Value),
-    ) -> Self {
+    pub(super) fn new(game: &'a G, design: Design, batch: usize, seed: u64, ends: &'a [G::Value; 2]) -> Self {
         let orders = Orders::new(design.players, seed);
         let (walks, coalitions, answers) = (Vec::new(), Vec::new(), Vec::new());
         let batch = batch.min(MOST_BATCH);
-        Self { game, design, batch, baseline, grand, orders, walks, coalitions, answers }
+        Self { game, design, batch, ends, orders, walks, coalitions, answers }
     }
 
     /// How many samples share a call.
@@ -120,7 +113,7 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
                 let made = walk.values.len() - 1;
                 spent.evaluations += made as u64;
                 spent.saved += (inner - made) as u64;
-                walk.finish(self.grand);
+                walk.finish(&self.ends[1]);
             }
             self.samples(group, moments);
             if !go_on() {
@@ -138,10 +131,10 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
         let mut walks = self.walks.iter_mut();
         for number in numbers {
             let Some(forward) = walks.next() else { return };
-            forward.begin(self.baseline);
+            forward.begin(&self.ends[0]);
             self.orders.draw(number, &mut forward.order, players);
             if let Some(backward) = antithetic.then(|| walks.next()).flatten() {
-                backward.begin(self.baseline);
+                backward.begin(&self.ends[0]);
                 backward.order.clear();
                 backward.order.extend(forward.order.iter().rev());
             }
@@ -215,7 +208,7 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
             }
             let live = self.walks.iter_mut().filter(|walk| walk.near < PATIENCE);
             for (walk, value) in live.zip(self.answers.drain(..)) {
-                let mut left = self.grand.clone();
+                let mut left = self.ends[1].clone();
                 left.sub_assign(&value);
                 walk.near = if left.magnitude() < tolerance { walk.near + 1 } else { 0 };
                 walk.values.push(value);
@@ -229,22 +222,23 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
         for (number, walks) in numbers.zip(self.walks.chunks(if self.design.antithetic { 2 } else { 1 })) {
             let mut sample = moments.buffer();
             // Every place is written below.
-            sample.resize(self.design.players, self.baseline.clone());
+            let contributions = &mut sample.sums;
+            contributions.resize(self.design.players, self.ends[0].clone());
             match walks {
                 [forward, backward] => {
                     // Who comes k-th in one order comes k-th from the end in the other.
-                    let contributions = forward.values.windows(2).zip(backward.values.windows(2).rev());
-                    for (&player, (there, back)) in forward.order.iter().zip(contributions) {
+                    let steps = forward.values.windows(2).zip(backward.values.windows(2).rev());
+                    for (&player, (there, back)) in forward.order.iter().zip(steps) {
                         let mut contribution = difference(there);
                         contribution.add_assign(&difference(back));
                         contribution.scale(1, 2);
-                        sample[player] = contribution;
+                        contributions[player] = contribution;
                     }
                 }
                 walks => {
                     for Walk { order, values, .. } in walks {
                         for (&player, there) in order.iter().zip(values.windows(2)) {
-                            sample[player] = difference(there);
+                            contributions[player] = difference(there);
                         }
                     }
                 }

@@ -5,12 +5,15 @@ use serde::ser::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::{MOST_PLAYERS, SavedNode, SavedStream, VERSION, check_values, check_version};
-use crate::estimate::{Design, Moments};
-use crate::exact::{Frame, Nodes, Rows};
-use crate::parts::{Cut, is_same};
-use crate::weights::{MOST_PLAYERS as MOST_EXACT, most_order};
-use crate::{Error, ExactPartial, Permutation, PermutationPartial, Value};
+use super::{MOST_PLAYERS, SavedNode, VERSION, check_values, check_version, load_nodes};
+use crate::engine::partial::{Job, Partial, Summation, Sums, is_same};
+use crate::engine::tree::Node as _;
+use crate::exact::CoalitionSums;
+use crate::parts::{ExactPartial, PermutationPartial};
+use crate::permutation::SampleSums;
+use crate::results::Design;
+use crate::weights::MOST_PLAYERS as MOST_EXACT;
+use crate::{Error, Permutation, Value};
 
 /// A checksum of what a file says, so that what was damaged is not taken for an answer. It also finds the bits that a
 /// reader of decimal numbers has lost.
@@ -54,6 +57,37 @@ fn check<E: serde::de::Error>(found: &str, expected: &str) -> Result<(), E> {
     )))
 }
 
+/// Refuses what a file has beside its nodes, and gives the partial result without them.
+fn begin<S: Sums, E: serde::de::Error>(
+    sums: S,
+    of: u64,
+    fingerprint: Option<String>,
+    ends: [S::Value; 2],
+    evaluations: u64,
+) -> Result<Partial<S>, E> {
+    let job = Job::new(sums, of, fingerprint.map(Into::into)).map_err(|error: Error| E::custom(error))?;
+    check_values("baseline and grand", &ends)?;
+    Ok(Partial::new(job, ends, evaluations))
+}
+
+/// The checksum of a partial result whose settings are `numbers`: `values` are those of a node.
+fn checksum<S: Sums>(
+    partial: &Partial<S>,
+    numbers: &[u64],
+    more: &[u64],
+    values: impl Fn(&mut Checksum, &<S as Summation>::Node),
+) -> String {
+    let fingerprint = partial.job.fingerprint.as_ref();
+    let mut checksum = Checksum::new(numbers, fingerprint.map(|fingerprint| fingerprint.as_str()));
+    checksum.numbers(more);
+    checksum.values(&partial.ends);
+    for (start, node) in partial.tree.iter() {
+        checksum.numbers(&[start, u64::from(node.level())]);
+        values(&mut checksum, node);
+    }
+    checksum.finish()
+}
+
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "ExactPartial")]
 struct SavedExact<V, Sums> {
@@ -78,24 +112,29 @@ struct SavedCube<Sums> {
     sums: Sums,
 }
 
+fn exact_checksum<V: Value>(partial: &ExactPartial<V>) -> String {
+    let CoalitionSums { players, order, block_bits, .. } = partial.job.sums;
+    let numbers = [players as u64, order as u64, block_bits as u64, partial.job.partition.of(), partial.evaluations];
+    checksum(partial, &numbers, &[], |checksum, rows| checksum.values(&rows.entries))
+}
+
 impl<V: Value + Serialize> Serialize for ExactPartial<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Frame { players, order, block_bits } = self.nodes.frame;
+        let Job { sums, partition, fingerprint } = &self.job;
         let mut nodes = Vec::new();
-        for (start, rows) in self.nodes.iter() {
+        for (start, rows) in self.tree.iter() {
             check_values("sums", &rows.entries).map_err(|error: serde::de::value::Error| S::Error::custom(error))?;
-            let level = (rows.players - block_bits) as u32;
-            nodes.push(SavedCube { start, level, sums: rows.entries.iter().collect::<Vec<_>>() });
+            nodes.push(SavedCube { start, level: rows.level, sums: rows.entries.iter().collect::<Vec<_>>() });
         }
         SavedExact {
             version: VERSION,
-            num_players: players,
-            order,
-            of: self.cut.of(),
-            block_bits,
-            fingerprint: self.fingerprint.as_ref().map(|fingerprint| fingerprint.as_str().to_owned()),
-            baseline: &self.baseline,
-            grand: &self.grand,
+            num_players: sums.players,
+            order: sums.order,
+            of: partition.of(),
+            block_bits: sums.block_bits,
+            fingerprint: fingerprint.as_ref().map(|fingerprint| fingerprint.as_str().to_owned()),
+            baseline: &self.ends[0],
+            grand: &self.ends[1],
             evaluations: self.evaluations,
             nodes,
             checksum: exact_checksum(self),
@@ -104,60 +143,37 @@ impl<V: Value + Serialize> Serialize for ExactPartial<V> {
     }
 }
 
-fn exact_checksum<V: Value>(partial: &ExactPartial<V>) -> String {
-    let Frame { players, order, block_bits } = partial.nodes.frame;
-    let numbers = [players as u64, order as u64, block_bits as u64, partial.cut.of(), partial.evaluations];
-    let mut checksum = Checksum::new(&numbers, partial.fingerprint.as_ref().map(|fingerprint| fingerprint.as_str()));
-    checksum.values(partial.ends());
-    for (start, rows) in partial.nodes.iter() {
-        checksum.numbers(&[start, (rows.players - block_bits) as u64]);
-        checksum.values(&rows.entries);
-    }
-    checksum.finish()
-}
-
 impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for ExactPartial<V> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let saved = SavedExact::<V, Vec<V>>::deserialize(deserializer)?;
         check_version(saved.version)?;
         let (players, order) = (saved.num_players, saved.order);
-        let most = if players > MOST_EXACT { 0 } else { most_order(players) };
-        if players == 0 || !(1..=most).contains(&order) {
-            return Err(D::Error::custom(format!("a partial result of order {order} among {players} players")));
-        }
-        let frame = Frame::new::<V>(players, order);
-        if saved.block_bits != frame.block_bits {
-            let (theirs, ours) = (saved.block_bits, frame.block_bits);
+        let sums = CoalitionSums::new(players, order, MOST_EXACT).map_err(|_: Error| {
+            D::Error::custom(format!("a partial result of order {order} among {players} players"))
+        })?;
+        let (theirs, ours) = (saved.block_bits, sums.block_bits);
+        if theirs != ours {
             return Err(D::Error::custom(format!("blocks of 2^{theirs} values: this version has blocks of 2^{ours}")));
         }
-        let cut = Cut::new(frame.blocks(), saved.of).map_err(|error: Error| D::Error::custom(error))?;
-        check_values("baseline and grand", &[saved.baseline.clone(), saved.grand.clone()])?;
-        let mut nodes = Nodes::new(frame);
+        let ends = [saved.baseline, saved.grand];
+        let mut partial = begin(sums, saved.of, saved.fingerprint, ends, saved.evaluations)?;
         for SavedCube { start, level, sums } in saved.nodes {
-            let refuse = |what: &str| D::Error::custom(format!("node {start}, level {level}: {what}"));
+            let refuse = |what: String| D::Error::custom(format!("node {start}, level {level}: {what}"));
             check_values("sums", &sums)?;
-            let free = usize::try_from(level).ok().and_then(|level| level.checked_add(frame.block_bits));
-            let free = free.filter(|&free| free <= players).ok_or_else(|| refuse("there is no such level"))?;
-            nodes.push(start, Rows { players: free, entries: sums }).map_err(|what| refuse(&what))?;
+            let rows = partial.job.sums.rows(level, sums).map_err(refuse)?;
+            partial.tree.load(start, rows, partial.job.sums.units(), "blocks").map_err(refuse)?;
         }
-        for (name, end, here) in
-            [("baseline", &saved.baseline, nodes.baseline()), ("grand", &saved.grand, nodes.grand())]
-        {
+        let here = partial.job.sums.ends(&partial.tree);
+        for (name, end, here) in [("baseline", &partial.ends[0], here[0]), ("grand", &partial.ends[1], here[1])] {
             if here.is_some_and(|here| !is_same(here, end)) {
                 return Err(D::Error::custom(format!("{name} is not the value among the sums")));
             }
         }
-        let solved: u64 = nodes.ranges().iter().map(|range| (range.end - range.start) << frame.block_bits).sum();
-        if saved.evaluations < solved {
-            return Err(D::Error::custom(format!(
-                "{} evaluations do not make the sums of {solved}",
-                saved.evaluations
-            )));
+        let (solved, evaluations) = (partial.tree.len() << ours, partial.evaluations);
+        if evaluations < solved {
+            return Err(D::Error::custom(format!("{evaluations} evaluations do not make the sums of {solved}")));
         }
-        let SavedExact { baseline, grand, evaluations, checksum, .. } = saved;
-        let fingerprint = saved.fingerprint.map(Into::into);
-        let partial = Self { cut, nodes, fingerprint, baseline, grand, evaluations };
-        check(&checksum, &exact_checksum(&partial))?;
+        check(&saved.checksum, &exact_checksum(&partial))?;
         Ok(partial)
     }
 }
@@ -181,49 +197,42 @@ struct SavedPermutation<V> {
     checksum: String,
 }
 
+fn permutation_checksum<V: Value>(partial: &PermutationPartial<V>) -> String {
+    let rules = partial.job.sums.rules;
+    let Design { players, antithetic, .. } = rules.design;
+    // No precision is none that could be asked for.
+    let [precision, confidence] = [rules.precision.unwrap_or_default(), rules.confidence].map(f64::to_bits);
+    let numbers = [players as u64, u64::from(antithetic), rules.seed, rules.budget, precision, confidence];
+    checksum(partial, &numbers, &[partial.job.partition.of(), partial.evaluations], |checksum, node| {
+        checksum.values(&node.sums);
+        checksum.values(&node.squares);
+    })
+}
+
 impl<V: Value + Serialize> Serialize for PermutationPartial<V> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut nodes = Vec::new();
-        for (&seed, moments) in &self.samples.streams {
-            nodes.append(&mut SavedStream::new(seed, moments).nodes);
-        }
-        for node in &nodes {
+        let Job { sums: SampleSums { rules, .. }, partition, fingerprint } = &self.job;
+        for (_, node) in self.tree.iter() {
             check_values("sums", &node.sums).map_err(|error: serde::de::value::Error| S::Error::custom(error))?;
         }
         SavedPermutation {
             version: VERSION,
-            num_players: self.samples.design.players,
-            antithetic: self.samples.design.antithetic,
-            seed: self.seed,
-            budget: self.budget,
-            precision: self.precision,
-            confidence: self.confidence,
-            of: self.cut.of(),
-            fingerprint: self.fingerprint.as_ref().map(|fingerprint| fingerprint.as_str().to_owned()),
-            baseline: self.samples.baseline.clone(),
-            grand: self.samples.grand.clone(),
-            evaluations: self.samples.evaluations,
-            nodes,
+            num_players: rules.design.players,
+            antithetic: rules.design.antithetic,
+            seed: rules.seed,
+            budget: rules.budget,
+            precision: rules.precision,
+            confidence: rules.confidence,
+            of: partition.of(),
+            fingerprint: fingerprint.as_ref().map(|fingerprint| fingerprint.as_str().to_owned()),
+            baseline: self.ends[0].clone(),
+            grand: self.ends[1].clone(),
+            evaluations: self.evaluations,
+            nodes: self.tree.iter().map(SavedNode::new).collect(),
             checksum: permutation_checksum(self),
         }
         .serialize(serializer)
     }
-}
-
-fn permutation_checksum<V: Value>(partial: &PermutationPartial<V>) -> String {
-    let Design { players, antithetic, .. } = partial.samples.design;
-    // No precision is none that could be asked for.
-    let [precision, confidence] = [partial.precision.unwrap_or_default(), partial.confidence].map(f64::to_bits);
-    let numbers = [players as u64, u64::from(antithetic), partial.seed, partial.budget, precision, confidence];
-    let mut checksum = Checksum::new(&numbers, partial.fingerprint.as_ref().map(|fingerprint| fingerprint.as_str()));
-    checksum.numbers(&[partial.cut.of(), partial.samples.evaluations]);
-    checksum.values(partial.ends());
-    for node in partial.samples.streams.values().flat_map(Moments::nodes) {
-        checksum.numbers(&[node.start, u64::from(node.level)]);
-        checksum.values(&node.sums);
-        checksum.values(&node.squares);
-    }
-    checksum.finish()
 }
 
 impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for PermutationPartial<V> {
@@ -234,31 +243,25 @@ impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for PermutationPartial<V
         if players > MOST_PLAYERS {
             return Err(D::Error::custom(format!("{players} players: at most {MOST_PLAYERS} are read")));
         }
-        check_values("baseline and grand", &[saved.baseline.clone(), saved.grand.clone()])?;
-        // Through the sampler, which knows what settings make sense.
+        // Through the sampler, which knows what settings are in range.
         let mut sampler = Permutation::new(saved.budget).seed(saved.seed).antithetic(saved.antithetic);
         sampler = sampler.confidence(saved.confidence);
         if let Some(precision) = saved.precision {
             sampler = sampler.precision(precision);
         }
-        let mut part = sampler.part(0, saved.of);
-        if let Some(fingerprint) = saved.fingerprint {
-            part = part.fingerprint(fingerprint);
+        let sums = sampler.sums(players).map_err(|error: Error| D::Error::custom(error))?;
+        let ends = [saved.baseline, saved.grand];
+        let mut partial = begin(sums, saved.of, saved.fingerprint, ends, saved.evaluations)?;
+        load_nodes(&mut partial.tree, saved.seed, saved.nodes, players)?;
+        let (made, payable) = (partial.tree.len(), partial.job.sums.units());
+        let end = partial.tree.ranges().last().map_or(0, |range| range.end);
+        if end > payable {
+            return Err(D::Error::custom(format!("{end} samples: the budget pays for {payable}")));
         }
-        let frame = part.frame(players).map_err(|error: Error| D::Error::custom(error))?;
-        let mut partial = part.none_yet(frame, [saved.baseline, saved.grand], saved.evaluations);
-        let (design, cut) = frame;
-        let empty = partial.samples.streams.remove(&saved.seed).unwrap_or_else(Moments::new);
-        let moments = SavedStream { seed: saved.seed, nodes: saved.nodes }.moments(players, empty)?;
-        let (made, end) = (moments.len(), moments.ranges().last().map_or(0, |range| range.end));
-        if end > cut.units() {
-            return Err(D::Error::custom(format!("{end} samples: the budget pays for {}", cut.units())));
-        }
-        if made.checked_mul(design.cost()).is_none_or(|spent| spent > saved.evaluations) {
-            let evaluations = saved.evaluations;
+        let (cost, evaluations) = (partial.job.sums.rules.design.cost(), partial.evaluations);
+        if made.checked_mul(cost).is_none_or(|spent| spent > evaluations) {
             return Err(D::Error::custom(format!("{evaluations} evaluations do not pay for the {made} samples")));
         }
-        partial.samples.streams.insert(saved.seed, moments);
         check(&saved.checksum, &permutation_checksum(&partial))?;
         Ok(partial)
     }

@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use super::Options;
 use super::design::PairedDesign;
 use super::random::Random;
-use crate::answer::ask;
-use crate::estimate::Pair;
-use crate::progress::Meter;
-use crate::work::{self, Queue};
+use crate::engine::ask::ask;
+use crate::engine::progress::Meter;
+use crate::engine::threads::{self, Queue};
+use crate::results::Pair;
 use crate::{Coalition, Error, Progress, TryGame, Value};
 
 /// So many pairs, at random, tell whether a game looks self-dual.
@@ -61,7 +61,7 @@ impl<G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Source for
     }
 
     fn values(&self, coalitions: &[Coalition], at_least: usize) -> Result<Vec<G::Value>, Error<G::Error>> {
-        let threads = work::available(self.options.threads).max(1);
+        let threads = threads::available(self.options.threads).max(1);
         let batch = match self.options.batch {
             0 => (coalitions.len() / (32 * threads)).clamp(1, 512),
             batch => batch.min(1 << 16),

@@ -7,8 +7,8 @@ use super::answers::{Asker, Local, Source, components};
 use super::correction::{self, Values};
 use super::design::PairedDesign;
 use super::random::Random;
-use crate::estimate::{Method, Origin, Pair, Pairs};
-use crate::progress::Meter;
+use crate::engine::progress::Meter;
+use crate::results::{Method, Origin, Pair, Pairs};
 use crate::{
     Attribution, ByRef, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Progress, Stopped, Store, TryGame,
     Value,

@@ -1,15 +1,19 @@
-//! Sums and squared deviations of numbered samples, merged in an order that depends on the samples' numbers alone.
+//! Sums and squared deviations of numbered samples: what means and standard errors of estimates are made of.
 //!
-//! Samples 2k and 2k + 1 are merged, then pairs of pairs, up a binary tree: whoever made which sample, in whatever order
-//! they came, in one run or in several, the same samples leave the same bits. Merging is that of Chan, Golub & LeVeque
-//! (1983), "Algorithms for computing the sample variance: analysis and recommendations", *The American Statistician*
-//! 37(3), 242–247, doi:10.1080/00031305.1983.10483115, whose pairwise form also has the smallest rounding errors.
+//! Nodes merge as Chan, Golub & LeVeque have it (1983, "Algorithms for computing the sample variance: analysis and
+//! recommendations", *The American Statistician* 37(3), 242–247, doi:10.1080/00031305.1983.10483115), whose pairwise form also
+//! has the smallest rounding errors.
 
-use std::ops::Range;
 use std::sync::Arc;
 
 use crate::Value;
-use crate::parts::joined;
+use crate::engine::tree::{Node, Tree};
+
+/// The level of a tree's root: more samples than 2^60 are never made.
+pub(crate) const HEIGHT: u32 = 60;
+
+/// The tree of the samples of one seed.
+pub(crate) type SampleTree<V> = Tree<SampleNode<V>>;
 
 /// Shows the components of two values.
 fn with_components<V: Value>(a: &V, b: &V, mut see: impl FnMut(f64, f64)) {
@@ -25,19 +29,9 @@ fn squared(x: f64) -> f64 {
     (x * x).max(least)
 }
 
-/// The number of components of all values together.
-#[cfg(feature = "serde")]
-pub(crate) fn components<V: Value>(values: &[V]) -> usize {
-    let mut count = 0;
-    values.iter().for_each(|value| with_components(value, value, |_, _| count += 1));
-    count
-}
-
-/// What an aligned range of 2^level samples comes to.
+/// The sums over 2^level consecutive samples.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Node<V> {
-    /// The number of the first sample.
-    pub(crate) start: u64,
+pub(crate) struct SampleNode<V> {
     pub(crate) level: u32,
     /// For each player the sum of the samples.
     pub(crate) sums: Vec<V>,
@@ -46,15 +40,15 @@ pub(crate) struct Node<V> {
     pub(crate) squares: Vec<f64>,
 }
 
-impl<V> Node<V> {
-    pub(crate) fn samples(&self) -> Range<u64> {
-        self.start..self.start + (1 << self.level)
+impl<V> Node for SampleNode<V> {
+    fn level(&self) -> u32 {
+        self.level
     }
 }
 
-impl<V: Value> Node<V> {
-    /// Adds the node of the next 2^level samples, whose buffers are then free.
-    fn merge(&mut self, next: &Self) {
+impl<V: Value> SampleNode<V> {
+    /// Adds the node of the next 2^level samples.
+    pub(crate) fn merge(&mut self, next: &Self) {
         // δ² · k k / (k + k) for the difference δ of two means of k samples is the squared difference of their sums / 2k.
         let weight = 0.5 / (1_u64 << self.level) as f64;
         let both = self.sums.iter().zip(&next.sums);
@@ -76,124 +70,61 @@ impl<V: Value> Node<V> {
     }
 }
 
-/// Any set of samples, as the nodes that could not be merged further: about two for each contiguous range and level.
-#[derive(Clone, Debug)]
+/// Samples of one thread on their way to a tree, with buffers to use again.
+#[derive(Debug)]
 pub(crate) struct Moments<V> {
-    /// By their first sample.
-    nodes: Vec<Node<V>>,
-    /// Buffers to use again, of sums and of squares.
-    spare: (Vec<Vec<V>>, Vec<Vec<f64>>),
-    /// Numbers, ascending: no node has samples from both sides of one.
-    cuts: Arc<[u64]>,
-}
-
-impl<V: PartialEq> PartialEq for Moments<V> {
-    fn eq(&self, other: &Self) -> bool {
-        self.nodes == other.nodes
-    }
+    tree: SampleTree<V>,
+    spare: Vec<SampleNode<V>>,
 }
 
 impl<V: Value> Moments<V> {
-    pub(crate) fn new() -> Self {
-        Self::cut_at(Arc::default())
+    /// More buffers than this are not kept.
+    const MOST_SPARE: usize = 16;
+
+    pub(crate) fn of(tree: SampleTree<V>) -> Self {
+        Self { tree, spare: Vec::new() }
     }
 
-    /// A set whose samples before each of the numbers can be told from those after it.
-    pub(crate) fn cut_at(cuts: Arc<[u64]>) -> Self {
-        Self { nodes: Vec::new(), spare: (Vec::new(), Vec::new()), cuts }
-    }
-
-    /// A set like this one, with no samples.
-    pub(crate) fn emptied(&self) -> Self {
-        Self::cut_at(Arc::clone(&self.cuts))
-    }
-
-    pub(crate) fn nodes(&self) -> &[Node<V>] {
-        &self.nodes
-    }
-
-    /// The number of samples.
-    pub(crate) fn len(&self) -> u64 {
-        self.nodes.iter().map(|node| 1 << node.level).sum()
-    }
-
-    /// The contiguous ranges of samples, in ascending order.
-    pub(crate) fn ranges(&self) -> Vec<Range<u64>> {
-        joined(self.nodes.iter().map(Node::samples))
-    }
-
-    /// The first range of numbers that no sample has, which is all from the last one on unless a run was ended in the
-    /// middle.
-    pub(crate) fn missing(&self) -> Range<u64> {
-        let mut end = 0;
-        for samples in self.ranges() {
-            if samples.start > end {
-                return end..samples.start;
-            }
-            end = samples.end;
-        }
-        end..u64::MAX
-    }
-
-    /// A buffer to put a sample into; it may have other things in it.
-    pub(crate) fn buffer(&mut self) -> Vec<V> {
-        self.spare.0.pop().unwrap_or_default()
-    }
-
-    /// Gives back the memory of buffers, once no more samples come.
-    pub(crate) fn free_buffers(&mut self) {
-        self.spare = (Vec::new(), Vec::new());
+    /// A node to put a sample into; there may be other values in it.
+    pub(crate) fn buffer(&mut self) -> SampleNode<V> {
+        self.spare.pop().unwrap_or_else(|| SampleNode { level: 0, sums: Vec::new(), squares: Vec::new() })
     }
 
     /// Adds one sample.
-    pub(crate) fn add(&mut self, number: u64, sample: Vec<V>) {
-        let mut squares = self.spare.1.pop().unwrap_or_default();
-        squares.clear();
-        self.insert(Node { start: number, level: 0, sums: sample, squares });
+    pub(crate) fn add(&mut self, number: u64, mut sample: SampleNode<V>) {
+        sample.level = 0;
+        sample.squares.clear();
+        insert(&mut self.tree, number, sample, &mut self.spare);
     }
 
-    /// Adds all samples of another set, which has none in common with this one.
-    pub(crate) fn absorb(&mut self, other: &mut Self) {
-        for node in other.nodes.drain(..) {
-            self.insert(node);
-        }
-        // Buffers go back to where samples are made: they would pile up here, and be missed there. A few are enough.
-        other.spare.0.extend(self.spare.0.drain(self.spare.0.len().saturating_sub(4)..));
-        other.spare.1.extend(self.spare.1.drain(self.spare.1.len().saturating_sub(4)..));
-    }
-
-    /// Adds a node whose samples are not there yet.
-    pub(crate) fn insert(&mut self, node: Node<V>) {
-        let mut at = match self.nodes.last() {
-            Some(last) if last.start > node.start => self.nodes.partition_point(|other| other.start < node.start),
-            _ => self.nodes.len(),
-        };
-        self.nodes.insert(at, node);
-        while let Some(left) = self.halves(at) {
-            let right = self.nodes.remove(left + 1);
-            self.nodes[left].merge(&right);
-            self.spare.0.push(right.sums);
-            self.spare.1.push(right.squares);
-            at = left;
+    /// Moves all samples to a tree that has none of them.
+    pub(crate) fn move_to(&mut self, tree: &mut SampleTree<V>) {
+        for (start, node) in self.tree.drain() {
+            insert(tree, start, node, &mut self.spare);
         }
     }
 
-    /// Where the first of two neighbours is that are the halves of one node of the tree, one of them being at `at`.
-    fn halves(&self, at: usize) -> Option<usize> {
-        let node = self.nodes.get(at)?;
-        let sibling = (node.start ^ (1 << node.level), node.level);
-        let beside = if sibling.0 > node.start { at + 1 } else { at.checked_sub(1)? };
-        let other = self.nodes.get(beside)?;
-        let start = node.start.min(other.start);
-        let is_one = (other.start, other.level) == sibling && !self.is_cut(&(start..start + (2 << node.level)));
-        is_one.then_some(at.min(beside))
+    /// Takes all samples out.
+    pub(crate) fn take(&mut self) -> Self {
+        let empty = self.tree.emptied();
+        Self::of(std::mem::replace(&mut self.tree, empty))
     }
+}
 
-    /// Whether samples of a range must be told from others of it.
-    pub(crate) fn is_cut(&self, samples: &Range<u64>) -> bool {
-        let first = self.cuts.partition_point(|&cut| cut <= samples.start);
-        self.cuts.get(first).is_some_and(|&cut| cut < samples.end)
-    }
+/// Adds a node to a tree, and keeps the buffers of those that it merges with.
+fn insert<V: Value>(tree: &mut SampleTree<V>, start: u64, node: SampleNode<V>, spare: &mut Vec<SampleNode<V>>) {
+    tree.insert(start, node, |mut lower, upper| {
+        lower.merge(&upper);
+        if spare.len() < Moments::<V>::MOST_SPARE {
+            spare.push(upper);
+        }
+        lower
+    });
+}
+
+/// An empty tree that keeps the samples before each cut apart from those after it.
+pub(crate) fn sample_tree<V: Value>(cuts: Arc<[u64]>) -> SampleTree<V> {
+    Tree::cut_at(HEIGHT, cuts)
 }
 
 /// Sums and squared deviations of all samples of several sets.
@@ -207,11 +138,11 @@ pub(crate) struct Total<V> {
 impl<V: Value> Total<V> {
     /// Merges what is in `sets`, small ones first and in an order that depends on what samples there are; `None` if there
     /// are none.
-    pub(crate) fn of<'a>(sets: impl DoubleEndedIterator<Item = &'a Moments<V>>) -> Option<Self>
+    pub(crate) fn of<'a>(sets: impl DoubleEndedIterator<Item = &'a SampleTree<V>>) -> Option<Self>
     where
         V: 'a,
     {
-        let mut nodes = sets.rev().flat_map(|set| set.nodes.iter().rev());
+        let mut nodes = sets.rev().flat_map(|set| set.iter().rev().map(|(_, node)| node));
         let first = nodes.next()?;
         let mut squares = first.squares.clone();
         if first.level == 0 {
@@ -223,7 +154,7 @@ impl<V: Value> Total<V> {
         Some(total)
     }
 
-    fn add(&mut self, node: &Node<V>) {
+    fn add(&mut self, node: &SampleNode<V>) {
         let (mine, theirs) = (self.samples as f64, (1_u64 << node.level) as f64);
         // δ² · k l / (k + l) for the difference δ of a mean of k and a mean of l samples.
         let weight = mine * theirs / (mine + theirs);
@@ -276,25 +207,34 @@ mod tests {
         (0..3).map(|player| ((number * 7 + player * 5) as f64).sin() * 10.0 + 3.0).collect()
     }
 
-    fn of(numbers: impl IntoIterator<Item = u64>) -> Moments<f64> {
-        let mut moments = Moments::new();
-        numbers.into_iter().for_each(|number| moments.add(number, sample(number)));
-        moments
+    fn of(numbers: impl IntoIterator<Item = u64>) -> SampleTree<f64> {
+        let mut tree = sample_tree(Arc::default());
+        let mut moments = Moments::of(tree.emptied());
+        for number in numbers {
+            let mut node = moments.buffer();
+            node.sums = sample(number);
+            moments.add(number, node);
+        }
+        moments.move_to(&mut tree);
+        tree
+    }
+
+    fn joined(mut tree: SampleTree<f64>, other: SampleTree<f64>) -> SampleTree<f64> {
+        Moments::of(other).move_to(&mut tree);
+        tree
     }
 
     #[test]
     fn any_order_leaves_the_same_bits() {
         for count in [1, 2, 3, 7, 8, 13, 64, 100] {
             let ascending = of(0..count);
-            assert_eq!(ascending.nodes.len(), count.count_ones() as usize);
+            assert_eq!(ascending.iter().count(), count.count_ones() as usize);
             assert_eq!(of((0..count).rev()), ascending);
             let shuffled: Vec<u64> = (0..count).map(|k| (k * 61 + 17) % 101).filter(|&k| k < count).collect();
             let rest = (0..count).filter(|k| !shuffled.contains(k));
             assert_eq!(of(shuffled.iter().copied().chain(rest)), ascending);
             for cut in 0..=count {
-                let mut joined = of(cut..count);
-                joined.absorb(&mut of(0..cut));
-                assert_eq!(joined, ascending);
+                assert_eq!(joined(of(cut..count), of(0..cut)), ascending);
             }
         }
     }

@@ -11,13 +11,13 @@ const MOST_THREADS: usize = 1024;
 
 /// How many threads `asked` for means: 0 is rayon's own choice, or this one if there are no others.
 pub(crate) fn available(asked: usize) -> usize {
-    threads::available(asked).min(MOST_THREADS)
+    pool::available(asked).min(MOST_THREADS)
 }
 
 /// Runs `work` where so many threads are there for the [queues](Queue) that it runs; fails with their number if they cannot
 /// be started. Without it, each queue starts the threads that it misses.
 pub(crate) fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R, usize> {
-    threads::provide(threads, work)
+    pool::provide(threads, work)
 }
 
 /// Deals the numbers of units in ascending order, until all are out or one has failed.
@@ -57,7 +57,7 @@ impl<E: Send> Queue<E> {
                 }
             }
         };
-        threads::run(threads, one_thread).map_err(|threads| Error::Threads { threads })?;
+        pool::run(threads, one_thread).map_err(|threads| Error::Threads { threads })?;
         match self.failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some((_, error)) => Err(error),
             None => Ok(()),
@@ -96,7 +96,7 @@ impl Drop for StopUnlessDone<'_> {
 }
 
 #[cfg(feature = "parallel")]
-mod threads {
+mod pool {
     use std::error::Error;
     use std::sync::OnceLock;
 
@@ -138,7 +138,7 @@ mod threads {
 }
 
 #[cfg(not(feature = "parallel"))]
-mod threads {
+mod pool {
     pub(super) fn available(_asked: usize) -> usize {
         1
     }

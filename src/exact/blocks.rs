@@ -14,11 +14,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::{ControlFlow, Range};
 use std::sync::{Mutex, PoisonError};
 
-use super::Exact;
-use crate::answer::{check_answer, check_finite};
-use crate::progress::Meter;
-use crate::weights::MOST_PLAYERS;
-use crate::work::{self, Queue};
+use crate::engine::ask::{check_answer, check_finite};
+use crate::engine::progress::Meter;
+use crate::engine::settings::Settings;
+use crate::engine::threads::{self, Queue};
 use crate::{Coalition, Error, Progress, TryGame, Value};
 
 /// The largest call of a game that can be asked for is 2^12 coalitions.
@@ -44,36 +43,20 @@ struct Plan {
     threads: usize,
 }
 
-/// Refuses a game that has no players, or too many.
-pub(super) fn check_players<E, F>(players: usize, options: &Exact<F>) -> Result<(), Error<E>> {
-    let limit = options.max_players.min(MOST_PLAYERS);
-    match players {
-        0 => Err(Error::NoPlayers {}),
-        _ if players > limit => Err(Error::TooManyPlayers { players, limit }),
-        _ => Ok(()),
-    }
-}
-
 impl Plan {
-    fn new<V, E, F>(
-        players: usize,
-        block_bits: usize,
-        blocks: Range<u64>,
-        options: &Exact<F>,
-    ) -> Result<Self, Error<E>> {
-        check_players(players, options)?;
-        let threads = work::available(options.threads);
+    fn new<V, F>(players: usize, block_bits: usize, blocks: Range<u64>, settings: &Settings<F>) -> Self {
+        let threads = threads::available(settings.threads);
         let count = blocks.end - blocks.start;
         let bits = block_bits + count.max(1).ilog2() as usize;
         let value_bits = size_of::<V>().max(8).next_power_of_two().ilog2() as usize;
         let most = MOST_CALL_BITS.min(CALL_BYTES_BITS.saturating_sub(value_bits).max(2)).min(bits);
-        let call_bits = match options.batch {
+        let call_bits = match settings.batch {
             0 => bits.saturating_sub(5 + threads.next_power_of_two().ilog2() as usize).min(CALL_BITS),
             batch => batch.ilog2() as usize,
         };
         let call_bits = call_bits.min(most);
         let is_in_pieces = threads > 1 && count < MANY_BLOCKS && call_bits < block_bits;
-        Ok(Self { players, block_bits, blocks, call_bits, is_in_pieces, threads })
+        Self { players, block_bits, blocks, call_bits, is_in_pieces, threads }
     }
 
     /// Runs `work` for every unit of 2^bits masks, and for as many at once as `at_once` says.
@@ -107,7 +90,7 @@ pub(super) fn table<G: TryGame + ?Sized>(game: &G, players: usize) -> Result<Opt
 /// that everybody means the same even by a game that changes its mind. `made` evaluations were made before.
 pub(super) fn stream<G, F, C>(
     game: &G,
-    options: &Exact<F>,
+    settings: &Settings<F>,
     players: usize,
     block_bits: usize,
     blocks: Range<u64>,
@@ -120,8 +103,8 @@ where
     C: Fn(u64, &[G::Value]) -> Result<(), Error<G::Error>> + Sync,
 {
     let total = made + ((blocks.end - blocks.start) << block_bits);
-    let plan = Plan::new::<G::Value, _, _>(players, block_bits, blocks, options)?;
-    let meter = Meter::new(made, total, options.observer.as_ref());
+    let plan = Plan::new::<G::Value, _>(players, block_bits, blocks, settings);
+    let meter = Meter::new(made, total, settings.observer.as_ref());
     if let Some(table) = table(game, players)? {
         return plan.run(
             block_bits,
@@ -264,21 +247,10 @@ impl<V: Value> Assembly<V> {
     }
 }
 
-/// All values of a game, in the order of the masks.
-pub(crate) fn tabulate<G, F>(game: &G, options: &Exact<F>) -> Result<Vec<G::Value>, Error<G::Error>>
-where
-    G: TryGame + ?Sized,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
-{
-    let players = game.num_players();
-    check_players(players, options)?;
-    values(game, options, players, 0..1 << players)
-}
-
 /// The values of a range of masks of a game, in their order.
 pub(crate) fn values<G, F>(
     game: &G,
-    options: &Exact<F>,
+    settings: &Settings<F>,
     players: usize,
     masks: Range<u64>,
 ) -> Result<Vec<G::Value>, Error<G::Error>>
@@ -298,7 +270,7 @@ where
     // The largest blocks that the range is whole ones of.
     let block_bits = MOST_CALL_BITS.min(players).min((masks.start | masks.end).trailing_zeros() as usize);
     let blocks = masks.start >> block_bits..masks.end >> block_bits;
-    stream(game, options, players, block_bits, blocks, 0, |first, block| {
+    stream(game, settings, players, block_bits, blocks, 0, |first, block| {
         check_block(players, first, block)?;
         let mut gathered = gathered.lock().unwrap_or_else(PoisonError::into_inner);
         let Gathered { values, early } = &mut *gathered;

@@ -1,8 +1,9 @@
-//! What a game answered, judged: as many values as coalitions, all of them finite, or an error that names the coalition.
+//! Asking a game for values, and checking what it answers: one finite value for each coalition, or an error that names the
+//! coalition.
 
 use crate::{Coalition, Error, TryGame, Value};
 
-/// Judges the answer to a call for `asked` coalitions that gave the values `got`; `coalition` tells which was asked for
+/// Checks the answer to a call for `asked` coalitions that gave the values `got`; `coalition` tells which was asked for
 /// at an index below `asked`.
 pub(crate) fn check_answer<V: Value, E>(
     asked: usize,
@@ -41,4 +42,32 @@ pub(crate) fn ask<G: TryGame + ?Sized>(
     let answer = game.try_values(coalitions, values);
     let got = values.get(before..).unwrap_or_default();
     check_answer(coalitions.len(), got, answer, |index| coalitions[index].clone())
+}
+
+/// v(∅) and v(N), as far as they are wanted: read from a game's table, or asked for in one call.
+pub(crate) fn ends<G: TryGame + ?Sized>(
+    game: &G,
+    players: usize,
+    wanted: [bool; 2],
+) -> Result<[Option<G::Value>; 2], Error<G::Error>> {
+    let ends = [Coalition::empty(players), Coalition::grand(players)];
+    let coalitions: Vec<Coalition> =
+        ends.into_iter().zip(wanted).filter_map(|(end, wanted)| wanted.then_some(end)).collect();
+    let mut values = Vec::with_capacity(2);
+    if let [first, .., last] = game.tabulated().unwrap_or_default() {
+        values.extend([first, last].into_iter().zip(wanted).filter(|(_, wanted)| *wanted).map(|(end, _)| end.clone()));
+        check_finite(&values, |index| coalitions[index].clone())?;
+    } else if !coalitions.is_empty() {
+        ask(game, &coalitions, &mut values)?;
+    }
+    let mut values = values.into_iter();
+    Ok(wanted.map(|wanted| if wanted { values.next() } else { None }))
+}
+
+/// v(∅) and v(N).
+pub(crate) fn both_ends<G: TryGame + ?Sized>(game: &G, players: usize) -> Result<[G::Value; 2], Error<G::Error>> {
+    match ends(game, players, [true; 2])? {
+        [Some(baseline), Some(grand)] => Ok([baseline, grand]),
+        _ => Err(Error::BatchLength { asked: 2, got: 0 }),
+    }
 }

@@ -1,24 +1,16 @@
-//! What a sampler returns: values, and how sure it is of them.
-
-mod moments;
-#[cfg(feature = "surrogate")]
-mod pairs;
-mod student;
+//! What an estimator returns: values, their standard errors and intervals, and what it takes to go on.
 
 use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::parts::{check_ends, check_same};
-use crate::results::display::{self, Column};
-use crate::{Attribution, Error, Value};
-
-pub(crate) use moments::{Moments, Total};
-#[cfg(feature = "serde")]
-pub(crate) use moments::{Node, components};
+use super::display::{self, Column};
+use super::moments::{Moments, SampleTree, Total};
 #[cfg(feature = "surrogate")]
-pub(crate) use pairs::{Method, Pair, Pairs};
-pub(crate) use student::width;
+use super::pairs::Pairs;
+use super::student::width;
+use crate::engine::partial::{check_ends, check_same};
+use crate::{Attribution, Error, Value};
 
 /// Why a sampler stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -93,10 +85,10 @@ pub(crate) struct Samples<V> {
     pub(crate) evaluations: u64,
     /// The evaluations that truncation spared.
     pub(crate) saved: u64,
-    pub(crate) baseline: V,
-    pub(crate) grand: V,
+    /// v(∅) and v(N).
+    pub(crate) ends: [V; 2],
     /// By seed.
-    pub(crate) streams: BTreeMap<u64, Moments<V>>,
+    pub(crate) streams: BTreeMap<u64, SampleTree<V>>,
 }
 
 /// What a sample is: samples of different designs are not averaged.
@@ -123,20 +115,27 @@ impl Design {
         self.players as u64 <= self.walks()
     }
 
+    /// What must be the same for samples to be averaged, by name.
+    pub(crate) fn settings(self) -> [(&'static str, String); 3] {
+        [
+            ("the number of players", self.players.to_string()),
+            ("the setting `antithetic`", self.antithetic.to_string()),
+            (
+                "the tolerance of truncation",
+                self.truncation.map_or("none".to_owned(), |tolerance| tolerance.to_string()),
+            ),
+        ]
+    }
+
     /// Refuses samples of another design.
     pub(crate) fn check<E>(self, other: Self) -> Result<(), Error<E>> {
-        let truncation = |design: Self| design.truncation.map_or("none".to_owned(), |t| t.to_string());
-        check_same([
-            ("the number of players", self.players.to_string(), other.players.to_string()),
-            ("the setting `antithetic`", self.antithetic.to_string(), other.antithetic.to_string()),
-            ("the tolerance of truncation", truncation(self), truncation(other)),
-        ])
+        check_same(self.settings(), other.settings())
     }
 }
 
 impl<V: Value> Samples<V> {
     pub(crate) fn len(&self) -> u64 {
-        self.streams.values().map(Moments::len).fold(0, u64::saturating_add)
+        self.streams.values().map(SampleTree::len).fold(0, u64::saturating_add)
     }
 
     /// The number of samples, if it can be counted: what was read from a file may be anything.
@@ -168,8 +167,7 @@ impl<V: Value> Samples<V> {
     }
 
     /// The estimate that they make. There must be one sample at least.
-    pub(crate) fn estimate<E>(mut self, stopped: Stopped) -> Result<Estimate<V>, Error<E>> {
-        self.streams.values_mut().for_each(Moments::free_buffers);
+    pub(crate) fn estimate<E>(self, stopped: Stopped) -> Result<Estimate<V>, Error<E>> {
         let players = self.design.players;
         let Some(total) = self.total() else { return Err(Error::NoPlayers {}) };
         let values = total.means();
@@ -181,7 +179,8 @@ impl<V: Value> Samples<V> {
         } else {
             total.std_errors()
         };
-        let attribution = Attribution::new(values, self.baseline.clone(), self.grand.clone(), self.evaluations);
+        let [baseline, grand] = self.ends.clone();
+        let attribution = Attribution::new(values, baseline, grand, self.evaluations);
         Ok(Estimate { attribution, std_errors, stopped, origin: Origin::Walks(self) })
     }
 }
@@ -336,17 +335,17 @@ impl<V: Value> Estimate<V> {
             });
         };
         mine.design.check(other.design)?;
-        check_ends([&mine.baseline, &mine.grand], [&other.baseline, &other.grand])?;
+        check_ends(&mine.ends, &other.ends)?;
         let mut all = mine.clone();
         for (&seed, theirs) in &other.streams {
-            let ours = all.streams.entry(seed).or_insert_with(Moments::new);
+            let ours = all.streams.entry(seed).or_insert_with(|| theirs.emptied());
             for (a, b) in ours.ranges().iter().flat_map(|a| theirs.ranges().into_iter().map(move |b| (a.clone(), b))) {
                 let (start, end) = (a.start.max(b.start), a.end.min(b.end));
                 if start < end {
                     return Err(Error::Overlap { seed, start, end });
                 }
             }
-            ours.absorb(&mut theirs.clone());
+            Moments::of(theirs.clone()).move_to(ours);
         }
         all.looks = all.looks.max(other.looks);
         all.evaluations = all.evaluations.saturating_add(other.evaluations);

@@ -1,0 +1,10 @@
+//! What every solver stands on: asking a game and checking its answers, threads, progress, random numbers, the summation
+//! tree, and partial results.
+
+pub(crate) mod ask;
+pub(crate) mod partial;
+pub(crate) mod partition;
+pub(crate) mod progress;
+pub(crate) mod settings;
+pub(crate) mod threads;
+pub(crate) mod tree;

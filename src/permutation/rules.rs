@@ -1,0 +1,183 @@
+//! The rules of a run: what a sample is, how many the budget pays for, when intervals are looked at, and when it stops.
+
+use std::ops::{ControlFlow, Range};
+use std::sync::Arc;
+
+use super::Permutation;
+use super::walks::PATIENCE;
+use crate::results::{Design, Samples, sample_tree};
+use crate::{Error, Stopped, Value};
+
+/// Intervals are first looked at after this number of samples.
+const FIRST_LOOK: u64 = 30;
+
+/// The numbers of samples at which intervals are looked at: each is half as many more.
+pub(crate) fn looks() -> impl Iterator<Item = u64> {
+    std::iter::successors(Some(FIRST_LOOK), |look| look.checked_add(look / 2))
+}
+
+/// Whether intervals are looked at after this number of samples.
+fn is_look(samples: u64) -> bool {
+    looks().take_while(|&look| look <= samples).last() == Some(samples)
+}
+
+/// The settings of a sampler that decide which samples of a game it makes.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Rules {
+    pub(crate) design: Design,
+    /// The most evaluations.
+    pub(crate) budget: u64,
+    pub(crate) seed: u64,
+    pub(crate) precision: Option<f64>,
+    pub(crate) confidence: f64,
+}
+
+/// What there is of a run: samples, evaluations, and the largest half width.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Seen {
+    pub(crate) samples: u64,
+    pub(crate) evaluations: u64,
+    pub(crate) half_width: f64,
+}
+
+impl<F> Permutation<F> {
+    /// The rules for a game of so many players, if the settings are in range.
+    pub(crate) fn rules<E>(&self, players: usize) -> Result<Rules, Error<E>> {
+        if players == 0 {
+            return Err(Error::NoPlayers {});
+        }
+        let positive = |name, value: Option<f64>| match value {
+            Some(value) if !(value > 0.0 && value.is_finite()) => {
+                Err(Error::Setting { name, value, allowed: "positive and finite" })
+            }
+            _ => Ok(()),
+        };
+        positive("precision", self.precision)?;
+        positive("the tolerance of truncation", self.truncation)?;
+        if !(self.confidence > 0.0 && self.confidence < 1.0) {
+            return Err(Error::Setting {
+                name: "confidence",
+                value: self.confidence,
+                allowed: "between 0 and 1, both excluded",
+            });
+        }
+        let Self { evaluations: budget, seed, precision, confidence, .. } = *self;
+        let design = Design { players, antithetic: self.antithetic, truncation: self.truncation };
+        Ok(Rules { design, budget, seed, precision, confidence })
+    }
+}
+
+impl Rules {
+    /// The samples that the budget pays for, if none is truncated.
+    pub(crate) fn payable(&self) -> u64 {
+        match self.budget.saturating_sub(2).checked_div(self.design.cost()) {
+            Some(payable) if !self.design.is_constant() => payable,
+            _ => 1,
+        }
+    }
+
+    /// Refuses a budget that does not pay for a sample.
+    pub(crate) fn check_budget<E>(&self) -> Result<(), Error<E>> {
+        let needed = u64::try_from(2 + u128::from(self.design.cost())).unwrap_or(u64::MAX);
+        match self.budget {
+            evaluations if evaluations < needed => Err(Error::BudgetTooSmall { evaluations, needed }),
+            _ => Ok(()),
+        }
+    }
+
+    /// How often the intervals may be looked at within the budget.
+    pub(crate) fn looks(&self) -> u32 {
+        let design = self.design;
+        let cheapest = match design.truncation {
+            Some(_) => design.walks() * PATIENCE.min(design.players - 1) as u64,
+            None => design.cost(),
+        };
+        let most = self.budget.saturating_sub(2) / cheapest.max(1);
+        u32::try_from(looks().take_while(|&look| look <= most).count()).unwrap_or(u32::MAX).max(1)
+    }
+
+    /// The samples that a look at the intervals must tell from those after it.
+    pub(crate) fn cuts(&self) -> Arc<[u64]> {
+        match self.precision {
+            Some(_) => looks().take_while(|&look| look < self.payable()).collect(),
+            None => Arc::default(),
+        }
+    }
+
+    /// No samples yet, but v(∅) and v(N), which took `evaluations`.
+    pub(crate) fn none_yet<V: Value>(&self, ends: [V; 2], evaluations: u64) -> Samples<V> {
+        let looks = if self.precision.is_some() { self.looks() } else { 0 };
+        let streams = [(self.seed, sample_tree(Arc::default()))].into();
+        Samples { design: self.design, looks, evaluations, saved: 0, ends, streams }
+    }
+
+    /// Whether intervals are looked at after these samples, the first `made`, and are as narrow as was asked for.
+    pub(crate) fn is_precise<V: Value>(&self, samples: &Samples<V>, made: u64) -> bool {
+        let Some(precision) = self.precision.filter(|_| !self.design.is_constant()) else { return false };
+        is_look(made) && samples.half_width(self.confidence) <= precision
+    }
+
+    /// The numbers of the samples to make next, up to the next look at the intervals; or why none are.
+    pub(crate) fn next<V: Value>(&self, samples: &Samples<V>) -> ControlFlow<Stopped, Range<u64>> {
+        let made = samples.len();
+        if made > 0 && self.design.is_constant() {
+            return ControlFlow::Break(Stopped::Evaluations);
+        }
+        let missing = samples.streams.get(&self.seed).map_or(0..u64::MAX, |tree| tree.missing());
+        // A look is at all samples up to one number.
+        if missing.end == u64::MAX && self.is_precise(samples, made) {
+            return ControlFlow::Break(Stopped::Precision);
+        }
+        let left = self.budget.saturating_sub(samples.evaluations);
+        // A sample may cost nothing only where one is enough.
+        let payable = left.checked_div(self.design.cost()).unwrap_or(1);
+        if payable == 0 {
+            return ControlFlow::Break(Stopped::Evaluations);
+        }
+        let to_look = self.precision.and_then(|_| looks().find(|&look| look > made)).map(|look| look - made);
+        let most = if self.design.is_constant() { 1 } else { payable.min(missing.end - missing.start) };
+        let count = to_look.map_or(most, |to_look| to_look.min(most));
+        ControlFlow::Continue(missing.start..missing.start.saturating_add(count))
+    }
+
+    /// The evaluations that a run is expected to take.
+    pub(crate) fn expected(&self, seen: Seen) -> u64 {
+        let cost = self.design.cost();
+        let left = self.budget.saturating_sub(seen.evaluations);
+        let budget = match self.design.is_constant() {
+            true => 2 + cost,
+            false => seen.evaluations + left - left % cost.max(1),
+        };
+        let Some(precision) = self.precision.filter(|_| seen.half_width.is_finite()) else { return budget };
+        // Intervals narrow by the root of the number of samples.
+        let needed = seen.samples as f64 * (seen.half_width / precision).powi(2);
+        let look = looks().find(|&look| look as f64 >= needed && look >= seen.samples);
+        let more = look.map_or(u64::MAX, |look| (look - seen.samples).saturating_mul(cost));
+        seen.evaluations.saturating_add(more).min(budget)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn looks_grow_by_halves() {
+        assert_eq!(looks().take(6).collect::<Vec<_>>(), [30, 45, 67, 100, 150, 225]);
+        assert_eq!(looks().count(), 102);
+    }
+
+    #[test]
+    fn a_look_is_counted_only_if_it_can_be_paid_for() {
+        let looks = |evaluations, players| {
+            let rules = Permutation::new(evaluations).rules::<std::convert::Infallible>(players);
+            rules.expect("settings in range").looks()
+        };
+        assert_eq!(looks(2 + 30 * 30, 16), 1);
+        assert_eq!(looks(2 + 45 * 30 - 1, 16), 1);
+        assert_eq!(looks(2 + 45 * 30, 16), 2);
+        assert_eq!(looks(1_000_000, 16), 18);
+        assert_eq!(looks(u64::MAX, 16), 93);
+        assert_eq!(looks(u64::MAX, 2), 100);
+    }
+}
