@@ -13,9 +13,9 @@ use crate::parts::{check_ends, check_same};
 use crate::results::display::{self, Column};
 use crate::{Attribution, Error, Value};
 
-pub(crate) use moments::{Moments, Total};
 #[cfg(feature = "serde")]
-pub(crate) use moments::{Node, components};
+pub(crate) use moments::Node;
+pub(crate) use moments::{Moments, Total};
 #[cfg(feature = "surrogate")]
 pub(crate) use pairs::{Method, Pair, Pairs};
 pub(crate) use student::width;

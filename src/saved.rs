@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::estimate::{Design, Moments, Node, Samples, components};
+use crate::estimate::{Design, Moments, Node, Samples};
 #[cfg(feature = "surrogate")]
 use crate::estimate::{Method, Origin, Pair, Pairs};
 use crate::weights::{MOST_PLAYERS as MOST_EXACT, binomial, most_order};
@@ -341,7 +341,7 @@ impl<V: Value> SavedStream<V> {
                 return Err(refuse(&format!("{} sums, and {players} players", sums.len())));
             }
             check_values("sums", &sums)?;
-            let wanted = if level == 0 { 0 } else { components(&sums) };
+            let wanted = if level == 0 { 0 } else { sums.iter().flat_map(V::components).count() };
             if squares.len() != wanted {
                 return Err(refuse(&format!("{} squares, not {wanted}", squares.len())));
             }

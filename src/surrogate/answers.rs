@@ -113,16 +113,6 @@ pub(super) struct Asker<'a, S: Source> {
 /// The pairs that were asked for, as a design and with their values.
 pub(super) type Asked<V> = (PairedDesign, Vec<Pair<V>>);
 
-/// The numbers that a value is made of.
-pub(super) fn components<V: Value>(value: &V) -> Vec<f64> {
-    let mut numbers = Vec::new();
-    let _ = value.zip_with(value, |number, _| {
-        numbers.push(number);
-        number
-    });
-    numbers
-}
-
 impl<'a, S: Source> Asker<'a, S> {
     /// Of a game whose ends are known.
     pub(super) fn new(
@@ -132,7 +122,7 @@ impl<'a, S: Source> Asker<'a, S> {
         [baseline, grand]: [S::Value; 2],
         made: u64,
     ) -> Self {
-        let largest = vec![0.0; components(&baseline).len()];
+        let largest = vec![0.0; baseline.components().count()];
         let mut asker = Self { source, options, players, baseline, grand, made, largest };
         let baseline = asker.baseline.clone();
         asker.look(&baseline);
@@ -153,16 +143,16 @@ impl<'a, S: Source> Asker<'a, S> {
 
     /// Remembers how far values are from the middle.
     fn look(&mut self, value: &S::Value) {
-        let middle = components(&self.baseline).into_iter().zip(components(&self.grand));
-        for ((largest, value), (low, high)) in self.largest.iter_mut().zip(components(value)).zip(middle) {
+        let middle = self.baseline.components().zip(self.grand.components());
+        for ((largest, value), (low, high)) in self.largest.iter_mut().zip(value.components()).zip(middle) {
             *largest = largest.max((value - (low / 2.0 + high / 2.0)).abs());
         }
     }
 
     /// Whether v(S) + v(N∖S) = v(N) + v(∅), up to rounding.
     fn is_dual(&self, value: &S::Value, complement: &S::Value) -> bool {
-        let middle = components(&self.baseline).into_iter().zip(components(&self.grand));
-        let pair = components(value).into_iter().zip(components(complement));
+        let middle = self.baseline.components().zip(self.grand.components());
+        let pair = value.components().zip(complement.components());
         pair.zip(middle).zip(&self.largest).all(|(((a, b), (low, high)), largest)| {
             ((a / 2.0 + b / 2.0) - (low / 2.0 + high / 2.0)).abs() <= 1e-9 * largest
         })
