@@ -114,6 +114,7 @@
 
 mod answer;
 mod coalition;
+mod engine;
 mod error;
 mod estimate;
 mod exact;

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Options;
 use super::design::PairedDesign;
-use super::random::Random;
+use super::generator;
 use crate::answer::ask;
 use crate::estimate::Pair;
 use crate::progress::Meter;
@@ -184,7 +184,7 @@ impl<'a, S: Source> Asker<'a, S> {
     /// The pairs of a design of a game that nothing is known of but its ends; the design as it is then.
     pub(super) fn all(&mut self, design: PairedDesign) -> Result<Asked<S::Value>, Error<S::Error>> {
         let mut order: Vec<usize> = (0..design.len()).collect();
-        Random::new(self.options.seed, 2).shuffle(&mut order);
+        generator(self.options.seed, 2).shuffle(&mut order);
         let (first, rest) = order.split_at(FIRST_CHECKS.min(design.len() / 3));
         let mut asked = self.ask_pairs(&design, first, usize::MAX)?;
         let mut looks_dual = !asked.is_empty();
@@ -211,9 +211,9 @@ impl<'a, S: Source> Asker<'a, S> {
         }
         let (before, expected) = (design.len(), design.expected().to_vec());
         let pairs = self.payable(before as u64 + self.left() / 2);
-        design.extend(pairs, Random::new(self.options.seed, 16 + before as u64));
+        design.extend(pairs, generator(self.options.seed, 16 + before as u64));
         let mut order: Vec<usize> = (before..design.len()).collect();
-        Random::new(self.options.seed, 2).shuffle(&mut order);
+        generator(self.options.seed, 2).shuffle(&mut order);
         asked.extend(self.ask_pairs(&design, &order, 0)?);
         let order: Vec<usize> = known.into_iter().chain(order).collect();
         Ok(self.kept(&design, &order, asked, (before, &expected)))
@@ -251,13 +251,13 @@ impl<'a, S: Source> Asker<'a, S> {
         let checks = self.left() / CHECK_EVERY + ROUNDS as u64;
         let pairs = self.payable(known.len() as u64 + self.left().saturating_sub(checks)).max(before as u64);
         if pairs > before as u64 {
-            design.extend(pairs, Random::new(self.options.seed, 16 + before as u64));
+            design.extend(pairs, generator(self.options.seed, 16 + before as u64));
         }
         let mut order = known;
         let mut is_known = vec![false; design.len()];
         order.iter().for_each(|&pair| is_known[pair] = true);
         let mut rest: Vec<usize> = (0..design.len()).filter(|&pair| !is_known[pair]).collect();
-        Random::new(self.options.seed, 3).shuffle(&mut rest);
+        generator(self.options.seed, 3).shuffle(&mut rest);
         order.extend(&rest);
         asked.iter().for_each(|pair| self.look(&pair.value));
         let mut is_dual = asked.iter().all(|Pair { value, complement, .. }| {

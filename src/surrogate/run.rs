@@ -6,7 +6,7 @@ use super::Options;
 use super::answers::{Asker, Local, Source};
 use super::correction::{self, Values};
 use super::design::PairedDesign;
-use super::random::Random;
+use super::generator;
 use crate::estimate::{Method, Origin, Pair, Pairs};
 use crate::progress::Meter;
 use crate::{
@@ -222,7 +222,7 @@ fn solve<V: Value>(
             let grand = high[k] / 2.0 - low[k] / 2.0;
             match method {
                 // Each output has the random numbers that it would have alone.
-                Method::Surrogate => correction::values(design, odd, grand, &mut Random::new(seed, 1)),
+                Method::Surrogate => correction::values(design, odd, grand, &mut generator(seed, 1)),
                 Method::Regression => correction::regression(design, odd, grand),
             }
         })

@@ -1,0 +1,5 @@
+//! What solvers share.
+
+mod random;
+
+pub(crate) use random::Random;
