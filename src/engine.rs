@@ -5,6 +5,9 @@ pub(crate) mod ask;
 pub(crate) mod partial;
 pub(crate) mod partition;
 pub(crate) mod progress;
+mod random;
 pub(crate) mod settings;
 pub(crate) mod threads;
 pub(crate) mod tree;
+
+pub(crate) use random::Random;

@@ -11,7 +11,6 @@ use std::sync::Arc;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use crate::results::display::components;
 use crate::results::{Design, SampleNode, SampleTree, Samples, sample_tree};
 #[cfg(feature = "surrogate")]
 use crate::results::{Method, Origin, Pair, Pairs};
@@ -338,7 +337,7 @@ fn load_nodes<V: Value, E: serde::de::Error>(
             return Err(refuse(format!("{} sums, and {players} players", sums.len())));
         }
         check_values("sums", &sums)?;
-        let wanted = if level == 0 { 0 } else { sums.iter().map(|sum| components(sum).len()).sum() };
+        let wanted = if level == 0 { 0 } else { sums.iter().flat_map(V::components).count() };
         if squares.len() != wanted {
             return Err(refuse(format!("{} squares, not {wanted}", squares.len())));
         }

@@ -12,7 +12,6 @@ mod kernel;
 mod linear;
 mod posterior;
 mod quota;
-mod random;
 mod regression;
 mod run;
 mod spread;
@@ -22,6 +21,7 @@ use std::borrow::Borrow;
 use std::fmt;
 use std::ops::ControlFlow;
 
+use crate::engine::Random;
 use crate::results::Method;
 #[cfg(feature = "mpi")]
 pub(crate) use answers::{Local, Source};
@@ -29,6 +29,11 @@ pub(crate) use answers::{Local, Source};
 pub(crate) use run::{check_budget, check_players, of_exact, pairs, pays_for_all};
 
 use crate::{Error, Estimate, Progress, TryGame};
+
+/// A stream of the random numbers of a design: one for each seed and purpose.
+fn generator(seed: u64, purpose: u64) -> Random {
+    Random::new(b"shapley pairs, version 1", seed, purpose)
+}
 
 /// What both solvers can be told.
 #[derive(Clone, Debug)]

@@ -7,6 +7,7 @@ mod rational;
 use std::fmt;
 
 use num_traits::{AsPrimitive, Float};
+use smallvec::SmallVec;
 
 pub use encode::Encode;
 
@@ -89,18 +90,27 @@ pub trait Value: Clone + fmt::Debug + Send + Sync {
     #[must_use]
     fn zip_with(&self, other: &Self, f: impl FnMut(f64, f64) -> f64) -> Self;
 
+    /// The components, as floats, in the order in which [`zip_with`](Self::zip_with) meets them.
+    ///
+    /// Made of `zip_with` unless overridden; up to eight components it needs no heap.
+    #[must_use]
+    fn components(&self) -> impl Iterator<Item = f64> {
+        let mut components = SmallVec::<[f64; 8]>::new();
+        let _ = self.zip_with(self, |component, _| {
+            components.push(component);
+            component
+        });
+        components.into_iter()
+    }
+
     /// How large this is: the largest absolute value of its components, as a float; NaN if one of them is. For orders
     /// ("the strongest interactions") and for deciding when to stop, not for results.
     #[must_use]
     fn magnitude(&self) -> f64 {
-        let mut largest = 0.0_f64;
-        let _ = self.zip_with(self, |component, _| {
-            if !largest.is_nan() {
-                largest = if component.is_nan() { component } else { component.abs().max(largest) };
-            }
-            component
-        });
-        largest
+        let larger = |largest: f64, component: f64| {
+            if largest.is_nan() || component.is_nan() { f64::NAN } else { largest.max(component.abs()) }
+        };
+        self.components().fold(0.0, larger)
     }
 
     /// Writes this value for people, with the formatter's precision and sign; what the `Display` of results uses.
@@ -153,6 +163,11 @@ macro_rules! float_values {
             }
 
             #[inline]
+            fn components(&self) -> impl Iterator<Item = f64> {
+                std::iter::once(f64::from(*self))
+            }
+
+            #[inline]
             fn magnitude(&self) -> f64 {
                 f64::from(self.abs())
             }
@@ -200,6 +215,11 @@ impl<V: Value, const N: usize> Value for [V; N] {
         std::array::from_fn(|k| self[k].zip_with(&other[k], &mut f))
     }
 
+    #[inline]
+    fn components(&self) -> impl Iterator<Item = f64> {
+        self.iter().flat_map(Value::components)
+    }
+
     fn display(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("[")?;
         for (k, value) in self.iter().enumerate() {
@@ -230,6 +250,42 @@ mod tests {
         let mut pair = [1.0, -2.0];
         pair.scale(-1, 2);
         assert_eq!(pair.map(f64::to_bits), [-0.5, 1.0].map(f64::to_bits));
+    }
+
+    /// A value that overrides nothing that is provided.
+    #[derive(Clone, Debug)]
+    struct Plain([[f32; 3]; 4]);
+
+    impl Value for Plain {
+        fn add_assign(&mut self, other: &Self) {
+            self.0.add_assign(&other.0);
+        }
+
+        fn sub_assign(&mut self, other: &Self) {
+            self.0.sub_assign(&other.0);
+        }
+
+        fn scale(&mut self, numerator: i128, denominator: i128) {
+            self.0.scale(numerator, denominator);
+        }
+
+        fn is_finite(&self) -> bool {
+            self.0.is_finite()
+        }
+
+        fn zip_with(&self, other: &Self, f: impl FnMut(f64, f64) -> f64) -> Self {
+            Self(self.0.zip_with(&other.0, f))
+        }
+    }
+
+    #[test]
+    fn provided_methods_read_the_components_in_order() {
+        let mut plain = Plain(std::array::from_fn(|j| std::array::from_fn(|k| (10 * j + k) as f32 - 31.0)));
+        let expected = [-31.0, -30.0, -29.0, -21.0, -20.0, -19.0, -11.0, -10.0, -9.0, -1.0, 0.0, 1.0];
+        assert!(plain.components().eq(expected) && plain.0.components().eq(expected));
+        assert_eq!([plain.magnitude(), plain.0.magnitude()].map(f64::to_bits), [31.0_f64; 2].map(f64::to_bits));
+        plain.0[1][1] = f32::NAN;
+        assert!(plain.magnitude().is_nan() && plain.0.magnitude().is_nan());
     }
 
     #[test]

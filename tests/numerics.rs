@@ -105,27 +105,9 @@ fn games(players: usize) -> [(&'static str, Vec<f64>); 3] {
     ]
 }
 
-/// A number as an `f64`, which is exact.
-trait Component: Value {
-    fn components(&self) -> Vec<f64>;
-}
-
-impl Component for f64 {
-    fn components(&self) -> Vec<f64> {
-        vec![*self]
-    }
-}
-
-impl Component for f32 {
-    fn components(&self) -> Vec<f64> {
-        vec![f64::from(*self)]
-    }
-}
-
-impl Component for [f64; 3] {
-    fn components(&self) -> Vec<f64> {
-        self.to_vec()
-    }
+/// One of the components of a value, as a float.
+fn component(value: &impl Value, output: usize) -> f64 {
+    value.components().nth(output).expect("a component for each output")
 }
 
 fn summary<V: Value>(values: Vec<V>, order: usize) -> Summary<V> {
@@ -134,7 +116,7 @@ fn summary<V: Value>(values: Vec<V>, order: usize) -> Summary<V> {
 }
 
 /// The worst error of the players' values, as a part of the largest value, in any output.
-fn worst_of_players<V: Component>(summary: &Summary<V>, players: usize, outputs: &[Vec<f64>]) -> f64 {
+fn worst_of_players<V: Value>(summary: &Summary<V>, players: usize, outputs: &[Vec<f64>]) -> f64 {
     let shapley = summary.values(&Semivalue::shapley()).expect("values that fit");
     let banzhaf = summary.values(&Semivalue::banzhaf()).expect("values that fit");
     let errors = outputs.iter().enumerate().flat_map(|(output, values)| {
@@ -142,7 +124,7 @@ fn worst_of_players<V: Component>(summary: &Summary<V>, players: usize, outputs:
         let values: Vec<i128> = values.iter().map(|value| whole(*value)).collect();
         let of_player = |player: usize| {
             let sums = Sums::new(players, 1 << player, &values);
-            let (phi, psi) = (shapley[player].components()[output], banzhaf[player].components()[output]);
+            let (phi, psi) = (component(&shapley[player], output), component(&banzhaf[player], output));
             [sums.shapley_error(phi) / size, sums.banzhaf_error(psi) / size]
         };
         (0..players).flat_map(of_player).collect::<Vec<_>>()
@@ -151,7 +133,7 @@ fn worst_of_players<V: Component>(summary: &Summary<V>, players: usize, outputs:
 }
 
 /// The worst error of the interactions of some pairs, in three indices.
-fn worst_of_pairs<V: Component>(
+fn worst_of_pairs<V: Value>(
     summary: &Summary<V>,
     players: usize,
     outputs: &[Vec<f64>],
@@ -165,7 +147,7 @@ fn worst_of_pairs<V: Component>(
         let of_pair = |&(i, j): &(usize, usize)| {
             let sums = Sums::new(players, 1 << i | 1 << j, &values);
             let [shapley, banzhaf, taylor] =
-                found.each_ref().map(|found| found.get(&[i, j]).expect("a pair").components()[output]);
+                found.each_ref().map(|found| component(found.get(&[i, j]).expect("a pair"), output));
             [sums.shapley_error(shapley), sums.banzhaf_error(banzhaf), sums.taylor_error(taylor)].map(|e| e / size)
         };
         pairs.iter().flat_map(of_pair).collect::<Vec<_>>()

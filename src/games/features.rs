@@ -5,17 +5,16 @@ use std::convert::Infallible;
 use std::error::Error as StdError;
 use std::fmt;
 
-use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
 use thiserror::Error;
 
+use crate::engine::Random;
 use crate::{Coalition, TryGame, Value};
 
 /// Rows of a call of the model, unless said otherwise.
 const ROWS_PER_CALL: usize = 4096;
 
-/// The rest of the generator's key, after the seed: other users of the same seed have other keys.
-const DOMAIN: [u8; 24] = *b"shapley background, v1.\0";
+/// The domain of random numbers.
+const DOMAIN: &[u8; 24] = b"shapley background, v1.\0";
 
 /// The columns of a row, and what a model says of it when only some of them are known.
 ///
@@ -233,17 +232,7 @@ impl<F> Features<F> {
         if rows >= all || !self.background.len().is_multiple_of(columns) {
             return self;
         }
-        let mut key = [0; 32];
-        let (low, rest) = key.split_at_mut(8);
-        low.copy_from_slice(&seed.to_le_bytes());
-        rest.copy_from_slice(&DOMAIN);
-        let mut generator = ChaCha8Rng::from_seed(key);
-        let mut drawn: Vec<usize> = (0..all).collect();
-        for place in 0..rows {
-            drawn.swap(place, place + below(&mut generator, (all - place) as u64));
-        }
-        drawn.truncate(rows);
-        drawn.sort_unstable();
+        let drawn = Random::new(DOMAIN, seed, 0).choose(rows, all);
         self.background = drawn.iter().flat_map(|row| &self.background[row * columns..][..columns]).copied().collect();
         self
     }
@@ -449,16 +438,5 @@ impl<F> fmt::Debug for Features<F> {
             .field("background_rows", &(self.background.len() / self.instance.len().max(1)))
             .field("players", &self.players)
             .finish_non_exhaustive()
-    }
-}
-
-/// A uniform number below a bound, which is at least 1 (Lemire 2019, doi:10.1145/3230636).
-fn below(generator: &mut ChaCha8Rng, bound: u64) -> usize {
-    let surplus = bound.wrapping_neg() % bound;
-    loop {
-        let wide = u128::from(generator.next_u64()) * u128::from(bound);
-        if wide as u64 >= surplus {
-            return (wide >> 64) as usize;
-        }
     }
 }

@@ -1,10 +1,9 @@
 //! Orders of players: order i is a function of their number, the seed and i alone.
 
-use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
+use crate::engine::Random;
 
-/// The rest of the generator's key, after the seed: other users of the same seed have other keys.
-const DOMAIN: [u8; 24] = *b"shapley permutations, v1";
+/// The domain of random numbers.
+const DOMAIN: &[u8; 24] = b"shapley permutations, v1";
 
 /// Groups of draws share a word as long as the product of their bounds is at most this. The smaller it is, the more words
 /// are used; the larger, the more often one is drawn again: at most once in 256 times.
@@ -21,34 +20,29 @@ const LARGEST_PRODUCT: u64 = 1 << 56;
 /// All of it is integer arithmetic of 64 and 128 bits, the same on every machine, and it is frozen: another order for the
 /// same seed and number would be a value-breaking change.
 pub(super) struct Orders {
-    generator: ChaCha8Rng,
+    generator: Random,
     /// How many draws share each word, and the product of their bounds.
     groups: Vec<(u32, u64)>,
 }
 
 impl Orders {
     pub(super) fn new(players: usize, seed: u64) -> Self {
-        let mut key = [0; 32];
-        let (low, rest) = key.split_at_mut(8);
-        low.copy_from_slice(&seed.to_le_bytes());
-        rest.copy_from_slice(&DOMAIN);
-        Self { generator: ChaCha8Rng::from_seed(key), groups: groups(players as u64) }
+        Self { generator: Random::new(DOMAIN, seed, 0), groups: groups(players as u64) }
     }
 
     /// Makes `order` the order of a number. It has as many places as there are players.
     pub(super) fn draw(&mut self, number: u64, order: &mut Vec<usize>, players: usize) {
-        self.generator.set_word_pos(0);
-        self.generator.set_stream(number);
+        self.generator.restart(number);
         order.clear();
         order.extend(0..players);
         let mut left = players;
         for &(draws, product) in &self.groups {
-            let mut word = self.generator.next_u64();
+            let mut word = self.generator.word();
             // The lowest 2^64 mod product of the words' remainders would be drawn once too often.
             if word.wrapping_mul(product) < product {
                 let surplus = product.wrapping_neg() % product;
                 while word.wrapping_mul(product) < surplus {
-                    word = self.generator.next_u64();
+                    word = self.generator.word();
                 }
             }
             for _ in 0..draws {

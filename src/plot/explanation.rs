@@ -1,6 +1,5 @@
 use super::PlotError;
 use super::number::Format;
-use crate::results::display::components;
 use crate::{Attribution, Estimate, Value};
 
 /// What pictures are drawn of: the values of an [`Attribution`] or an [`Estimate`], with standard errors where there are any.
@@ -115,7 +114,7 @@ impl Output {
 }
 
 fn transposed<V: Value>(values: &[V]) -> Vec<Vec<f64>> {
-    let rows: Vec<Vec<f64>> = values.iter().map(components).collect();
+    let rows: Vec<Vec<f64>> = values.iter().map(|value| value.components().collect()).collect();
     let outputs = rows.first().map_or(0, Vec::len);
     (0..outputs).map(|k| rows.iter().map(|row| row.get(k).copied().unwrap_or(f64::NAN)).collect()).collect()
 }

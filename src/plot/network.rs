@@ -4,7 +4,6 @@ use super::label::{clean, isolated, shorten};
 use super::number::Format;
 use super::svg::{Anchor, Paint, SIZE, SMALL, Svg, WIDTH};
 use super::{Explanation, PlotError};
-use crate::results::display::components;
 use crate::{Interactions, Value};
 
 /// Players that are drawn: more names do not fit around the circle.
@@ -36,7 +35,7 @@ const MOST_EDGES: usize = 60;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub fn network<V: Value>(labels: &[impl AsRef<str>], interactions: &Interactions<V>) -> Result<String, PlotError> {
-    let outputs = interactions.get(&[]).map_or(0, |value| components(value).len());
+    let outputs = interactions.get(&[]).map_or(0, |value| value.components().count());
     if outputs != 1 {
         return Err(PlotError::SeveralOutputs { outputs });
     }
@@ -56,9 +55,7 @@ pub fn network_of<V: Value>(
     let pairs = pairs(interactions, output)?;
     let players = interactions.num_players();
     let values: Vec<f64> = (0..players)
-        .map(|player| {
-            interactions.get(&[player]).and_then(|value| components(value).get(output).copied()).unwrap_or(0.0)
-        })
+        .map(|player| interactions.get(&[player]).and_then(|value| value.components().nth(output)).unwrap_or(0.0))
         .collect();
     let ends = super::explanation::Output { values, std_errors: None, baseline: 0.0, grand: 0.0 };
     let explanation = Explanation { outputs: vec![ends] };
@@ -167,14 +164,14 @@ pub(crate) fn pairs<V: Value>(
     if interactions.order() < 2 {
         return Err(PlotError::NoPairs { order: interactions.order() });
     }
-    let outputs = interactions.get(&[]).map_or(0, |value| components(value).len());
+    let outputs = interactions.get(&[]).map_or(0, |value| value.components().count());
     if output >= outputs {
         return Err(PlotError::NoOutput { output, outputs });
     }
     let mut pairs = Vec::new();
     for (set, value) in interactions.iter().filter(|(set, _)| set.len() == 2) {
         let players: Vec<usize> = set.iter().collect();
-        let value = components(value)[output];
+        let value = value.components().nth(output).unwrap_or(f64::NAN);
         if !value.is_finite() {
             return Err(PlotError::NotFinite { player: players[0], value });
         }

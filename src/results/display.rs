@@ -23,16 +23,6 @@ const DIGITS_OF_ERROR: i32 = 2;
 /// More decimals than this are read as an exponent.
 const MOST_DECIMALS: i32 = 12;
 
-/// The components of a value, as floats.
-pub(crate) fn components<V: Value>(value: &V) -> Vec<f64> {
-    let mut components = Vec::new();
-    let _ = value.zip_with(value, |component, _| {
-        components.push(component);
-        component
-    });
-    components
-}
-
 /// The decimals at which `size` has so many significant digits; none where it is zero or no number.
 pub(crate) fn decimals(size: f64, digits: i32) -> Option<i32> {
     (size.is_finite() && size > 0.0).then(|| digits - 1 - size.log10().floor() as i32)
@@ -40,7 +30,7 @@ pub(crate) fn decimals(size: f64, digits: i32) -> Option<i32> {
 
 /// The decimals for values without an error: six digits of the largest, less the zeros that would end all of them.
 pub(crate) fn decimals_of<'a, V: Value + 'a>(values: impl Iterator<Item = &'a V>) -> Option<usize> {
-    let all: Vec<f64> = values.flat_map(components).collect();
+    let all: Vec<f64> = values.flat_map(V::components).collect();
     let largest = all.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
     let Some(decimals) = decimals(largest, DIGITS) else { return (largest <= 0.0).then_some(0) };
     if !(DIGITS - 16..=MOST_DECIMALS).contains(&decimals) {
@@ -57,7 +47,7 @@ pub(crate) fn decimals_of<'a, V: Value + 'a>(values: impl Iterator<Item = &'a V>
 /// The decimals that a standard error justifies: two digits of the smallest of its components. None where the error is
 /// zero or unknown.
 pub(crate) fn decimals_of_error<V: Value>(value: &V, error: &V) -> Option<usize> {
-    let finest = components(error).into_iter().filter(|e| e.is_finite() && *e > 0.0).fold(f64::INFINITY, f64::min);
+    let finest = error.components().filter(|e| e.is_finite() && *e > 0.0).fold(f64::INFINITY, f64::min);
     // A float has no more than 17 digits to show, whatever the error says.
     let most = decimals(value.magnitude(), 17).unwrap_or(MOST_DECIMALS).min(MOST_DECIMALS);
     decimals(finest, DIGITS_OF_ERROR).map(|decimals| decimals.min(most).max(0) as usize)

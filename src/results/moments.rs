@@ -15,12 +15,9 @@ pub(crate) const HEIGHT: u32 = 60;
 /// The tree of the samples of one seed.
 pub(crate) type SampleTree<V> = Tree<SampleNode<V>>;
 
-/// Shows the components of two values.
-fn with_components<V: Value>(a: &V, b: &V, mut see: impl FnMut(f64, f64)) {
-    let _ = a.zip_with(b, |a, b| {
-        see(a, b);
-        a
-    });
+/// The components of the values of both, side by side.
+fn components_of_both<'a, V: Value>(a: &'a [V], b: &'a [V]) -> impl Iterator<Item = (f64, f64)> {
+    a.iter().zip(b).flat_map(|(a, b)| a.components().zip(b.components()))
 }
 
 /// The square; not zero unless the number is, so that samples that differ never look alike.
@@ -51,17 +48,17 @@ impl<V: Value> SampleNode<V> {
     pub(crate) fn merge(&mut self, next: &Self) {
         // δ² · k k / (k + k) for the difference δ of two means of k samples is the squared difference of their sums / 2k.
         let weight = 0.5 / (1_u64 << self.level) as f64;
-        let both = self.sums.iter().zip(&next.sums);
+        let both = components_of_both(&self.sums, &next.sums);
         if self.level == 0 {
             self.squares.clear();
             self.squares.reserve(self.sums.len());
-            both.for_each(|(a, b)| with_components(a, b, |a, b| self.squares.push(squared(a - b) * weight)));
+            both.for_each(|(a, b)| self.squares.push(squared(a - b) * weight));
         } else {
             let squares = self.squares.iter_mut().zip(&next.squares);
             squares.for_each(|(square, other)| *square += other);
             let mut squares = self.squares.iter_mut();
             let mut add = |square: f64| squares.next().into_iter().for_each(|sum| *sum += square);
-            both.for_each(|(a, b)| with_components(a, b, |a, b| add(squared(a - b) * weight)));
+            both.for_each(|(a, b)| add(squared(a - b) * weight));
         }
         for (sum, other) in self.sums.iter_mut().zip(&next.sums) {
             sum.add_assign(other);
@@ -146,8 +143,7 @@ impl<V: Value> Total<V> {
         let first = nodes.next()?;
         let mut squares = first.squares.clone();
         if first.level == 0 {
-            squares.clear();
-            first.sums.iter().for_each(|sum| with_components(sum, sum, |_, _| squares.push(0.0)));
+            squares = vec![0.0; first.sums.iter().flat_map(V::components).count()];
         }
         let mut total = Self { samples: 1 << first.level, sums: first.sums.clone(), squares };
         nodes.for_each(|node| total.add(node));
@@ -160,10 +156,8 @@ impl<V: Value> Total<V> {
         let weight = mine * theirs / (mine + theirs);
         let mut squares = self.squares.iter_mut();
         let mut add = |square: f64| squares.next().into_iter().for_each(|sum| *sum += square);
-        for (sum, other) in self.sums.iter_mut().zip(&node.sums) {
-            with_components(sum, other, |a, b| add(squared(a / mine - b / theirs) * weight));
-            sum.add_assign(other);
-        }
+        components_of_both(&self.sums, &node.sums).for_each(|(a, b)| add(squared(a / mine - b / theirs) * weight));
+        self.sums.iter_mut().zip(&node.sums).for_each(|(sum, other)| sum.add_assign(other));
         // Of a single sample there are none.
         self.squares.iter_mut().zip(&node.squares).for_each(|(square, other)| *square += other);
         self.samples = self.samples.saturating_add(1 << node.level);

@@ -34,12 +34,7 @@ impl Checksum {
 
     /// The components of values, as floats: of other types those are nearly the values.
     fn values<'a, V: Value + 'a>(&mut self, values: impl IntoIterator<Item = &'a V>) {
-        for value in values {
-            let _ = value.zip_with(value, |component, _| {
-                self.numbers(&[component.to_bits()]);
-                component
-            });
-        }
+        values.into_iter().flat_map(V::components).for_each(|component| self.numbers(&[component.to_bits()]));
     }
 
     fn finish(&self) -> String {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::Options;
 use super::design::PairedDesign;
-use super::random::Random;
+use super::generator;
 use crate::engine::ask::ask;
 use crate::engine::progress::Meter;
 use crate::engine::threads::{self, Queue};
@@ -113,16 +113,6 @@ pub(super) struct Asker<'a, S: Source> {
 /// The pairs that were asked for, as a design and with their values.
 pub(super) type Asked<V> = (PairedDesign, Vec<Pair<V>>);
 
-/// The numbers that a value is made of.
-pub(super) fn components<V: Value>(value: &V) -> Vec<f64> {
-    let mut numbers = Vec::new();
-    let _ = value.zip_with(value, |number, _| {
-        numbers.push(number);
-        number
-    });
-    numbers
-}
-
 impl<'a, S: Source> Asker<'a, S> {
     /// Of a game whose ends are known.
     pub(super) fn new(
@@ -132,7 +122,7 @@ impl<'a, S: Source> Asker<'a, S> {
         [baseline, grand]: [S::Value; 2],
         made: u64,
     ) -> Self {
-        let largest = vec![0.0; components(&baseline).len()];
+        let largest = vec![0.0; baseline.components().count()];
         let mut asker = Self { source, options, players, baseline, grand, made, largest };
         let baseline = asker.baseline.clone();
         asker.look(&baseline);
@@ -153,16 +143,16 @@ impl<'a, S: Source> Asker<'a, S> {
 
     /// Remembers how far values are from the middle.
     fn look(&mut self, value: &S::Value) {
-        let middle = components(&self.baseline).into_iter().zip(components(&self.grand));
-        for ((largest, value), (low, high)) in self.largest.iter_mut().zip(components(value)).zip(middle) {
+        let middle = self.baseline.components().zip(self.grand.components());
+        for ((largest, value), (low, high)) in self.largest.iter_mut().zip(value.components()).zip(middle) {
             *largest = largest.max((value - (low / 2.0 + high / 2.0)).abs());
         }
     }
 
     /// Whether v(S) + v(N∖S) = v(N) + v(∅), up to rounding.
     fn is_dual(&self, value: &S::Value, complement: &S::Value) -> bool {
-        let middle = components(&self.baseline).into_iter().zip(components(&self.grand));
-        let pair = components(value).into_iter().zip(components(complement));
+        let middle = self.baseline.components().zip(self.grand.components());
+        let pair = value.components().zip(complement.components());
         pair.zip(middle).zip(&self.largest).all(|(((a, b), (low, high)), largest)| {
             ((a / 2.0 + b / 2.0) - (low / 2.0 + high / 2.0)).abs() <= 1e-9 * largest
         })
@@ -194,7 +184,7 @@ impl<'a, S: Source> Asker<'a, S> {
     /// The pairs of a design of a game that nothing is known of but its ends; the design as it is then.
     pub(super) fn all(&mut self, design: PairedDesign) -> Result<Asked<S::Value>, Error<S::Error>> {
         let mut order: Vec<usize> = (0..design.len()).collect();
-        Random::new(self.options.seed, 2).shuffle(&mut order);
+        generator(self.options.seed, 2).shuffle(&mut order);
         let (first, rest) = order.split_at(FIRST_CHECKS.min(design.len() / 3));
         let mut asked = self.ask_pairs(&design, first, usize::MAX)?;
         let mut looks_dual = !asked.is_empty();
@@ -221,9 +211,9 @@ impl<'a, S: Source> Asker<'a, S> {
         }
         let (before, expected) = (design.len(), design.expected().to_vec());
         let pairs = self.payable(before as u64 + self.left() / 2);
-        design.extend(pairs, Random::new(self.options.seed, 16 + before as u64));
+        design.extend(pairs, generator(self.options.seed, 16 + before as u64));
         let mut order: Vec<usize> = (before..design.len()).collect();
-        Random::new(self.options.seed, 2).shuffle(&mut order);
+        generator(self.options.seed, 2).shuffle(&mut order);
         asked.extend(self.ask_pairs(&design, &order, 0)?);
         let order: Vec<usize> = known.into_iter().chain(order).collect();
         Ok(self.kept(&design, &order, asked, (before, &expected)))
@@ -261,13 +251,13 @@ impl<'a, S: Source> Asker<'a, S> {
         let checks = self.left() / CHECK_EVERY + ROUNDS as u64;
         let pairs = self.payable(known.len() as u64 + self.left().saturating_sub(checks)).max(before as u64);
         if pairs > before as u64 {
-            design.extend(pairs, Random::new(self.options.seed, 16 + before as u64));
+            design.extend(pairs, generator(self.options.seed, 16 + before as u64));
         }
         let mut order = known;
         let mut is_known = vec![false; design.len()];
         order.iter().for_each(|&pair| is_known[pair] = true);
         let mut rest: Vec<usize> = (0..design.len()).filter(|&pair| !is_known[pair]).collect();
-        Random::new(self.options.seed, 3).shuffle(&mut rest);
+        generator(self.options.seed, 3).shuffle(&mut rest);
         order.extend(&rest);
         asked.iter().for_each(|pair| self.look(&pair.value));
         let mut is_dual = asked.iter().all(|Pair { value, complement, .. }| {

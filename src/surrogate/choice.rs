@@ -6,7 +6,7 @@ use super::fit::{Data, Space};
 use super::kernel::{Kernel, Rows};
 use super::linear::dot;
 use super::posterior::Posterior;
-use super::random::Random;
+use crate::engine::Random;
 
 /// Hyper-parameters are fitted to at most so many rows.
 const FIT_ROWS: usize = 400;

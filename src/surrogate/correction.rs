@@ -4,8 +4,8 @@ use super::choice::{Model, Start};
 use super::design::PairedDesign;
 use super::fit::Data;
 use super::kernel::Rows;
-use super::random::Random;
 use super::regression::PairedRegression;
+use crate::engine::Random;
 
 /// The posterior is of at most so many rows; other pairs only correct it.
 const MODEL_ROWS: usize = 2000;
@@ -237,6 +237,7 @@ impl Sample<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::surrogate::generator;
 
     fn odd_parts(design: &PairedDesign, of: impl Fn(&[u64]) -> f64) -> Vec<f64> {
         design.rows().iter().map(|row| of(row)).collect()
@@ -253,7 +254,7 @@ mod tests {
         for (n, pairs, grand) in [(2, 1, 3.0), (5, 9, -1.0), (9, 40, 0.0), (12, 60, 1e200), (12, 60, 1e-200)] {
             let design = PairedDesign::new(n, pairs, 3);
             let odd = odd_parts(&design, |row| grand * noise(row));
-            let model = values(&design, &odd, grand, &mut Random::new(3, 1));
+            let model = values(&design, &odd, grand, &mut generator(3, 1));
             for found in [model, regression(&design, &odd, grand)] {
                 let sum: f64 = found.values.iter().sum();
                 assert!((sum - 2.0 * grand).abs() <= 1e-12 * grand.abs(), "n {n}: {sum} {grand}");
@@ -270,13 +271,13 @@ mod tests {
             let design = PairedDesign::new(n, pairs, seed);
             let odd = odd_parts(&design, noise);
             let free = regression(&design, &odd, 0.0).values;
-            let pulled = values(&design, &odd, 0.0, &mut Random::new(seed, 1)).values;
+            let pulled = values(&design, &odd, 0.0, &mut generator(seed, 1)).values;
             let length = |values: &[f64]| values.iter().map(|v| v * v).sum::<f64>();
             assert!(length(&pulled) < 0.5 * length(&free), "{} {}", length(&pulled), length(&free));
             let weight =
                 |row: &[u64]| -> f64 { (0..n).map(|k| k as f64 * if row[0] >> k & 1 == 1 { 0.5 } else { -0.5 }).sum() };
             let odd = odd_parts(&design, weight);
-            let found = values(&design, &odd, weight(&[(1 << n) - 1]), &mut Random::new(seed, 1)).values;
+            let found = values(&design, &odd, weight(&[(1 << n) - 1]), &mut generator(seed, 1)).values;
             for (player, value) in found.iter().enumerate() {
                 assert!((value - player as f64).abs() < 1e-4, "{player}: {value}");
             }

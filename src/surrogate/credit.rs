@@ -147,12 +147,12 @@ fn product_variances(kernel: &Kernel, nodes: &[(f64, f64)]) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::surrogate::generator;
     use crate::surrogate::kernel::Hyper;
-    use crate::surrogate::random::Random;
     use crate::{Exact, from_fn};
 
     fn kernel(n: usize, seed: u64, terms: [f64; 3]) -> Kernel {
-        let mut random = Random::new(seed, 9);
+        let mut random = generator(seed, 9);
         let [size, linear, index] = terms;
         Kernel::new(Hyper {
             relevance: (0..n).map(|_| 0.97 * random.unit()).collect(),

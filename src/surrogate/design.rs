@@ -1,9 +1,10 @@
 //! Which pairs of coalitions to ask for.
 
+use super::generator;
 use super::quota::Quota;
-use super::random::Random;
 use super::spread::Spread;
 use crate::Coalition;
+use crate::engine::Random;
 
 /// Pairs of complementary coalitions, drawn without replacement: what to ask a game for when not all can be asked.
 ///
@@ -23,7 +24,7 @@ pub(super) struct PairedDesign {
 impl PairedDesign {
     /// So many pairs for a game of at least two players; at most all 2ⁿ⁻¹ − 1 of them.
     pub(super) fn new(players: usize, pairs: u64, seed: u64) -> Self {
-        let mut random = Random::new(seed, 0);
+        let mut random = generator(seed, 0);
         let quota = Quota::new(players, pairs);
         let counts = quota.draw(&mut random);
         let mut spread = Spread::new(players, Vec::new(), random);
@@ -114,13 +115,13 @@ mod tests {
             for seed in 0..seeds {
                 let shuffled = |from: usize, to: usize, purpose: u64| {
                     let mut order: Vec<usize> = (from..to).collect();
-                    Random::new(seed, purpose).shuffle(&mut order);
+                    generator(seed, purpose).shuffle(&mut order);
                     order
                 };
                 let design = PairedDesign::new(n, pairs, seed);
                 let mut design = design.cut(&shuffled(0, design.len(), 2)[..cut], (0, &vec![0.0; n / 2]));
                 let (known, before) = (design.len(), design.expected().to_vec());
-                design.extend(extended, Random::new(seed, 16));
+                design.extend(extended, generator(seed, 16));
                 // One or two less where a size has no room for what rounding gives it.
                 assert!((extended as usize - 2..=extended as usize).contains(&design.len()), "n {n}, seed {seed}");
                 let order: Vec<usize> = (0..known).chain(shuffled(known, design.len(), 3)).collect();
@@ -146,7 +147,7 @@ mod tests {
             for seed in 0..seeds {
                 let mut design = PairedDesign::new(n, pairs, seed);
                 if let Some(more) = extended {
-                    design.extend(more, Random::new(seed, 16));
+                    design.extend(more, generator(seed, 16));
                 }
                 design.rows().iter().for_each(|row| *counts.entry(row.clone()).or_default() += 1);
                 inclusion = (1..=n / 2).map(|size| design.inclusion(size)).collect();

@@ -6,7 +6,7 @@ use super::climb::Descent;
 use super::covariance::{Gradient, Workspace};
 use super::kernel::{Hyper, JITTER, Kernel, LARGEST_RELEVANCE, Rows};
 use super::linear::{Factor, dot};
-use super::random::Random;
+use crate::engine::Random;
 
 /// What a model is fitted to: rows of ±1, the odd part of each coalition's value in units of its root mean square, and
 /// whether it is noisy (1) or known to be free of noise (0).
@@ -261,7 +261,7 @@ impl Space {
 /// Random rows of different coalitions, with numbers that mean nothing.
 #[cfg(test)]
 pub(super) fn random_data(n: usize, rows: usize, seed: u64) -> Data {
-    let mut random = super::random::Random::new(seed, 8);
+    let mut random = super::generator(seed, 8);
     let mut words = Vec::new();
     let mut row = Vec::new();
     for _ in 0..rows {
@@ -278,7 +278,7 @@ pub(super) fn random_data(n: usize, rows: usize, seed: u64) -> Data {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::surrogate::random::Random;
+    use crate::surrogate::generator;
 
     #[test]
     fn the_gradient_is_that_of_finite_differences() {
@@ -286,7 +286,7 @@ mod tests {
             let data = random_data(n, 25, seed);
             let values: Vec<f64> = (0..n).map(|k| 0.1 + k as f64).collect();
             for space in [Space::plain(n), Space::index(n, &values)] {
-                let mut random = Random::new(seed, 7);
+                let mut random = generator(seed, 7);
                 let point: Vec<f64> = (0..space.len()).map(|_| random.unit() - 0.5).collect();
                 let mut room = Workspace::new(&data.rows);
                 let (_, slope) = space.objective(&point, &data, &mut room, f64::INFINITY).unwrap();

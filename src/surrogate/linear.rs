@@ -146,7 +146,8 @@ impl Factor {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::surrogate::random::Random;
+    use crate::engine::Random;
+    use crate::surrogate::generator;
 
     fn random_matrix(rows: usize, columns: usize, random: &mut Random) -> Mat<f64> {
         Mat::from_fn(rows, columns, |_, _| random.unit() - 0.5)
@@ -165,7 +166,7 @@ mod tests {
     #[test]
     fn inverses_and_products_of_triangles() {
         for size in [1, 2, 63, 64, 65, 130] {
-            let mut random = Random::new(size as u64, 5);
+            let mut random = generator(size as u64, 5);
             let a = random_matrix(size, size + 3, &mut random);
             let mut matrix = times(a.as_ref(), a.transpose());
             (0..size).for_each(|k| matrix[(k, k)] += 1.0);

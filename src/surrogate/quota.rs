@@ -1,6 +1,6 @@
 //! How many pairs of each size: quotas, and the chance of each pair to be in the design.
 
-use super::random::Random;
+use crate::engine::Random;
 
 /// Pairs by the size of their smaller coalition, from 1 to n/2: place s − 1 is size s.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,6 +119,7 @@ impl Quota {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::surrogate::generator;
 
     #[test]
     fn counts_are_whole_and_sum_to_the_pairs() {
@@ -129,7 +130,7 @@ mod tests {
                 let quota = Quota::new(players, pairs);
                 assert!((quota.expected.iter().sum::<f64>() - pairs as f64).abs() < 1e-6 * pairs as f64);
                 for seed in 0..20 {
-                    let counts = quota.draw(&mut Random::new(seed, 0));
+                    let counts = quota.draw(&mut generator(seed, 0));
                     assert_eq!(counts.iter().sum::<u64>(), pairs, "{players} {quota:?}");
                     for (place, &count) in counts.iter().enumerate() {
                         assert!(count as f64 <= quota.population[place]);

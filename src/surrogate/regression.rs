@@ -150,12 +150,12 @@ mod tests {
     use super::*;
     use crate::surrogate::correction::{gram_of_all, shapley_weights};
     use crate::surrogate::design::PairedDesign;
-    use crate::surrogate::random::Random;
+    use crate::surrogate::generator;
     use crate::{Exact, from_fn};
 
     /// Numbers of no meaning on pairs, as the odd part of a game; and its Shapley values.
     fn odd_game(n: usize) -> (Vec<f64>, Vec<f64>) {
-        let mut random = Random::new(n as u64, 6);
+        let mut random = generator(n as u64, 6);
         let all = (1_usize << n) - 1;
         let mut odd = vec![0.0; all + 1];
         for mask in 1..=all / 2 {

@@ -3,10 +3,10 @@
 use std::ops::ControlFlow;
 
 use super::Options;
-use super::answers::{Asker, Local, Source, components};
+use super::answers::{Asker, Local, Source};
 use super::correction::{self, Values};
 use super::design::PairedDesign;
-use super::random::Random;
+use super::generator;
 use crate::engine::progress::Meter;
 use crate::results::{Method, Origin, Pair, Pairs};
 use crate::{
@@ -186,8 +186,8 @@ fn solve<V: Value>(
     seed: u64,
 ) -> (Vec<V>, Vec<V>) {
     let players = design.players();
-    let low = components(baseline);
-    let high = components(grand);
+    let components = |value: &V| -> Vec<f64> { value.components().collect() };
+    let (low, high) = (components(baseline), components(grand));
     let middle: Vec<f64> = low.iter().zip(&high).map(|(low, high)| low / 2.0 + high / 2.0).collect();
     // How far the mean of a pair is from the middle of the ends, on average over the pairs of which both are known. It is zero for
     // games that are self-dual, and near it for those that nearly are, which alone have pairs with a complement missing.
@@ -207,7 +207,7 @@ fn solve<V: Value>(
     // Half the difference of the two; where one was not asked for, their mean is taken to be that of others.
     for pair in asked {
         let value = components(&pair.value);
-        let complement = pair.complement.as_ref().map(components);
+        let complement = pair.complement.as_ref().map(&components);
         for (k, odd) in odd.iter_mut().enumerate() {
             odd.push(match &complement {
                 Some(other) => value[k] / 2.0 - other[k] / 2.0,
@@ -222,7 +222,7 @@ fn solve<V: Value>(
             let grand = high[k] / 2.0 - low[k] / 2.0;
             match method {
                 // Each output has the random numbers that it would have alone.
-                Method::Surrogate => correction::values(design, odd, grand, &mut Random::new(seed, 1)),
+                Method::Surrogate => correction::values(design, odd, grand, &mut generator(seed, 1)),
                 Method::KernelShap => correction::regression(design, odd, grand),
             }
         })

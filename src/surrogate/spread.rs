@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use faer::traits::pulp::{Arch, Simd, WithSimd};
 
 use super::quota::Quota;
-use super::random::Random;
+use crate::engine::Random;
 
 /// So many pairs are spread; the gain beyond is small, and the time grows with the cube.
 const MOST_SPREAD: usize = 500;
@@ -334,6 +334,7 @@ fn for_each_subset(players: usize, size: usize, mut visit: impl FnMut(&Vec<u64>)
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::surrogate::generator;
 
     /// What is left of each candidate's variance when rows before it are known, by elimination in double precision.
     fn left(candidates: &[Vec<u64>], known: &[Vec<u64>], kernel: &Kernel) -> Vec<f64> {
@@ -361,7 +362,7 @@ mod tests {
         for players in [9, 70] {
             let kernel = Kernel::new(players);
             let quota = Quota::new(players, 40);
-            let mut spread = Spread::new(players, Vec::new(), Random::new(3, 0));
+            let mut spread = Spread::new(players, Vec::new(), generator(3, 0));
             let order: Vec<usize> = (0..40).map(|k| 2 + k * k % 3).collect();
             let pools = spread.pools(&order, &quota);
             let offered: Vec<(usize, Vec<Vec<u64>>)> =
