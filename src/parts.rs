@@ -1,8 +1,13 @@
-//! Numbered units of work, cut into parts for several processes.
+//! A solver's work cut into parts for several processes, and the partial results of these parts.
+//!
+//! [`Exact::part`](crate::Exact::part) and [`Permutation::part`](crate::Permutation::part) return a part. Its `run` gives a partial
+//! result, which can be saved (feature `serde`). Merge all of them in any order: `finish` gives the bits of a single run.
 
 use std::ops::Range;
 
+pub use crate::exact::{ExactPart, ExactPartial};
 use crate::listing::Shown;
+pub use crate::permutation::{PermutationPart, PermutationPartial};
 use crate::{Error, Value};
 
 /// The units 0 to `units` − 1, cut into `of` contiguous parts whose sizes differ by one at most. Where there are more parts

@@ -7,8 +7,9 @@ use std::ops::{ControlFlow, Range};
 use super::nodes::{self, Frame, Nodes};
 use super::{Exact, Summary, most_order, stream};
 use crate::answer::{ask, check_finite};
+use crate::fingerprint::Fingerprint;
 use crate::parts::{Cut, check_ends, check_same};
-use crate::{Coalition, Error, Fingerprint, Progress, TryGame, Value};
+use crate::{Coalition, Error, Progress, TryGame, Value};
 
 /// One of several parts of an exact answer, to be solved on its own: on another machine, in another job, later.
 /// [`Exact::part`] makes it, and [`run`](Self::run) gives an [`ExactPartial`].

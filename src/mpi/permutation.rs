@@ -21,11 +21,11 @@ use super::hand::{Labour, Refusal, Task};
 use super::link::{decode, encode};
 use super::saved::Keeper;
 use crate::estimate::Design;
+use crate::fingerprint::Fingerprint;
 use crate::parts::Cut;
+use crate::permutation::{PermutationPart, PermutationPartial};
 use crate::permutation::{Seen, looks};
-use crate::{
-    Estimate, Fingerprint, Permutation, PermutationPart, PermutationPartial, Progress, Stopped, TryGame, Value,
-};
+use crate::{Estimate, Permutation, Progress, Stopped, TryGame, Value};
 
 /// The part that all ranks together make. What ends it by the clock is rank 0's.
 pub(super) fn part_of<F>(sampler: Permutation<F>, fingerprint: Option<&Fingerprint>) -> PermutationPart<F> {

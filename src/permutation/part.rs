@@ -10,8 +10,9 @@ use super::run::{self, is_look, looks};
 #[cfg(feature = "mpi")]
 use crate::Coalition;
 use crate::estimate::{Design, Moments, Samples};
+use crate::fingerprint::Fingerprint;
 use crate::parts::{Cut, check_ends, check_same};
-use crate::{Error, Estimate, Fingerprint, Progress, Stopped, TryGame, Value};
+use crate::{Error, Estimate, Progress, Stopped, TryGame, Value};
 
 /// One of several parts of an estimate, to be made on its own: on another machine, in another job, later.
 /// [`Permutation::part`] makes it, and [`run`](Self::run) gives a [`PermutationPartial`].

@@ -7,9 +7,11 @@ use xxhash_rust::xxh3::Xxh3Default;
 
 use super::{MOST_PLAYERS, SavedNode, SavedStream, VERSION, check_values, check_version};
 use crate::estimate::{Design, Moments};
+use crate::exact::ExactPartial;
 use crate::exact::{Frame, MOST_PLAYERS as MOST_EXACT, Nodes, Rows, most_order};
 use crate::parts::{Cut, is_same};
-use crate::{Error, ExactPartial, Permutation, PermutationPartial, Value};
+use crate::permutation::PermutationPartial;
+use crate::{Error, Permutation, Value};
 
 /// A checksum of what a file says, so that what was damaged is not taken for an answer. It also finds the bits that a
 /// reader of decimal numbers has lost.

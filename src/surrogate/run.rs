@@ -8,11 +8,10 @@ use super::correction::{self, Values};
 use super::design::PairedDesign;
 use super::random::Random;
 use crate::estimate::{Method, Origin, Pair, Pairs};
+use crate::game::ByRef;
 use crate::progress::Meter;
-use crate::{
-    Attribution, ByRef, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Progress, Stopped, Store, TryGame,
-    Value,
-};
+use crate::store::Store;
+use crate::{Attribution, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Progress, Stopped, TryGame, Value};
 
 /// More players than this have matrices of gigabytes.
 const MOST_PLAYERS: usize = 4000;

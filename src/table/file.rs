@@ -6,7 +6,7 @@ use thiserror::Error;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::Table;
-use crate::Encode;
+use crate::encode::Encode;
 
 /// "shapley table", and bytes that a text transfer would spoil.
 const MAGIC: [u8; 8] = *b"SHAPT\r\n\x1a";
