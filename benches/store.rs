@@ -22,7 +22,8 @@ use foldhash::fast::FixedState;
 use peak_alloc::PeakAlloc;
 use quick_cache::UnitWeighter;
 use quick_cache::sync::{Cache, DefaultLifecycle};
-use shapley::{Cached, Coalition, MemoryStore, Permutation, Store, Table, TryGame, exact, from_fn};
+use shapley::store::Store;
+use shapley::{Cached, Coalition, MemoryStore, Permutation, Table, TryGame, exact, from_fn};
 
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;

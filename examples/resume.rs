@@ -19,7 +19,8 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-use shapley::{Cached, Coalition, DiskStore, Exact, Store, from_fn};
+use shapley::store::Store;
+use shapley::{Cached, Coalition, DiskStore, Exact, from_fn};
 
 /// What each player brings; a coalition is worth the root of the sum.
 const WEIGHTS: [f64; 12] = [3.0, 1.0, 4.0, 1.0, 5.0, 9.0, 2.0, 6.0, 5.0, 3.0, 5.0, 8.0];

@@ -2,6 +2,7 @@
 
 use std::cmp::Ordering;
 use std::fmt;
+use std::iter::FusedIterator;
 use std::ops::ControlFlow;
 
 use smallvec::SmallVec;
@@ -202,7 +203,12 @@ impl Coalition {
     /// The members, ascending.
     #[must_use]
     #[inline]
-    pub fn iter(&self) -> Players<'_> {
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = usize> + FusedIterator + Clone + fmt::Debug + '_ {
+        self.players()
+    }
+
+    #[inline]
+    fn players(&self) -> Players<'_> {
         Players { rest: &self.words, word: 0, next_base: 0 }
     }
 
@@ -270,54 +276,24 @@ impl<'a> IntoIterator for &'a Coalition {
     type Item = usize;
     type IntoIter = Players<'a>;
 
+    #[inline]
     fn into_iter(self) -> Players<'a> {
-        self.iter()
+        self.players()
     }
 }
 
 impl IntoIterator for Coalition {
     type Item = usize;
-    type IntoIter = IntoPlayers;
+    type IntoIter = std::vec::IntoIter<usize>;
 
-    fn into_iter(self) -> IntoPlayers {
-        IntoPlayers { words: self.words, next_word: 0 }
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter().collect::<Vec<_>>().into_iter()
     }
 }
 
-/// The members of a coalition that is used up, ascending.
+/// The members of a coalition, ascending.
 #[derive(Clone, Debug)]
-pub struct IntoPlayers {
-    /// What is left of them.
-    words: SmallVec<[u64; 2]>,
-    next_word: usize,
-}
-
-impl Iterator for IntoPlayers {
-    type Item = usize;
-
-    fn next(&mut self) -> Option<usize> {
-        while let Some(word) = self.words.get_mut(self.next_word) {
-            if *word != 0 {
-                let bit = word.trailing_zeros() as usize;
-                *word &= *word - 1;
-                return Some(self.next_word * WORD_BITS + bit);
-            }
-            self.next_word += 1;
-        }
-        None
-    }
-
-    fn size_hint(&self) -> (usize, Option<usize>) {
-        let left = self.words.iter().map(|word| word.count_ones() as usize).sum();
-        (left, Some(left))
-    }
-}
-
-impl ExactSizeIterator for IntoPlayers {}
-impl std::iter::FusedIterator for IntoPlayers {}
-
-/// The members of a coalition, ascending: what [`Coalition::iter`] returns.
-#[derive(Clone, Debug)]
+#[expect(unnameable_types, reason = "an iterator of `&Coalition` needs no name at the root")]
 pub struct Players<'a> {
     /// The words not yet begun.
     rest: &'a [u64],
@@ -350,7 +326,7 @@ impl Iterator for Players<'_> {
 }
 
 impl ExactSizeIterator for Players<'_> {}
-impl std::iter::FusedIterator for Players<'_> {}
+impl FusedIterator for Players<'_> {}
 
 #[cfg(test)]
 mod tests {

@@ -6,11 +6,10 @@ use std::ops::Range;
 use thiserror::Error;
 
 use crate::Coalition;
+use crate::games::GameError;
 
-mod game;
 mod listed;
 
-pub use game::GameError;
 use listed::Listed;
 
 /// Why a solver, or the making of a game, gave no result.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use crate::{Coalition, Value};
 
 pub use closures::{from_fn, try_from_fn};
-pub use table::{Table, TableRef};
+pub use table::Table;
 pub use table_file::TableError;
 
 /// A value function that cannot fail: the number of players, and what a coalition of them is worth.

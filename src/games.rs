@@ -11,10 +11,12 @@
 //! | [`WeightedVoting`] | voters with weights | 1 if their weights reach the quota, 0 otherwise |
 //! | [`Words`] | the words of a text | what a model says of the words that are left |
 //!
-//! [`Restricted`], [`Dual`], [`Sum`], [`Scaled`] and [`Counted`] make games of games.
+//! [`Restricted`], [`Dual`], [`Sum`], [`Scaled`] and [`Counted`] make games of games, and [`ByRef`] one of a reference to a game that can
+//! fail.
 
 mod adaptors;
 mod airport;
+mod error;
 mod features;
 mod glove;
 mod k_nearest;
@@ -24,9 +26,10 @@ mod unanimity;
 mod voting;
 mod words;
 
-pub use crate::error::GameError;
+pub use crate::game::ByRef;
 pub use adaptors::{Counted, Dual, Restricted, Scaled, Sum};
 pub use airport::Airport;
+pub use error::GameError;
 pub use features::{Features, FeaturesError, Outputs};
 pub use glove::Glove;
 pub use k_nearest::KNearest;

@@ -19,7 +19,7 @@
 //! * `Surrogate` and `KernelShap` (feature `surrogate`): estimates from pairs of coalitions, the most accurate for games whose
 //!   evaluations are dear.
 //! * [`banzhaf`], [`Exact::semivalue`], [`interactions`]: other ways to give credit, to players and to sets of them.
-//! * [`Cached`]: a game that remembers, in memory or, with the feature `disk`, in a file; [`Store`]: what remembers.
+//! * [`Cached`]: a game that remembers, in memory or, with the feature `disk`, in a file; [`store`]: what remembers, and stores of your own.
 //! * [`Coalition`]: what your value function is asked about.
 //! * [`Error`]: why there is no result.
 //! * [`games`]: ready-made games: words of a text, features of a model, voters, runways, neighbours.
@@ -72,9 +72,9 @@
 //!
 //! # More than one machine
 //!
-//! [`Exact::part`] and [`Permutation::part`] give a process its share. What it comes to, an [`ExactPartial`] or a
-//! [`PermutationPartial`], can be saved (feature `serde`) and merged, in any order, with the bits of one process. Where there is MPI, the
-//! module `mpi` (feature `mpi`) does so: one call on all ranks.
+//! [`Exact::part`] and [`Permutation::part`] give a process its share of the work. Each process saves its partial result (feature
+//! `serde`), and one merges them all, in any order, with the bits of a single run: see [`parts`]. Where there is MPI, the module `mpi`
+//! (feature `mpi`) does so: one call on all ranks.
 //!
 //! # Repeatable
 //!
@@ -128,26 +128,25 @@ pub mod plot;
 mod results;
 #[cfg(feature = "serde")]
 mod saved;
-mod store;
+pub mod store;
 #[cfg(feature = "surrogate")]
 mod surrogate;
 mod value;
 mod weights;
 
-pub use coalition::{Coalition, IntoPlayers, Players};
+pub use coalition::Coalition;
 pub use engine::progress::Progress;
 pub use error::Error;
 pub use exact::{Exact, Summary, banzhaf, exact, interactions};
-pub use fingerprint::Fingerprint;
-pub use game::{ByRef, Game, Table, TableError, TableRef, TryGame, from_fn, try_from_fn};
+pub use game::{Game, Table, TryGame, from_fn, try_from_fn};
 pub use permutation::{Permutation, permutation};
 pub use results::{Attribution, Estimate, Interactions, Stopped};
-pub use store::{CacheError, CacheStats, Cached, MemoryStore, Store, StoreError, StoreFailure, check_store};
 #[cfg(feature = "disk")]
-pub use store::{DiskError, DiskStore, Merged, Verified};
+pub use store::disk::DiskStore;
+pub use store::{cached::Cached, memory::MemoryStore};
 #[cfg(feature = "surrogate")]
 pub use surrogate::{KernelShap, Surrogate};
-pub use value::{Encode, Value};
+pub use value::Value;
 pub use weights::{Index, Semivalue};
 
 /// The README's code, compiled and run with the other examples, with the features that it takes for granted.
@@ -168,24 +167,24 @@ mod tests {
     fn auto_traits() {
         fn all<T: Send + Sync + std::panic::UnwindSafe + Unpin>() {}
         all::<Attribution<f64>>();
-        all::<CacheStats>();
+        all::<store::CacheStats>();
         all::<Cached<Table<f64>, MemoryStore<f64>>>();
         all::<Coalition>();
         #[cfg(feature = "disk")]
         all::<DiskStore<f64>>();
-        all::<Error<CacheError<std::num::ParseFloatError, std::fmt::Error>>>();
+        all::<Error<store::CacheError<std::num::ParseFloatError, std::fmt::Error>>>();
         all::<Error<std::num::ParseFloatError>>();
         all::<Estimate<[f64; 2]>>();
         all::<Exact>();
-        all::<ExactPart>();
-        all::<ExactPartial<f64>>();
+        all::<parts::ExactPart>();
+        all::<parts::ExactPartial<f64>>();
         #[cfg(feature = "mpi")]
         assert_send_sync::<mpi::Error>();
         all::<MemoryStore<[f64; 2]>>();
         all::<Permutation>();
-        all::<PermutationPart>();
-        all::<PermutationPartial<f64>>();
-        all::<Players<'_>>();
+        all::<parts::PermutationPart>();
+        all::<parts::PermutationPartial<f64>>();
+        all::<<&'static Coalition as IntoIterator>::IntoIter>();
         all::<Progress>();
         all::<Table<[f64; 3]>>();
         all::<games::Sentence>();

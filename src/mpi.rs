@@ -79,7 +79,8 @@ use ::mpi::topology::SimpleCommunicator;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Attribution, Estimate, Exact, Fingerprint, Permutation, Progress, Semivalue, Summary, TryGame, work};
+use crate::fingerprint::Fingerprint;
+use crate::{Attribution, Estimate, Exact, Permutation, Progress, Semivalue, Summary, TryGame, work};
 use deal::Call;
 pub use error::{Error, Failure};
 use link::Link;

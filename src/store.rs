@@ -1,24 +1,31 @@
-//! Stores: what remembers the values of coalitions.
+//! Stores, which remember the values of coalitions, and what belongs to them.
+//!
+//! [`Cached`](crate::Cached) makes of a game one that remembers its values, in a [`MemoryStore`](crate::MemoryStore) or, with the feature
+//! `disk`, in a `DiskStore`. Here is what only some users of these need: their errors and statistics, the [`Fingerprint`] of a game,
+//! the trait [`Store`] for stores of your own, with [`check_store`] to test them, and [`Encode`] for types of values that are kept
+//! in files.
 
 use std::sync::Arc;
 
 use crate::Coalition;
 
-mod cached;
+pub(crate) mod cached;
 mod check;
 #[cfg(feature = "disk")]
-mod disk;
+pub(crate) mod disk;
 mod failure;
 mod flights;
-mod memory;
+pub(crate) mod memory;
 mod sync;
 
-pub use cached::{CacheStats, Cached};
+pub use crate::fingerprint::Fingerprint;
+pub use crate::game::TableError;
+pub use crate::value::Encode;
+pub use cached::CacheStats;
 pub use check::check_store;
 #[cfg(feature = "disk")]
-pub use disk::{DiskError, DiskStore, Merged, Verified};
+pub use disk::{DiskError, Merged, Verified};
 pub use failure::{CacheError, StoreError, StoreFailure};
-pub use memory::MemoryStore;
 
 /// Remembers values of coalitions: in memory, in a file, on a server. [`Cached`](crate::Cached) makes a game of a game and
 /// a store.
@@ -41,7 +48,7 @@ pub use memory::MemoryStore;
 /// 6. All methods can be called from several threads at once.
 /// 7. `len` counts a coalition once, and none that was never inserted; it is not less than the number of values that come back.
 ///
-/// [`check_store`](crate::check_store) tests it: call it from your own tests.
+/// [`check_store`] tests it: call it from your own tests.
 ///
 /// # Example
 ///
@@ -49,7 +56,8 @@ pub use memory::MemoryStore;
 /// use std::collections::HashMap;
 /// use std::io;
 /// use std::sync::RwLock;
-/// use shapley::{Coalition, Store, StoreError};
+/// use shapley::Coalition;
+/// use shapley::store::{Store, StoreError};
 ///
 /// /// A store on a server: here it is a map, which hides behind a call that can fail.
 /// #[derive(Default)]
@@ -83,7 +91,7 @@ pub use memory::MemoryStore;
 ///     }
 /// }
 ///
-/// shapley::check_store(|_num_players| Remote::default());
+/// shapley::store::check_store(|_num_players| Remote::default());
 ///
 /// let game = shapley::Cached::with_store(shapley::from_fn(4, |s| s.len() as f64), Remote::default());
 /// shapley::exact(&game)?;

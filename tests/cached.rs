@@ -9,7 +9,8 @@ use common::cached::worth;
 use common::failing::{BadBatches, Failure};
 use common::mask_of;
 use common::sampled::{Call, Ledger, prefixes};
-use shapley::{CacheStats, Cached, Coalition, Error, Exact, MemoryStore, Store, TryGame, from_fn, try_from_fn};
+use shapley::store::{CacheStats, Store};
+use shapley::{Cached, Coalition, Error, Exact, MemoryStore, TryGame, from_fn, try_from_fn};
 
 fn set(n: usize, mask: u64) -> Coalition {
     Coalition::from_mask(n, mask)

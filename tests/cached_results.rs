@@ -13,9 +13,9 @@ use common::cached::{Counts, Crowd, at_once, must_end, worth};
 use common::failing::Failure;
 use common::mask_of;
 use common::sampled::{assert_same, rough};
+use shapley::store::{CacheError, CacheStats, Store, StoreError};
 use shapley::{
-    CacheError, CacheStats, Cached, Coalition, Error, Exact, Game, Index, MemoryStore, Permutation, Store, StoreError,
-    TryGame, exact, from_fn, try_from_fn,
+    Cached, Coalition, Error, Exact, Game, Index, MemoryStore, Permutation, TryGame, exact, from_fn, try_from_fn,
 };
 
 const N: usize = 8;
@@ -235,7 +235,7 @@ fn whatever_is_a_game_can_be_cached() {
     let shared = Cached::new(shared);
     let twice = Cached::new(Cached::with_store(game(), MemoryStore::bounded(20)));
     let fallible: Box<dyn TryGame<Value = f64, Error = Failure>> = Box::new(try_from_fn(N, |s| Ok(rough(5, s))));
-    let through = Cached::new(shapley::ByRef::from(&*fallible));
+    let through = Cached::new(shapley::games::ByRef::from(&*fallible));
     for phi in [
         exact(&by_value),
         exact(&by_reference),

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread;
 use std::time::Duration;
 
-use shapley::{Coalition, MemoryStore, Store, StoreError, check_store};
+use shapley::store::{Store, StoreError, check_store};
+use shapley::{Coalition, MemoryStore};
 
 /// What is wrong with a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use shapley::{Coalition, DiskStore, Store};
+use shapley::store::Store;
+use shapley::{Coalition, DiskStore};
 use tempfile::TempDir;
 
 const NEVER: Duration = Duration::MAX;

@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng as _, SeedableRng as _};
-use shapley::{Coalition, DiskError, DiskStore, Store};
+use shapley::store::{DiskError, Store};
+use shapley::{Coalition, DiskStore};
 
 /// redb's page.
 const PAGE: usize = 4096;

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use redb::ReadableTable as _;
-use shapley::{Coalition, DiskError, DiskStore, Encode, Store, StoreError, Value};
+use shapley::store::{DiskError, Encode, Store, StoreError};
+use shapley::{Coalition, DiskStore, Value};
 use tempfile::TempDir;
 
 fn place() -> (TempDir, PathBuf) {

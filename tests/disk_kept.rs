@@ -5,7 +5,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use shapley::{Coalition, DiskStore, Store};
+use shapley::store::Store;
+use shapley::{Coalition, DiskStore};
 
 const FINGERPRINT: &str = "the first version's store, 7";
 

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use redb::{ReadableTable as _, TableDefinition};
-use shapley::{Coalition, DiskError, DiskStore, Store};
+use shapley::store::{DiskError, Store};
+use shapley::{Coalition, DiskStore};
 use tempfile::TempDir;
 
 fn places() -> (TempDir, PathBuf, PathBuf) {

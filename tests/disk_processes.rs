@@ -11,7 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use shapley::{Coalition, DiskError, DiskStore, Store};
+use shapley::store::{DiskError, Store};
+use shapley::{Coalition, DiskStore};
 
 const DIRECTORY: &str = "DISK_STORE_DIRECTORY";
 const ROLE: &str = "DISK_STORE_ROLE";

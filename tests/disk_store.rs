@@ -4,7 +4,8 @@
 
 use std::path::PathBuf;
 
-use shapley::{Coalition, DiskError, DiskStore, Fingerprint, Store, StoreError};
+use shapley::store::{DiskError, Fingerprint, Store, StoreError};
+use shapley::{Coalition, DiskStore};
 use tempfile::TempDir;
 
 fn place() -> (TempDir, PathBuf) {
@@ -74,7 +75,7 @@ fn every_bit_comes_back_for_games_of_any_size() {
 fn it_keeps_the_contract_of_stores() {
     let directory = tempfile::tempdir().unwrap();
     for commit_every in [20, 1000, 1 << 20] {
-        shapley::check_store(|n| {
+        shapley::store::check_store(|n| {
             let path = directory.path().join(format!("{commit_every} {n}"));
             DiskStore::open(path, "checked").unwrap().commit_every(commit_every)
         });

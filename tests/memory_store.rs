@@ -10,7 +10,8 @@ use std::thread;
 use common::cached::{at_once, must_end};
 use common::mix;
 use proptest::prelude::*;
-use shapley::{Coalition, MemoryStore, Store, Value, check_store};
+use shapley::store::{Store, check_store};
+use shapley::{Coalition, MemoryStore, Value};
 
 /// Any bits at all, and the same for the same coalition: a NaN of any payload too.
 fn bits_for(coalition: &Coalition) -> u64 {

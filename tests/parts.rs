@@ -9,9 +9,10 @@ use std::time::Duration;
 
 use common::failing::Failure;
 use common::{pseudo, table};
+use shapley::parts::{ExactPartial, PermutationPartial};
 use shapley::{
-    Coalition, Error, Exact, ExactPartial, Index, Permutation, PermutationPartial, Progress, Semivalue, Stopped, Table,
-    TryGame, exact, from_fn, try_from_fn,
+    Coalition, Error, Exact, Index, Permutation, Progress, Semivalue, Stopped, Table, TryGame, exact, from_fn,
+    try_from_fn,
 };
 
 const CUTS: [u64; 4] = [1, 2, 7, 64];

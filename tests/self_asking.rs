@@ -9,7 +9,8 @@ use common::cached::{Counts, at_once, must_end, worth};
 use common::mask_of;
 use common::sampled::bits_of;
 use rayon::prelude::*;
-use shapley::{Cached, Coalition, Exact, Game, MemoryStore, Permutation, Store, TryGame};
+use shapley::store::Store;
+use shapley::{Cached, Coalition, Exact, Game, MemoryStore, Permutation, TryGame};
 
 type InMemory<G> = Cached<G, MemoryStore<f64>>;
 

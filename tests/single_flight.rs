@@ -9,7 +9,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use common::cached::{Counts, Crowd, at_once, gathered, must_end, spread, worth};
 use common::failing::Failure;
 use common::{mask_of, mix};
-use shapley::{Cached, Coalition, Error, Exact, Game, MemoryStore, Store, TryGame, from_fn, try_from_fn};
+use shapley::store::Store;
+use shapley::{Cached, Coalition, Error, Exact, Game, MemoryStore, TryGame, from_fn, try_from_fn};
 
 const THREADS: usize = 16;
 const BITS: usize = 16;

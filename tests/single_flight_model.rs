@@ -15,7 +15,8 @@ mod model {
     use loom::sync::Mutex;
     use loom::sync::atomic::{AtomicU32, Ordering};
     use loom::thread;
-    use shapley::{Cached, Coalition, Store, StoreError, TryGame, try_from_fn};
+    use shapley::store::{Store, StoreError};
+    use shapley::{Cached, Coalition, TryGame, try_from_fn};
 
     const N: usize = 3;
 

@@ -2,7 +2,8 @@
 
 use std::io::{self, Read, Write};
 
-use shapley::{Encode, Game, Table, TableError};
+use shapley::store::{Encode, TableError};
+use shapley::{Game, Table};
 
 /// A table that format version 1 wrote, kept for ever: version 1 must always be read.
 const KEPT: &[u8] = include_bytes!("data/table-v1.table");

@@ -1,11 +1,12 @@
-//! A game that is known by heart.
+//! A game whose values are all in memory.
+
+use std::cmp::Reverse;
 
 use crate::{Coalition, Error, Exact, Game, TryGame, Value};
 
 /// All 2^n values of a game, indexed by the coalition's bit mask: player i is bit i, so `values[0b101]` is v({0, 2}).
 ///
-/// Exact solvers read a table where it lies, and [`TableRef`] is one that lies elsewhere. It takes 2^n values of memory: 8 MiB of `f64` for 20 players, 8 GiB for
-/// 30.
+/// Exact solvers read the values without a copy. A table takes 2^n values of memory: 8 MiB of `f64` for 20 players, 8 GiB for 30.
 ///
 /// ```
 /// use shapley::{Coalition, Game, Table};
@@ -30,14 +31,40 @@ impl<V: Value> Table<V> {
     /// [`TableLength`](Error::TableLength) if the length is not a power of two that is at least 2. Values that are not
     /// finite are found by the solvers, which name the coalition.
     pub fn new(values: Vec<V>) -> Result<Self, Error> {
-        let num_players = TableRef::new(&values)?.num_players;
-        Ok(Self { values, num_players })
+        let len = values.len();
+        if len < 2 || !len.is_power_of_two() {
+            return Err(Error::TableLength { len });
+        }
+        Ok(Self::from_tabulated(values))
     }
 
-    /// The same game, borrowed.
-    #[must_use]
-    pub fn as_table_ref(&self) -> TableRef<'_, V> {
-        TableRef { values: &self.values, num_players: self.num_players }
+    /// A game from its values as textbooks list them: by size, and coalitions of one size by their members. For three
+    /// players the order is {}, {0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}: that of [`Interactions`](crate::Interactions).
+    ///
+    /// ```
+    /// use shapley::Table;
+    ///
+    /// // Three flatmates share a taxi, whose fare is that of the longest ride.
+    /// let taxi = Table::by_size(vec![
+    ///     0.0, //
+    ///     6.0, 12.0, 42.0, // {0}, {1}, {2}
+    ///     12.0, 42.0, 42.0, // {0, 1}, {0, 2}, {1, 2}
+    ///     42.0,
+    /// ])?;
+    /// assert_eq!(shapley::exact(&taxi)?.to_string(), "2  35\n1   5\n0   2");
+    /// # Ok::<(), shapley::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Those of [`new`](Self::new).
+    pub fn by_size(values: Vec<V>) -> Result<Self, Error> {
+        let mut masks: Vec<usize> = (0..values.len()).collect();
+        // Of two sets of one size, the one with the lower first player is the larger number once bits are reversed.
+        masks.sort_unstable_by_key(|mask| (mask.count_ones(), Reverse(mask.reverse_bits())));
+        let mut placed: Vec<(usize, V)> = masks.into_iter().zip(values).collect();
+        placed.sort_unstable_by_key(|(mask, _)| *mask);
+        Self::new(placed.into_iter().map(|(_, value)| value).collect())
     }
 
     /// Asks a game for all its values, once each, in batches and on all threads. Costs 2^n evaluations.
@@ -67,40 +94,10 @@ impl<V: Value> Table<V> {
     }
 }
 
-/// All 2^n values of a game, borrowed: for a table that lies in somebody else's memory. As a game it is what a [`Table`]
-/// is.
-///
-/// ```
-/// let values = [0.0, 100.0, 200.0, 700.0];
-/// assert_eq!(shapley::exact(&shapley::TableRef::new(&values)?)?.values(), [300.0, 400.0]);
-/// # Ok::<(), shapley::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct TableRef<'a, V> {
-    /// 2^num_players of them.
-    values: &'a [V],
-    num_players: usize,
-}
-
-impl<'a, V: Value> TableRef<'a, V> {
-    /// A game from its values, indexed by the coalition's bit mask.
-    ///
-    /// # Errors
-    ///
-    /// [`TableLength`](Error::TableLength) if the length is not a power of two that is at least 2.
-    pub fn new(values: &'a [V]) -> Result<Self, Error> {
-        let len = values.len();
-        if len < 2 || !len.is_power_of_two() {
-            return Err(Error::TableLength { len });
-        }
-        Ok(Self { values, num_players: len.ilog2() as usize })
-    }
-}
-
 /// # Panics
 ///
 /// `value` and `values` panic on a coalition of another number of players.
-impl<V: Value> Game for TableRef<'_, V> {
+impl<V: Value> Game for Table<V> {
     type Value = V;
 
     fn num_players(&self) -> usize {
@@ -121,29 +118,6 @@ impl<V: Value> Game for TableRef<'_, V> {
             mask |= 1 << player;
             self.values[mask].clone()
         }));
-    }
-
-    fn tabulated(&self) -> Option<&[V]> {
-        Some(self.values)
-    }
-}
-
-/// # Panics
-///
-/// `value` and `values` panic on a coalition of another number of players.
-impl<V: Value> Game for Table<V> {
-    type Value = V;
-
-    fn num_players(&self) -> usize {
-        self.num_players
-    }
-
-    fn value(&self, coalition: &Coalition) -> V {
-        self.as_table_ref().value(coalition)
-    }
-
-    fn walk(&self, order: &[usize], values: &mut Vec<V>) {
-        self.as_table_ref().walk(order, values);
     }
 
     fn tabulated(&self) -> Option<&[V]> {

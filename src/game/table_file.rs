@@ -5,7 +5,8 @@ use std::io::{self, Read, Write};
 use thiserror::Error;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
-use crate::{Encode, Table};
+use super::Table;
+use crate::value::Encode;
 
 /// "shapley table", and bytes that a text transfer would spoil.
 const MAGIC: [u8; 8] = *b"SHAPT\r\n\x1a";

@@ -117,7 +117,7 @@ impl Failure {
     }
 
     /// The error itself, on the rank where it happened; `None` elsewhere, or if it is of another type. That of a game with a store is a
-    /// [`CacheError`](crate::CacheError), which has the game's own in it.
+    /// [`CacheError`](crate::store::CacheError), which has the game's own in it.
     #[must_use]
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
         self.original.as_deref().and_then(|original| original.downcast_ref())

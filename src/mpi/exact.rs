@@ -20,9 +20,11 @@ use super::deal::{Plan, Share, until};
 use super::hand::{Labour, Refusal, Task};
 use super::link::{decode, encode};
 use super::saved::Keeper;
+use crate::exact::{ExactPart, ExactPartial};
 use crate::exact::{Frame, check_job, values};
+use crate::fingerprint::Fingerprint;
 use crate::parts::Cut;
-use crate::{Coalition, Exact, ExactPart, ExactPartial, Fingerprint, Progress, Summary, TryGame, Value};
+use crate::{Coalition, Exact, Progress, Summary, TryGame, Value};
 
 /// What a value costs rank 0 that comes alone, and not in a sum: about 20 nanoseconds (`docs/cluster.md` has the measurement).
 const VALUE: f64 = 20e-9;

@@ -21,6 +21,7 @@ use super::hand::{Labour, Refusal, Task};
 use super::link::{decode, encode};
 use super::saved::Keeper;
 use crate::parts::Cut;
+use crate::permutation::{PermutationPart, PermutationPartial};
 use crate::permutation::{Seen, looks};
 use crate::results::Design;
 use crate::{

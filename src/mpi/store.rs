@@ -11,7 +11,10 @@ use super::agree::{agree, all_or_none};
 use super::error::Error;
 use super::link::Link;
 use super::saved::{Lock, file_error, sync_directory};
-use crate::{Coalition, DiskError, DiskStore, Encode, Fingerprint, Store, StoreError};
+use crate::encode::Encode;
+use crate::fingerprint::Fingerprint;
+use crate::store::{DiskError, Store, StoreError};
+use crate::{Coalition, DiskStore};
 
 /// The store of one rank: all values that earlier runs have paid for, and a file of its own for those that are new. [`store`] makes
 /// it.

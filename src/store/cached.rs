@@ -5,15 +5,15 @@ use std::fmt;
 
 use super::flights::{Flights, Landed, OwnFlight};
 use super::sync::{AtomicU64, Ordering};
-use super::{MemoryStore, Store, StoreFailure};
+use super::{Store, StoreFailure};
 use crate::game::prefix_batches;
-use crate::{Coalition, TryGame, Value};
+use crate::{Coalition, MemoryStore, TryGame, Value};
 
 /// A game whose values are remembered: as long as the store keeps its value, no coalition is evaluated twice, by any solver,
 /// on any thread.
 ///
 /// It is itself a [`TryGame`], so that every solver takes it. Its error is the game's own if the store cannot fail, as
-/// [`MemoryStore`] cannot, and a [`CacheError`](crate::CacheError) otherwise.
+/// [`MemoryStore`] cannot, and a [`CacheError`](crate::store::CacheError) otherwise.
 ///
 /// ```
 /// use shapley::{Cached, Index, from_fn};

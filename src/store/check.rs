@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 
-use crate::{Coalition, Store};
+use crate::Coalition;
+use crate::store::Store;
 
 /// Values whose bits a careless store changes.
 const ODD: [u64; 10] = [
@@ -27,7 +28,7 @@ const ODD: [u64; 10] = [
 /// players, one store has up to some thousand values, and four threads ask at once.
 ///
 /// ```
-/// use shapley::{MemoryStore, check_store};
+/// use shapley::{MemoryStore, store::check_store};
 ///
 /// check_store(|_num_players| MemoryStore::unbounded());
 /// check_store(|_num_players| MemoryStore::bounded(100));

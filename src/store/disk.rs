@@ -7,7 +7,10 @@ use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::{Coalition, Encode, Fingerprint, Store, StoreError};
+use crate::Coalition;
+use crate::fingerprint::Fingerprint;
+use crate::store::{Store, StoreError};
+use crate::value::Encode;
 
 mod backend;
 mod buffer;
@@ -32,7 +35,7 @@ pub use verify::Verified;
 /// coalition. It does not open for another. One process has it open at a time; threads share it.
 ///
 /// ```
-/// use shapley::{Coalition, DiskStore, Store};
+/// use shapley::{Coalition, DiskStore, store::Store};
 ///
 /// # let directory = std::env::temp_dir().join(format!("shapley-doc-{}", std::process::id()));
 /// # std::fs::create_dir_all(&directory)?;
@@ -160,7 +163,7 @@ impl<V: Encode> DiskStore<V> {
     /// [`flush`](Self::flush) and `insert` can fail with.
     ///
     /// ```
-    /// use shapley::{Coalition, DiskStore, Store};
+    /// use shapley::{Coalition, DiskStore, store::Store};
     ///
     /// # let directory = std::env::temp_dir().join(format!("shapley-doc-merge-{}", std::process::id()));
     /// # std::fs::create_dir_all(&directory)?;

@@ -3,7 +3,7 @@
 use std::convert::Infallible;
 use std::error::Error;
 
-/// What a [`Store`](crate::Store) can fail with: [`Infallible`], or [`StoreError`] of any error. Only these two.
+/// What a [`Store`](crate::store::Store) can fail with: [`Infallible`], or [`StoreError`] of any error. Only these two.
 ///
 /// It decides what a [`Cached`](crate::Cached) game fails with: the game's own error if the store cannot fail, and
 /// [`CacheError`] otherwise.
@@ -23,7 +23,7 @@ mod sealed {
     pub trait Sealed {}
 }
 
-/// A store's failure: the error of a [`Store`](crate::Store) that can fail. `?` makes it of an `E`.
+/// A store's failure: the error of a [`Store`](crate::store::Store) that can fail. `?` makes it of an `E`.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct StoreError<E>(#[from] pub E);

@@ -8,11 +8,10 @@ use super::correction::{self, Values};
 use super::design::PairedDesign;
 use super::generator;
 use crate::engine::progress::Meter;
+use crate::game::ByRef;
 use crate::results::{Method, Origin, Pair, Pairs};
-use crate::{
-    Attribution, ByRef, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Progress, Stopped, Store, TryGame,
-    Value,
-};
+use crate::store::Store;
+use crate::{Attribution, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Progress, Stopped, TryGame, Value};
 
 /// More players than this have matrices of gigabytes.
 const MOST_PLAYERS: usize = 4000;

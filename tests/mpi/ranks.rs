@@ -271,7 +271,7 @@ fn stores(world: &World, words: &mut Words, directory: &Path) {
     let said = |result: Result<mpi::RankStore<f64>, mpi::Error>| {
         if let Err(mpi::Error::File { source, .. }) = &result {
             // The error itself is on rank 0, which unites them.
-            assert_eq!(source.downcast_ref::<shapley::DiskError>().is_some(), world.is_first(), "{source}");
+            assert_eq!(source.downcast_ref::<shapley::store::DiskError>().is_some(), world.is_first(), "{source}");
         }
         described(&result)
     };

@@ -130,7 +130,7 @@ pub enum DiskError {
         source: io::Error,
     },
 
-    /// The type's [`Encode`](crate::Encode) does not keep its contract, so nothing was written.
+    /// The type's [`Encode`](crate::store::Encode) does not keep its contract, so nothing was written.
     #[error("{type_name} breaks the contract of its encoding: {what}")]
     Encoding {
         /// The type.
@@ -139,7 +139,7 @@ pub enum DiskError {
         what: String,
     },
 
-    /// An entry is whole, but [`Encode::decode`](crate::Encode::decode) does not take it for a value.
+    /// An entry is whole, but [`Encode::decode`](crate::store::Encode::decode) does not take it for a value.
     #[error(
         "the bytes that the store {} has for {coalition} are not a value of type {type_name}: was its encoding changed?",
         path.display()

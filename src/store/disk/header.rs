@@ -4,7 +4,8 @@ use std::path::Path;
 
 use super::DiskError;
 use super::format::{self, BadHeader, Header};
-use crate::{Encode, Fingerprint};
+use crate::fingerprint::Fingerprint;
+use crate::value::Encode;
 
 /// The header of a new store of these values.
 pub(super) fn expected<V: Encode>(fingerprint: &Fingerprint) -> Result<Header, DiskError> {
