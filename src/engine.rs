@@ -1,10 +1,12 @@
 //! What every solver stands on: asking a game and checking its answers, threads, progress, random numbers, the summation
 //! tree, and partial results.
 
+pub(crate) mod answer;
 pub(crate) mod ask;
 pub(crate) mod partial;
 pub(crate) mod partition;
 pub(crate) mod progress;
+pub(crate) mod question;
 mod random;
 pub(crate) mod settings;
 pub(crate) mod threads;

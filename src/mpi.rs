@@ -55,38 +55,40 @@
 //!
 //! That of one process, and two evaluations (v(∅) and v(N)) on each rank, by which ranks with different games are told apart.
 
-mod agree;
-mod deal;
+mod checkpoint;
 mod error;
-mod exact;
-mod hand;
-mod link;
+mod handshake;
+mod partials;
 #[cfg(feature = "surrogate")]
-mod pairs;
-mod permutation;
-mod saved;
+mod questions;
+mod scheduler;
 #[cfg(feature = "disk")]
 mod store;
+mod transport;
+mod worker;
 mod world;
 
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use ::mpi::topology::SimpleCommunicator;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::engine::partial::{Job, Partial, Summation as _, Sums};
+use crate::engine::settings::Settings;
+use crate::engine::threads;
 use crate::fingerprint::Fingerprint;
-use crate::{Attribution, Estimate, Exact, Permutation, Progress, Semivalue, Summary, TryGame, work};
-use deal::Call;
+use crate::{Attribution, Estimate, Exact, Permutation, Progress, Semivalue, Summary, TryGame};
+use checkpoint::Checkpoint;
 pub use error::{Error, Failure};
-use link::Link;
-use saved::Keeper;
+use partials::{MakesUnits, UnitAnswers, Units};
+use scheduler::Call;
 #[cfg(feature = "disk")]
 pub use store::{RankStore, store};
+use transport::Transport;
 pub use world::World;
 
 /// The crate that MPI is called by, in the version that this one uses.
@@ -95,7 +97,7 @@ pub use ::mpi as rsmpi;
 #[cfg(feature = "surrogate")]
 use crate::{
     KernelShap, Surrogate,
-    estimate::Method,
+    results::Method,
     surrogate::{Options, check_budget, check_players, of_exact, pays_for_all},
 };
 
@@ -190,24 +192,9 @@ impl<'w> Cluster<'w> {
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
     {
-        let mut link = Link::new(self.world);
-        let fingerprint = self.fingerprint.as_ref();
-        let mut settings = self.settings::<G>("exact", game);
-        settings.push(("the order", order.to_string()));
-        settings.push(("the limit on players", exact.max_players.to_string()));
-        let (frame, wrong) = found(exact::part_of(exact.by_ref(), order, fingerprint).frame(game));
-        let call = Call { settings, threads: threads::available(exact.threads), wrong };
-        let rank = link.rank();
-        let worker = exact::Worker { rank, game, exact, order, fingerprint, frame, ends: OnceLock::new() };
-        deal::run(&mut link, call, &worker, || {
-            let Some(frame) = frame else { return Err(nothing_wrong()) };
-            exact::Blocks::<G::Value, F>::new(
-                exact.observer.as_ref(),
-                (order, fingerprint),
-                frame,
-                self.keeper::<G>("exact")?,
-            )
-        })
+        let sums = exact.sums(game.num_players(), order);
+        let limit = ("the limit on players", exact.max_players.to_string());
+        self.units("exact", game, exact, sums, &exact.settings, (vec![limit], None))
     }
 
     /// An estimate by sampling permutations, that of [`Permutation::estimate`] bit for bit.
@@ -231,25 +218,40 @@ impl<'w> Cluster<'w> {
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
     {
-        let mut link = Link::new(self.world);
-        let fingerprint = self.fingerprint.as_ref();
-        let mut settings = self.settings::<G>("permutation", game);
-        settings.extend([
-            ("the budget", sampler.evaluations.to_string()),
-            ("the seed", sampler.seed.to_string()),
-            ("the setting `antithetic`", sampler.antithetic.to_string()),
-            ("the precision", sampler.precision.map_or("none".to_owned(), |precision| precision.to_string())),
-            ("the confidence", sampler.confidence.to_string()),
-            ("the tolerance of truncation", sampler.truncation.map_or("none".to_owned(), |most| most.to_string())),
-        ]);
-        let part = permutation::part_of(sampler.by_ref(), fingerprint);
-        let (frame, wrong) = found(part.frame::<G::Error>(game.num_players()));
-        let call = Call { settings, threads: threads::available(sampler.threads), wrong };
-        let rank = link.rank();
-        let worker = permutation::Worker { rank, game, sampler, fingerprint, frame, ends: OnceLock::new() };
-        deal::run(&mut link, call, &worker, || {
-            let Some(frame) = frame else { return Err(nothing_wrong()) };
-            permutation::Rounds::<G::Value, F>::new(sampler, fingerprint, frame, self.keeper::<G>("permutation")?)
+        let sums = sampler.sums(game.num_players());
+        self.units("permutation", game, sampler, sums, &sampler.settings, (Vec::new(), sampler.deadline))
+    }
+
+    /// A result whose units of work all ranks share.
+    fn units<G, R, F>(
+        &self,
+        call: &'static str,
+        game: &G,
+        solver: &R,
+        sums: Result<R::Sums, crate::Error<G::Error>>,
+        settings: &Settings<F>,
+        (more, deadline): (Vec<(&'static str, String)>, Option<Duration>),
+    ) -> Result<<R::Sums as Sums>::Output, Error>
+    where
+        G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
+        R: MakesUnits<G>,
+        Partial<R::Sums>: Serialize + DeserializeOwned,
+        <R::Sums as Sums>::Output: Serialize + DeserializeOwned,
+        F: Fn(&Progress) -> ControlFlow<()> + Sync,
+    {
+        let mut transport = Transport::new(self.world);
+        let mut named = self.settings::<G>(call, game);
+        named.extend(more);
+        let (job, wrong) = found(sums.and_then(|sums| Job::new(sums, 1, self.fingerprint.clone())));
+        match (&job, &wrong) {
+            (Some(job), _) => named.extend(job.sums.settings()),
+            (None, wrong) => named.extend(wrong.iter().map(|error| ("the settings", format!("{error:?}")))),
+        }
+        let threads = threads::available(settings.threads);
+        let answers = UnitAnswers::new(transport.rank(), game, game.num_players(), solver, job.clone());
+        scheduler::run(&mut transport, Call { settings: named, threads, wrong }, &answers, || {
+            let Some(job) = job else { return Err(nothing_wrong()) };
+            Units::new(settings.observer.as_ref(), deadline, job, self.checkpoint::<G>(call)?)
         })
     }
 
@@ -270,7 +272,7 @@ impl<'w> Cluster<'w> {
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
     {
-        self.pairs(game, Method::Surrogate, &solver.options, solver.observer.as_ref())
+        self.pairs(game, Method::Surrogate, &solver.options, &solver.settings)
     }
 
     /// An estimate by least squares: as [`surrogate`](Self::surrogate), with [`KernelShap`] in its place.
@@ -284,7 +286,7 @@ impl<'w> Cluster<'w> {
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
     {
-        self.pairs(game, Method::KernelShap, &solver.options, solver.observer.as_ref())
+        self.pairs(game, Method::KernelShap, &solver.options, &solver.settings)
     }
 
     #[cfg(feature = "surrogate")]
@@ -293,7 +295,7 @@ impl<'w> Cluster<'w> {
         game: &G,
         method: Method,
         options: &Options,
-        observer: Option<&F>,
+        settings: &Settings<F>,
     ) -> Result<Estimate<G::Value>, Error>
     where
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
@@ -301,21 +303,19 @@ impl<'w> Cluster<'w> {
     {
         let players = game.num_players();
         if players > 0 && pays_for_all(options, players) {
-            let observe =
-                |progress: &Progress| observer.map_or(ControlFlow::Continue(()), |observer| observer(progress));
-            let exact =
-                Exact::new().max_players(players).threads(options.threads).batch(options.batch).observe(observe);
+            let settings = settings.with_observer(settings.observer.as_ref());
+            let exact = Exact::new().max_players(players).with_settings(settings);
             return Ok(of_exact(self.exact(game, &exact)?, method, options));
         }
-        let mut link = Link::new(self.world);
-        let mut settings = self.settings::<G>(method.name(), game);
-        settings.push(("the budget", options.evaluations.to_string()));
-        settings.push(("the seed", options.seed.to_string()));
+        let mut transport = Transport::new(self.world);
+        let mut named = self.settings::<G>(method.name(), game);
+        named.push(("the budget", options.evaluations.to_string()));
+        named.push(("the seed", options.seed.to_string()));
         let (_, wrong) = found(check_players::<G::Error>(players).and_then(|()| check_budget(options, players)));
-        let call = Call { settings, threads: threads::available(options.threads), wrong };
-        let worker = pairs::Worker { rank: link.rank(), game, options };
-        std::thread::scope(|scope| {
-            deal::run(&mut link, call, &worker, || Ok(pairs::Questions::new(scope, players, method, options, observer)))
+        let call = Call { settings: named, threads: threads::available(settings.threads), wrong };
+        let answers = questions::ValueAnswers { rank: transport.rank(), game, settings };
+        scheduler::run(&mut transport, call, &answers, || {
+            Ok(questions::Asked::new(players, method, options, settings.observer.as_ref()))
         })
     }
 
@@ -329,9 +329,9 @@ impl<'w> Cluster<'w> {
         ]
     }
 
-    fn keeper<G: TryGame + ?Sized>(&self, solver: &str) -> Result<Option<Keeper>, Error> {
-        let keeper = |directory| Keeper::new::<G::Value>(directory, self.every, solver);
-        self.directory.as_deref().map(keeper).transpose()
+    fn checkpoint<G: TryGame + ?Sized>(&self, solver: &str) -> Result<Option<Checkpoint>, Error> {
+        let checkpoint = |directory| Checkpoint::new::<G::Value>(directory, self.every, solver);
+        self.directory.as_deref().map(checkpoint).transpose()
     }
 }
 

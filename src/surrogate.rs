@@ -22,9 +22,8 @@ use std::fmt;
 use std::ops::ControlFlow;
 
 use crate::engine::Random;
+use crate::engine::settings::Settings;
 use crate::results::Method;
-#[cfg(feature = "mpi")]
-pub(crate) use answers::{Local, Source};
 #[cfg(feature = "mpi")]
 pub(crate) use run::{check_budget, check_players, of_exact, pairs, pays_for_all};
 
@@ -40,10 +39,6 @@ fn generator(seed: u64, purpose: u64) -> Random {
 pub(crate) struct Options {
     pub(crate) evaluations: u64,
     pub(crate) seed: u64,
-    /// 0: as many as rayon's current pool has.
-    pub(crate) threads: usize,
-    /// 0: chosen from the numbers of coalitions and threads.
-    pub(crate) batch: usize,
 }
 
 /// Shapley values by a model of the game: the most accurate estimate for a number of evaluations that is known, for games
@@ -100,7 +95,7 @@ pub(crate) struct Options {
 #[must_use]
 pub struct Surrogate<F = fn(&Progress) -> ControlFlow<()>> {
     pub(crate) options: Options,
-    pub(crate) observer: Option<F>,
+    pub(crate) settings: Settings<F>,
 }
 
 /// Shapley values by least squares on pairs of coalitions: cheap, and good where players hardly interact.
@@ -131,7 +126,7 @@ pub struct Surrogate<F = fn(&Progress) -> ControlFlow<()>> {
 #[must_use]
 pub struct KernelShap<F = fn(&Progress) -> ControlFlow<()>> {
     pub(crate) options: Options,
-    pub(crate) observer: Option<F>,
+    pub(crate) settings: Settings<F>,
 }
 
 macro_rules! solver {
@@ -139,7 +134,7 @@ macro_rules! solver {
         impl $solver {
             /// At most so many evaluations of the game; seed 0, all threads.
             pub fn new(evaluations: u64) -> Self {
-                Self { options: Options { evaluations, seed: 0, threads: 0, batch: 0 }, observer: None }
+                Self { options: Options { evaluations, seed: 0 }, settings: Settings::new() }
             }
         }
 
@@ -154,14 +149,14 @@ macro_rules! solver {
             /// The number of threads to ask the game on; 0, the default, for as many as rayon's current pool has. Without
             /// the feature `parallel` there is one, whatever is asked for. The rest of the work is done on one thread.
             pub fn threads(mut self, threads: usize) -> Self {
-                self.options.threads = threads;
+                self.settings.threads = threads;
                 self
             }
 
             /// The most coalitions that one call of the game's [`try_values`](TryGame::try_values) gets. By default, or
             /// with 0, a 32nd of each thread's work, and at most 512.
             pub fn batch(mut self, coalitions: usize) -> Self {
-                self.options.batch = coalitions;
+                self.settings.batch = coalitions;
                 self
             }
 
@@ -170,7 +165,7 @@ macro_rules! solver {
             /// infinite. If the budget pays for all coalitions, the solver is [`Exact`](crate::Exact), and half an exact
             /// answer is none: [`Stopped`](Error::Stopped).
             pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> $solver<O> {
-                $solver { options: self.options, observer: Some(observer) }
+                $solver { options: self.options, settings: self.settings.with_observer(Some(observer)) }
             }
         }
 
@@ -193,7 +188,7 @@ macro_rules! solver {
             ///
             /// If the game or the observer does.
             pub fn estimate<G: TryGame + ?Sized>(&self, game: &G) -> Result<Estimate<G::Value>, Error<G::Error>> {
-                run::run(game, $method, &self.options, self.observer.as_ref(), None)
+                run::run(game, $method, &self.options, &self.settings, None)
             }
 
             /// Adds evaluations to an estimate of the same solver and seed, and keeps all that it paid for. **The budget is
@@ -211,7 +206,7 @@ macro_rules! solver {
                 game: &G,
                 estimate: impl Borrow<Estimate<G::Value>>,
             ) -> Result<Estimate<G::Value>, Error<G::Error>> {
-                run::run(game, $method, &self.options, self.observer.as_ref(), Some(estimate.borrow()))
+                run::run(game, $method, &self.options, &self.settings, Some(estimate.borrow()))
             }
         }
 
@@ -220,9 +215,9 @@ macro_rules! solver {
                 f.debug_struct(stringify!($solver))
                     .field("evaluations", &self.options.evaluations)
                     .field("seed", &self.options.seed)
-                    .field("threads", &self.options.threads)
-                    .field("batch", &self.options.batch)
-                    .field("observed", &self.observer.is_some())
+                    .field("threads", &self.settings.threads)
+                    .field("batch", &self.settings.batch)
+                    .field("observed", &self.settings.observer.is_some())
                     .finish()
             }
         }

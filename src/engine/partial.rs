@@ -69,7 +69,7 @@ pub trait Sums: Summation<V = Self::Value> {
 }
 
 /// How a solver adds up the units of its work.
-pub(crate) trait Summation: Clone + Debug {
+pub(crate) trait Summation: Clone + Debug + Send + Sync {
     type V: Value;
     type Node: Node + Clone + Debug;
 

@@ -7,13 +7,13 @@ use std::path::{Path, PathBuf};
 
 use ::mpi::topology::SimpleCommunicator;
 
-use super::agree::{agree, all_or_none};
+use super::checkpoint::{Lock, file_error, sync_directory};
 use super::error::Error;
-use super::link::Link;
-use super::saved::{Lock, file_error, sync_directory};
-use crate::encode::Encode;
+use super::handshake::{agree, all_or_none};
+use super::transport::Transport;
 use crate::fingerprint::Fingerprint;
 use crate::store::{DiskError, Store, StoreError};
+use crate::value::Encode;
 use crate::{Coalition, DiskStore};
 
 /// The store of one rank: all values that earlier runs have paid for, and a file of its own for those that are new. [`store`] makes
@@ -128,7 +128,7 @@ pub fn store<V: Encode>(
 ) -> Result<RankStore<V>, Error> {
     let directory = directory.as_ref();
     let fingerprint = fingerprint.into();
-    let mut link = Link::new(world);
+    let mut link = Transport::new(world);
     let settings = vec![
         ("the call", "store".to_owned()),
         ("the type of values", V::type_name()),

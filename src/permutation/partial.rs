@@ -95,10 +95,6 @@ impl<F> Permutation<F> {
     /// What this sampler adds up in parts, if its settings are those of a part.
     pub(crate) fn sums<V: Value, E>(&self, players: usize) -> Result<SampleSums<V>, Error<E>> {
         let rules = self.rules(players)?;
-        if let Some(deadline) = self.deadline {
-            let (name, value) = ("the deadline of a part", deadline.as_secs_f64());
-            return Err(Error::Setting { name, value, allowed: "left out, since its samples must not depend on time" });
-        }
         if let Some(value) = self.truncation {
             let (name, allowed) = ("the truncation of a part", "left out, since its samples must not depend on others");
             return Err(Error::Setting { name, value, allowed });
@@ -132,7 +128,12 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Part<Permutation<F>> {
     ///
     /// If the game or the observer does.
     pub fn run<G: TryGame + ?Sized>(&self, game: &G) -> Result<PermutationPartial<G::Value>, Error<G::Error>> {
-        let (job, numbers) = self.share(self.solver.sums(game.num_players())?)?;
+        let sums = self.solver.sums(game.num_players())?;
+        if let Some(deadline) = self.solver.deadline {
+            let (name, value) = ("the deadline of a part", deadline.as_secs_f64());
+            return Err(Error::Setting { name, value, allowed: "left out, since its samples must not depend on time" });
+        }
+        let (job, numbers) = self.share(sums)?;
         match self.solver.add_samples(game, job, numbers, None)? {
             (_, Some([evaluations, total])) => Err(Error::Stopped { evaluations, total }),
             (partial, None) => Ok(partial),

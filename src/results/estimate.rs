@@ -225,6 +225,15 @@ impl<V> Estimate<V> {
         self.stopped
     }
 
+    /// v(∅) and v(N).
+    #[cfg(feature = "surrogate")]
+    pub(crate) fn ends(&self) -> [V; 2]
+    where
+        V: Clone,
+    {
+        [self.attribution.baseline().clone(), self.attribution.grand().clone()]
+    }
+
     #[cfg(feature = "surrogate")]
     pub(crate) fn origin(&self) -> &Origin<V> {
         &self.origin

@@ -1,16 +1,11 @@
 //! Asking a game for pairs: all of them or, while it looks self-dual, one coalition of each.
 
-use std::ops::ControlFlow;
-use std::sync::{Mutex, PoisonError};
-
 use super::Options;
 use super::design::PairedDesign;
 use super::generator;
-use crate::engine::ask::ask;
-use crate::engine::progress::Meter;
-use crate::engine::threads::{self, Queue};
+use crate::engine::question::{Answer, Asker, Question};
 use crate::results::Pair;
-use crate::{Coalition, Error, Progress, TryGame, Value};
+use crate::{Coalition, Value};
 
 /// So many pairs, at random, tell whether a game looks self-dual.
 const FIRST_CHECKS: usize = 10;
@@ -24,88 +19,17 @@ const FEW_NOT_DUAL: usize = 10;
 /// In so many rounds.
 const ROUNDS: usize = 8;
 
-/// Who knows a game's values: the game itself, on threads of this process ([`Local`]), or processes elsewhere.
-pub(crate) trait Source {
-    /// What a coalition is worth.
-    type Value: Value;
-    /// What the game fails with.
-    type Error;
-
-    /// v(∅) and v(N).
-    fn ends(&self) -> Result<[Self::Value; 2], Error<Self::Error>>;
-
-    /// The values of some coalitions: of all, or of those up to where the observer broke, but at least of so many.
-    fn values(&self, coalitions: &[Coalition], at_least: usize) -> Result<Vec<Self::Value>, Error<Self::Error>>;
-
-    /// Whether the observer broke.
-    fn is_stopped(&self) -> bool;
-}
-
-/// A game, asked on threads of this process.
-pub(crate) struct Local<'a, G: ?Sized, F> {
-    pub(crate) game: &'a G,
-    pub(crate) options: &'a Options,
-    pub(crate) meter: Meter<'a, F>,
-}
-
-impl<G: TryGame + ?Sized, F: Fn(&Progress) -> ControlFlow<()> + Sync> Source for Local<'_, G, F> {
-    type Value = G::Value;
-    type Error = G::Error;
-
-    fn ends(&self) -> Result<[G::Value; 2], Error<G::Error>> {
-        let players = self.game.num_players();
-        let mut ends = Vec::with_capacity(2);
-        ask(self.game, &[Coalition::empty(players), Coalition::grand(players)], &mut ends)?;
-        let _ = self.meter.add(2);
-        ends.try_into().map_err(|ends: Vec<_>| Error::BatchLength { asked: 2, got: ends.len() })
-    }
-
-    fn values(&self, coalitions: &[Coalition], at_least: usize) -> Result<Vec<G::Value>, Error<G::Error>> {
-        let threads = threads::available(self.options.threads).max(1);
-        let batch = match self.options.batch {
-            0 => (coalitions.len() / (32 * threads)).clamp(1, 512),
-            batch => batch.min(1 << 16),
-        };
-        let parts = Mutex::new(Vec::new());
-        let units = coalitions.len().div_ceil(batch) as u64;
-        let taken = std::sync::atomic::AtomicU64::new(0);
-        let size = |_: &()| {
-            let begun = taken.fetch_add(1, std::sync::atomic::Ordering::Relaxed).saturating_mul(batch as u64);
-            u64::from(begun < at_least as u64 || !self.is_stopped())
-        };
-        Queue::new(0..units).run(
-            threads,
-            || (),
-            size,
-            |(), unit| {
-                let first = unit.start as usize * batch;
-                let coalitions = &coalitions[first..coalitions.len().min(first + batch)];
-                let mut values = Vec::with_capacity(coalitions.len());
-                ask(self.game, coalitions, &mut values)?;
-                parts.lock().unwrap_or_else(PoisonError::into_inner).push((first, values));
-                let _ = self.meter.add(coalitions.len() as u64);
-                Ok(())
-            },
-        )?;
-        let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        parts.sort_unstable_by_key(|(first, _)| *first);
-        Ok(parts.into_iter().flat_map(|(_, values)| values).collect())
-    }
-
-    fn is_stopped(&self) -> bool {
-        self.meter.wanted().is_break()
-    }
-}
-
 /// A game under question.
-pub(super) struct Asker<'a, S: Source> {
-    source: &'a S,
+pub(super) struct Game<'a, V> {
+    asker: &'a Asker<V>,
     options: &'a Options,
     players: usize,
-    pub(super) baseline: S::Value,
-    pub(super) grand: S::Value,
+    /// v(∅) and v(N).
+    pub(super) ends: [V; 2],
     /// The evaluations made.
     pub(super) made: u64,
+    /// Whether the observer broke.
+    pub(super) is_stopped: bool,
     /// The largest |v(S) − (v(∅) + v(N)) / 2| seen, in each component.
     largest: Vec<f64>,
 }
@@ -113,20 +37,14 @@ pub(super) struct Asker<'a, S: Source> {
 /// The pairs that were asked for, as a design and with their values.
 pub(super) type Asked<V> = (PairedDesign, Vec<Pair<V>>);
 
-impl<'a, S: Source> Asker<'a, S> {
+impl<'a, V: Value> Game<'a, V> {
     /// Of a game whose ends are known.
-    pub(super) fn new(
-        source: &'a S,
-        options: &'a Options,
-        players: usize,
-        [baseline, grand]: [S::Value; 2],
-        made: u64,
-    ) -> Self {
-        let largest = vec![0.0; baseline.components().count()];
-        let mut asker = Self { source, options, players, baseline, grand, made, largest };
-        let baseline = asker.baseline.clone();
-        asker.look(&baseline);
-        asker
+    pub(super) fn new(asker: &'a Asker<V>, options: &'a Options, players: usize, ends: [V; 2], made: u64) -> Self {
+        let largest = vec![0.0; ends[0].components().count()];
+        let mut game = Self { asker, options, players, ends, made, is_stopped: false, largest };
+        let baseline = game.ends[0].clone();
+        game.look(&baseline);
+        game
     }
 
     fn left(&self) -> u64 {
@@ -134,24 +52,25 @@ impl<'a, S: Source> Asker<'a, S> {
     }
 
     /// The values of some coalitions: of all, or of those up to where the observer broke, but at least of so many.
-    fn ask(&mut self, coalitions: &[Coalition], at_least: usize) -> Result<Vec<S::Value>, Error<S::Error>> {
-        let values = self.source.values(coalitions, at_least)?;
+    async fn ask(&mut self, coalitions: Vec<Coalition>, at_least: usize) -> Vec<V> {
+        let Answer { values, is_stopped } = self.asker.values(Question { coalitions, at_least }).await;
+        self.is_stopped = is_stopped;
         self.made += values.len() as u64;
         values.iter().for_each(|value| self.look(value));
-        Ok(values)
+        values
     }
 
     /// Remembers how far values are from the middle.
-    fn look(&mut self, value: &S::Value) {
-        let middle = self.baseline.components().zip(self.grand.components());
+    fn look(&mut self, value: &V) {
+        let middle = self.ends[0].components().zip(self.ends[1].components());
         for ((largest, value), (low, high)) in self.largest.iter_mut().zip(value.components()).zip(middle) {
             *largest = largest.max((value - (low / 2.0 + high / 2.0)).abs());
         }
     }
 
     /// Whether v(S) + v(N∖S) = v(N) + v(∅), up to rounding.
-    fn is_dual(&self, value: &S::Value, complement: &S::Value) -> bool {
-        let middle = self.baseline.components().zip(self.grand.components());
+    fn is_dual(&self, value: &V, complement: &V) -> bool {
+        let middle = self.ends[0].components().zip(self.ends[1].components());
         let pair = value.components().zip(complement.components());
         pair.zip(middle).zip(&self.largest).all(|(((a, b), (low, high)), largest)| {
             ((a / 2.0 + b / 2.0) - (low / 2.0 + high / 2.0)).abs() <= 1e-9 * largest
@@ -159,18 +78,13 @@ impl<'a, S: Source> Asker<'a, S> {
     }
 
     /// Both coalitions of some pairs, or of those up to where the observer broke.
-    fn ask_pairs(
-        &mut self,
-        design: &PairedDesign,
-        pairs: &[usize],
-        at_least: usize,
-    ) -> Result<Vec<Pair<S::Value>>, Error<S::Error>> {
+    async fn ask_pairs(&mut self, design: &PairedDesign, pairs: &[usize], at_least: usize) -> Vec<Pair<V>> {
         let both = |&pair: &usize| {
             let coalition = design.coalition(pair);
             [coalition.complement(), coalition]
         };
         let coalitions: Vec<Coalition> = pairs.iter().flat_map(both).collect();
-        let values = self.ask(&coalitions, at_least.saturating_mul(2))?;
+        let values = self.ask(coalitions.clone(), at_least.saturating_mul(2)).await;
         let mut coalitions = coalitions.into_iter();
         let mut values = values.into_iter();
         let next = || {
@@ -178,45 +92,41 @@ impl<'a, S: Source> Asker<'a, S> {
             let coalition = coalitions.nth(1)?;
             Some(Pair { coalition, value, complement: Some(complement) })
         };
-        Ok(std::iter::from_fn(next).collect())
+        std::iter::from_fn(next).collect()
     }
 
     /// The pairs of a design of a game that nothing is known of but its ends; the design as it is then.
-    pub(super) fn all(&mut self, design: PairedDesign) -> Result<Asked<S::Value>, Error<S::Error>> {
+    pub(super) async fn all(&mut self, design: PairedDesign) -> Asked<V> {
         let mut order: Vec<usize> = (0..design.len()).collect();
         generator(self.options.seed, 2).shuffle(&mut order);
         let (first, rest) = order.split_at(FIRST_CHECKS.min(design.len() / 3));
-        let mut asked = self.ask_pairs(&design, first, usize::MAX)?;
+        let mut asked = self.ask_pairs(&design, first, usize::MAX).await;
         let mut looks_dual = !asked.is_empty();
         for Pair { value, complement, .. } in &asked {
             looks_dual &= complement.as_ref().is_some_and(|complement| self.is_dual(value, complement));
         }
         if looks_dual {
-            return self.more_of_dual(design, first.to_vec(), asked);
+            return self.more_of_dual(design, first.to_vec(), asked).await;
         }
         let needed = self.players.saturating_sub(asked.len());
-        asked.extend(self.ask_pairs(&design, rest, needed)?);
-        Ok(self.kept(&design, &order, asked, (0, &vec![0.0; design.expected().len()])))
+        asked.extend(self.ask_pairs(&design, rest, needed).await);
+        self.kept(&design, &order, asked, (0, &vec![0.0; design.expected().len()]))
     }
 
     /// Goes on with pairs: of `design` those in `known` are there, and as many more follow as can be paid for.
-    pub(super) fn more(
-        &mut self,
-        mut design: PairedDesign,
-        mut asked: Vec<Pair<S::Value>>,
-    ) -> Result<Asked<S::Value>, Error<S::Error>> {
+    pub(super) async fn more(&mut self, mut design: PairedDesign, mut asked: Vec<Pair<V>>) -> Asked<V> {
         let known: Vec<usize> = (0..design.len()).collect();
         if asked.iter().any(|pair| pair.complement.is_none()) {
-            return self.more_of_dual(design, known, asked);
+            return self.more_of_dual(design, known, asked).await;
         }
         let (before, expected) = (design.len(), design.expected().to_vec());
         let pairs = self.payable(before as u64 + self.left() / 2);
         design.extend(pairs, generator(self.options.seed, 16 + before as u64));
         let mut order: Vec<usize> = (before..design.len()).collect();
         generator(self.options.seed, 2).shuffle(&mut order);
-        asked.extend(self.ask_pairs(&design, &order, 0)?);
+        asked.extend(self.ask_pairs(&design, &order, 0).await);
         let order: Vec<usize> = known.into_iter().chain(order).collect();
-        Ok(self.kept(&design, &order, asked, (before, &expected)))
+        self.kept(&design, &order, asked, (before, &expected))
     }
 
     /// No more pairs than there are.
@@ -226,23 +136,12 @@ impl<'a, S: Source> Asker<'a, S> {
 
     /// The pairs of `order` that have values, and the design of these. Some of them, the first, were known: with so many of each size
     /// expected.
-    fn kept(
-        &self,
-        design: &PairedDesign,
-        order: &[usize],
-        asked: Vec<Pair<S::Value>>,
-        known: (usize, &[f64]),
-    ) -> Asked<S::Value> {
+    fn kept(&self, design: &PairedDesign, order: &[usize], asked: Vec<Pair<V>>, known: (usize, &[f64])) -> Asked<V> {
         (design.cut(&order[..asked.len()], known), asked)
     }
 
     /// Goes on with one coalition of each pair, looking now and then whether that is enough.
-    fn more_of_dual(
-        &mut self,
-        mut design: PairedDesign,
-        known: Vec<usize>,
-        mut asked: Vec<Pair<S::Value>>,
-    ) -> Result<Asked<S::Value>, Error<S::Error>> {
+    async fn more_of_dual(&mut self, mut design: PairedDesign, known: Vec<usize>, mut asked: Vec<Pair<V>>) -> Asked<V> {
         // What is known are random pairs of the design, or all of them.
         let mut surely = known.len();
         let part = surely as f64 / design.len() as f64;
@@ -278,7 +177,7 @@ impl<'a, S: Source> Asker<'a, S> {
             let checked: Vec<usize> = (0..part.len()).step_by(every).take(affordable).collect();
             coalitions.extend(checked.iter().map(|&place| coalitions[place].complement()).collect::<Vec<_>>());
             let needed = self.players.saturating_sub(asked.len());
-            let values = self.ask(&coalitions, needed)?;
+            let values = self.ask(coalitions.clone(), needed).await;
             let made = values.len().min(part.len());
             let (singles, complements) = values.split_at(made);
             let start = asked.len();
@@ -297,30 +196,26 @@ impl<'a, S: Source> Asker<'a, S> {
             }
         }
         if !is_dual {
-            let survivors = self.complete(&mut asked, &mut order, surely)?;
+            let survivors = self.complete(&mut asked, &mut order, surely).await;
             expected.iter_mut().for_each(|expected| *expected *= survivors as f64 / surely.max(1) as f64);
             surely = survivors;
             // What is left pays for pairs of both.
             let next = order.get(asked.len()..).unwrap_or_default();
             let next = &next[..next.len().min(self.left() as usize / 2)];
-            asked.extend(self.ask_pairs(&design, next, 0)?);
+            asked.extend(self.ask_pairs(&design, next, 0).await);
         }
-        Ok(self.kept(&design, &order, asked, (surely, &expected)))
+        self.kept(&design, &order, asked, (surely, &expected))
     }
 
     /// Asks for the complements that are missing, as far as can be paid for. Where some stay missing, and few of those that
     /// are there are not dual, the rest is taken to be what these are on average ([`super::run`] does); if many are not, what
     /// is not whole is dropped. How many of the first `known` are still there.
-    fn complete(
-        &mut self,
-        asked: &mut Vec<Pair<S::Value>>,
-        order: &mut Vec<usize>,
-        known: usize,
-    ) -> Result<usize, Error<S::Error>> {
+    async fn complete(&mut self, asked: &mut Vec<Pair<V>>, order: &mut Vec<usize>, known: usize) -> usize {
         let missing = asked.iter().enumerate().filter(|(_, pair)| pair.complement.is_none()).map(|(place, _)| place);
         let missing: Vec<usize> = missing.take(self.left() as usize).collect();
         let coalitions: Vec<Coalition> = missing.iter().map(|&place| asked[place].coalition.complement()).collect();
-        let values = self.ask(&coalitions, coalitions.len())?;
+        let count = coalitions.len();
+        let values = self.ask(coalitions, count).await;
         for (place, value) in missing.into_iter().zip(values) {
             asked[place].complement = Some(value);
         }
@@ -329,7 +224,7 @@ impl<'a, S: Source> Asker<'a, S> {
             (whole + 1, dual + usize::from(self.is_dual(&pair.value, complement)))
         });
         if whole == asked.len() || (whole - dual) * FEW_NOT_DUAL <= whole {
-            return Ok(known);
+            return known;
         }
         let whole: Vec<bool> = asked.iter().map(|pair| pair.complement.is_some()).collect();
         let mut place = 0;
@@ -343,6 +238,6 @@ impl<'a, S: Source> Asker<'a, S> {
             place += 1;
             whole[place - 1]
         });
-        Ok(whole[..known.min(whole.len())].iter().filter(|whole| **whole).count())
+        whole[..known.min(whole.len())].iter().filter(|whole| **whole).count()
     }
 }

@@ -3,11 +3,15 @@
 use std::ops::ControlFlow;
 
 use super::Options;
-use super::answers::{Asker, Local, Source};
+use super::answers::Game;
 use super::correction::{self, Values};
 use super::design::PairedDesign;
 use super::generator;
+use crate::engine::answer::Threads;
+use crate::engine::ask::both_ends;
 use crate::engine::progress::Meter;
+use crate::engine::question::{Asker, Questions};
+use crate::engine::settings::Settings;
 use crate::game::ByRef;
 use crate::results::{Method, Origin, Pair, Pairs};
 use crate::store::Store;
@@ -24,7 +28,7 @@ pub(super) fn run<G, F>(
     game: &G,
     method: Method,
     options: &Options,
-    observer: Option<&F>,
+    settings: &Settings<F>,
     from: Option<&Estimate<G::Value>>,
 ) -> Result<Estimate<G::Value>, Error<G::Error>>
 where
@@ -40,12 +44,22 @@ where
         return Ok(estimate.clone());
     }
     if pays_for_all(options, players) {
-        return exact(game, method, options, observer, known.zip(from));
+        return exact(game, method, options, settings, known.zip(from));
     }
     check_budget(options, players)?;
     let made = from.map_or(0, Estimate::evaluations);
-    let source = Local { game, options, meter: Meter::new(made, options.evaluations, observer) };
-    pairs(&source, players, method, options, known.zip(from))
+    let meter = Meter::new(made, options.evaluations, settings.observer.as_ref());
+    let known = known.zip(from);
+    let ends = match known {
+        Some((_, estimate)) => estimate.ends(),
+        None => {
+            let ends = both_ends(game, players)?;
+            let _ = meter.add(2);
+            ends
+        }
+    };
+    let solver = Questions::new(|asker| pairs(asker, players, method, options, ends, known));
+    Threads { game, settings, meter }.drive(solver)?
 }
 
 /// Refuses games that are out of reach.
@@ -80,37 +94,33 @@ pub(crate) fn check_budget<E>(options: &Options, players: usize) -> Result<(), E
 }
 
 /// Asks for pairs, from nothing or from what is known on, and makes an estimate of them.
-pub(crate) fn pairs<S: Source>(
-    source: &S,
+pub(crate) async fn pairs<V: Value, E>(
+    asker: Asker<V>,
     players: usize,
     method: Method,
     options: &Options,
-    from: Option<Known<'_, S::Value>>,
-) -> Result<Estimate<S::Value>, Error<S::Error>> {
-    let (asker, design, asked) = match from {
-        Some((pairs, estimate)) => {
-            let ends = [estimate.attribution().baseline().clone(), estimate.attribution().grand().clone()];
-            let mut asker = Asker::new(source, options, players, ends, estimate.evaluations());
+    ends: [V; 2],
+    known: Option<Known<'_, V>>,
+) -> Result<Estimate<V>, Error<E>> {
+    let made = known.map_or(2, |(_, estimate)| estimate.evaluations());
+    let mut game = Game::new(&asker, options, players, ends, made);
+    let (design, asked) = match known {
+        Some((pairs, _)) => {
             let rows = pairs.asked.iter().map(|pair| pair.coalition.words().to_vec()).collect();
             let design = PairedDesign::of(players, pairs.expected.clone(), rows);
-            let (design, asked) = asker.more(design, pairs.asked.clone())?;
-            (asker, design, asked)
+            game.more(design, pairs.asked.clone()).await
         }
-        None => {
-            let mut asker = Asker::new(source, options, players, source.ends()?, 2);
-            let design = PairedDesign::new(players, (options.evaluations - 2) / 2, options.seed);
-            let (design, asked) = asker.all(design)?;
-            (asker, design, asked)
-        }
+        None => game.all(PairedDesign::new(players, (options.evaluations - 2) / 2, options.seed)).await,
     };
-    let stopped = if source.is_stopped() { Stopped::Observer } else { Stopped::Evaluations };
-    let (values, std_errors) = solve(&design, &asked, [&asker.baseline, &asker.grand], method, options.seed);
+    let Game { ends: [baseline, grand], made, is_stopped, .. } = game;
+    let stopped = if is_stopped { Stopped::Observer } else { Stopped::Evaluations };
+    let (values, std_errors) = solve(&design, &asked, [&baseline, &grand], method, options.seed);
     for (player, value) in values.iter().enumerate() {
         if !value.is_finite() {
             return Err(Error::Overflow { coalition: Coalition::from_players(players, [player]) });
         }
     }
-    let attribution = Attribution::new(values, asker.baseline.clone(), asker.grand.clone(), asker.made);
+    let attribution = Attribution::new(values, baseline, grand, made);
     let pairs = Pairs { method, seed: options.seed, expected: design.expected().to_vec(), asked };
     Ok(Estimate::of_pairs(attribution, std_errors, stopped, pairs))
 }
@@ -141,7 +151,7 @@ fn exact<G, F>(
     game: &G,
     method: Method,
     options: &Options,
-    observer: Option<&F>,
+    settings: &Settings<F>,
     known: Option<Known<'_, G::Value>>,
 ) -> Result<Estimate<G::Value>, Error<G::Error>>
 where
@@ -149,14 +159,14 @@ where
     F: Fn(&Progress) -> ControlFlow<()> + Sync,
 {
     let players = game.num_players();
-    let observe = |progress: &Progress| observer.map_or(ControlFlow::Continue(()), |observer| observer(progress));
-    let solver = Exact::new().max_players(players).threads(options.threads).batch(options.batch).observe(observe);
+    let solver = Exact::new().max_players(players).with_settings(settings.with_observer(settings.observer.as_ref()));
     let attribution = match known {
         None => solver.solve(game)?,
         Some((pairs, estimate)) => {
             let store = MemoryStore::unbounded();
-            let _ = store.insert(&Coalition::empty(players), estimate.attribution().baseline());
-            let _ = store.insert(&Coalition::grand(players), estimate.attribution().grand());
+            let [baseline, grand] = estimate.ends();
+            let _ = store.insert(&Coalition::empty(players), &baseline);
+            let _ = store.insert(&Coalition::grand(players), &grand);
             for pair in &pairs.asked {
                 let _ = store.insert(&pair.coalition, &pair.value);
                 if let Some(complement) = &pair.complement {

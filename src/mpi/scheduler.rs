@@ -12,13 +12,12 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::Error;
-use super::agree::{agree, mismatch};
 use super::error::Sent;
-use super::hand::{Answer, Hand, Labour, Outcome, Task, guarded, with_hand};
-use super::link::{Link, Pause, decode, encode};
+use super::handshake::{agree, mismatch};
+use super::transport::{Pause, Transport, decode, encode};
+use super::worker::{Answer, Answerer, Outcome, Task, Worker, guarded, with_worker};
 use crate::Value;
-use crate::parts::is_same;
-use crate::results::display::Shown;
+use crate::engine::partial::ends_differ;
 
 /// About how long a unit takes: long beside a message, short beside a user's patience.
 const UNIT: Duration = Duration::from_millis(500);
@@ -96,60 +95,60 @@ enum Order {
 
 /// Runs a job on all ranks: the same result on each, or the same error. `plan` is made on rank 0.
 pub(super) fn run<P: Plan>(
-    link: &mut Link,
+    transport: &mut Transport,
     call: Call,
-    labour: &dyn Labour,
+    answerer: &dyn Answerer,
     plan: impl FnOnce() -> Result<P, Error>,
 ) -> Result<P::Output, Error> {
     let Call { settings, threads, wrong } = call;
-    let all_threads = agree(link, settings, threads)?;
+    let all_threads = agree(transport, settings, threads)?;
     if let Some(wrong) = wrong {
         return Err(wrong);
     }
-    let rank = link.rank();
-    with_hand(rank, threads, labour, |hand| {
+    let rank = transport.rank();
+    with_worker(rank, threads, answerer, |worker| {
         if rank > 0 {
-            return match follow(link, hand)? {
+            return match follow(transport, worker)? {
                 Ok(bytes) => decode(0, &bytes),
-                Err(sent) => Err(hand.with_original(sent.received())),
+                Err(sent) => Err(worker.with_original(sent.received())),
             };
         }
         // What the others get of it is what this one gets.
-        let result = lead(link, hand, all_threads, plan).and_then(|output| {
+        let result = lead(transport, worker, all_threads, plan).and_then(|output| {
             let bytes = encode(0, &output)?;
             Ok((decode(0, &bytes)?, bytes))
         });
         let (end, result) = match result {
             Ok((output, bytes)) => (Ok(bytes), Ok(output)),
-            Err(error) => (Err(error.sent()), Err(hand.with_original(error))),
+            Err(error) => (Err(error.sent()), Err(worker.with_original(error))),
         };
         let order = encode(0, &Order::End(end))?;
-        (1..link.ranks()).for_each(|rank| link.send(rank, &order));
+        (1..transport.ranks()).for_each(|rank| transport.send(rank, &order));
         result
     })
 }
 
 /// Does as it is told, until the end.
-fn follow(link: &mut Link, hand: &mut Hand<'_>) -> Result<Result<Vec<u8>, Sent>, Error> {
-    let rank = link.rank();
+fn follow(transport: &mut Transport, worker: &mut Worker<'_>) -> Result<Result<Vec<u8>, Sent>, Error> {
+    let rank = transport.rank();
     let mut pause = Pause::new();
     loop {
-        while let Some((_, bytes)) = link.receive() {
+        while let Some((_, bytes)) = transport.receive() {
             pause.reset();
             match decode(0, &bytes) {
-                Ok(Order::Unit(number, task)) => hand.put(number, task),
-                Ok(Order::Stop) => hand.stop(),
+                Ok(Order::Unit(number, task)) => worker.put(number, task),
+                Ok(Order::Stop) => worker.stop(),
                 Ok(Order::End(end)) => return Ok(end),
                 // Others wait for this rank, so it does not go.
                 Err(error) => {
                     let answer = Answer { number: NO_UNIT, nanos: 0, outcome: Outcome::Failed(error.sent()) };
-                    link.send(0, &encode(rank, &answer)?);
+                    transport.send(0, &encode(rank, &answer)?);
                 }
             }
         }
-        while let Some(answer) = hand.wait(pause.next()) {
+        while let Some(answer) = worker.wait(pause.next()) {
             pause.reset();
-            link.send(0, &encode(rank, &answer)?);
+            transport.send(0, &encode(rank, &answer)?);
         }
     }
 }
@@ -202,8 +201,8 @@ impl Helper {
 
 /// The ranks, and what is between them and rank 0.
 struct Team<'l, 'h, 'a> {
-    link: &'l mut Link,
-    hand: &'h mut Hand<'a>,
+    transport: &'l mut Transport,
+    worker: &'h mut Worker<'a>,
     helpers: Vec<Helper>,
     /// The number of the next unit.
     next: u64,
@@ -216,8 +215,8 @@ impl Team<'_, '_, '_> {
         self.next += 1;
         self.helpers[rank].has.push((number, task.clone(), size));
         match rank {
-            0 => self.hand.put(number, task),
-            _ => self.link.send(rank, &encode(0, &Order::Unit(number, task))?),
+            0 => self.worker.put(number, task),
+            _ => self.transport.send(rank, &encode(0, &Order::Unit(number, task))?),
         }
         Ok(())
     }
@@ -226,10 +225,10 @@ impl Team<'_, '_, '_> {
     fn stop(&mut self) -> Result<(), Error> {
         if !std::mem::replace(&mut self.stopped, true) {
             let order = encode(0, &Order::Stop)?;
-            self.hand.stop();
+            self.worker.stop();
             for rank in 1..self.helpers.len() {
                 if !self.helpers[rank].has.is_empty() {
-                    self.link.send(rank, &order);
+                    self.transport.send(rank, &order);
                 }
             }
         }
@@ -263,14 +262,14 @@ impl Team<'_, '_, '_> {
     /// The next answers, of whichever ranks; none, if none comes soon.
     fn hear(&mut self, pause: &mut Pause) -> Vec<(usize, Answer)> {
         let mut heard = Vec::new();
-        while let Some((rank, bytes)) = self.link.receive() {
+        while let Some((rank, bytes)) = self.transport.receive() {
             // Of what cannot be understood it is not known what it answers.
             let broken = |error: Error| Answer { number: NO_UNIT, nanos: 0, outcome: Outcome::Failed(error.sent()) };
             heard.push((rank, decode(rank, &bytes).unwrap_or_else(broken)));
         }
         // Messages that have come are no reason to sleep.
         let time = if heard.is_empty() { pause.next() } else { Duration::ZERO };
-        heard.extend(self.hand.wait(time).map(|answer| (0, answer)));
+        heard.extend(self.worker.wait(time).map(|answer| (0, answer)));
         if !heard.is_empty() {
             pause.reset();
         }
@@ -304,14 +303,14 @@ impl Failed {
 }
 
 fn lead<P: Plan>(
-    link: &mut Link,
-    hand: &mut Hand<'_>,
+    transport: &mut Transport,
+    worker: &mut Worker<'_>,
     all_threads: Vec<u64>,
     plan: impl FnOnce() -> Result<P, Error>,
 ) -> Result<P::Output, Error> {
     let helpers = all_threads.into_iter().map(Helper::new).collect();
     let mut plan = guarded(0, plan)??;
-    let mut team = Team { link, hand, helpers, next: 0, stopped: false };
+    let mut team = Team { transport, worker, helpers, next: 0, stopped: false };
     let mut failed = Failed::default();
     match work(&mut team, &mut plan, &mut failed) {
         Ok(()) => {}
@@ -404,10 +403,8 @@ impl<V: Value> Ends<V> {
         }
         let Some(ours) = &self.ours else { return Ok(()) };
         for (rank, theirs) in self.theirs.drain(..) {
-            for (what, (ours, theirs)) in ["v(empty)", "v(N)"].into_iter().zip(ours.iter().zip(&theirs)) {
-                if !is_same(ours, theirs) {
-                    return Err(mismatch(what, Shown(ours).to_string(), rank, Shown(theirs).to_string()));
-                }
+            if let Some((what, ours, theirs)) = ends_differ(ours, &theirs) {
+                return Err(mismatch(what, ours, rank, theirs));
             }
         }
         Ok(())

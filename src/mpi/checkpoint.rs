@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::Failure;
-use super::{Error, link};
+use super::{Error, transport};
 
 /// How a file begins.
 const MAGIC: &[u8; 24] = b"shapley partial result 1";
@@ -19,7 +19,7 @@ const MAGIC: &[u8; 24] = b"shapley partial result 1";
 const HEADER: usize = MAGIC.len() + 16;
 
 /// Saves a partial result, now and then. While it lives, no other job saves to the same directory.
-pub(super) struct Keeper {
+pub(super) struct Checkpoint {
     path: PathBuf,
     every: Duration,
     last: Instant,
@@ -28,7 +28,7 @@ pub(super) struct Keeper {
     _lock: Lock,
 }
 
-impl Keeper {
+impl Checkpoint {
     pub(super) fn new<V>(directory: &Path, every: Duration, solver: &str) -> Result<Self, Error> {
         fs::create_dir_all(directory).map_err(|error| file_error(0, directory, error))?;
         let lock = Lock::new(&directory.join("job.lock"))?;
@@ -51,7 +51,7 @@ impl Keeper {
                 return Err(self.refuse(crate::Error::<std::convert::Infallible>::Mismatch { what, ours, theirs }));
             }
         }
-        link::decode(0, rest).map(Some).map_err(|error| self.refuse(error))
+        transport::decode(0, rest).map(Some).map_err(|error| self.refuse(error))
     }
 
     pub(super) fn refuse(&self, error: impl std::error::Error + Send + Sync + 'static) -> Error {
@@ -64,8 +64,8 @@ impl Keeper {
 
     /// Saves. When it returns, the file is on the disk.
     pub(super) fn save(&mut self, partial: &impl Serialize) -> Result<(), Error> {
-        let mut message = link::encode(0, &self.kind)?;
-        message.append(&mut link::encode(0, partial)?);
+        let mut message = transport::encode(0, &self.kind)?;
+        message.append(&mut transport::encode(0, partial)?);
         let temporary = self.path.with_extension("partial.new");
         let write = || {
             let mut file = File::create(&temporary)?;
@@ -158,8 +158,8 @@ impl Lock {
 mod tests {
     use super::*;
 
-    fn keeper(directory: &Path, solver: &str) -> Keeper {
-        Keeper::new::<f64>(directory, Duration::ZERO, solver).unwrap_or_else(|error| panic!("{error}"))
+    fn keeper(directory: &Path, solver: &str) -> Checkpoint {
+        Checkpoint::new::<f64>(directory, Duration::ZERO, solver).unwrap_or_else(|error| panic!("{error}"))
     }
 
     #[test]
@@ -204,7 +204,7 @@ mod tests {
     #[test]
     fn one_job_at_a_time() {
         let directory = tempfile::tempdir().expect("a directory");
-        let again = || Keeper::new::<f64>(directory.path(), Duration::ZERO, "exact");
+        let again = || Checkpoint::new::<f64>(directory.path(), Duration::ZERO, "exact");
         let first = keeper(directory.path(), "exact");
         let second = again();
         assert!(matches!(second, Err(Error::File { ref source, .. }) if source.downcast_ref::<InUse>().is_some()));

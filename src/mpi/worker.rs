@@ -1,4 +1,4 @@
-//! A rank's own share of the work: one thread that does the units that rank 0 deals, while another one talks to it.
+//! A rank's worker: a thread that does the units of work that rank 0 sends, while another thread talks to rank 0.
 
 use std::any::Any;
 use std::ops::Range;
@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::error::Sent;
-use crate::{Coalition, work};
+use crate::Coalition;
+use crate::engine::threads;
 
 /// As large as a main thread's: games that recurse do not run into another limit here.
 const STACK: usize = 8 << 20;
@@ -22,12 +23,10 @@ const STACK: usize = 8 << 20;
 pub(super) enum Task {
     /// v(∅) and v(N): the first task of every rank.
     Ends,
-    /// Blocks of coalitions, as a partial result.
-    Blocks(Range<u64>),
+    /// Blocks of coalitions, or samples, as a partial result.
+    Units(Range<u64>),
     /// The values of coalitions by their masks.
     Masks(Range<u64>),
-    /// Samples, as a partial result.
-    Samples(Range<u64>),
     /// The values of these.
     Coalitions(Vec<Coalition>),
 }
@@ -60,14 +59,14 @@ impl From<Error> for Refusal {
     }
 }
 
-/// What does units: a solver and a game.
-pub(super) trait Labour: Sync {
+/// Does units of work: a solver and a game.
+pub(super) trait Answerer: Sync {
     /// Does a unit, or gives up as soon as possible once it is told to `stop`.
     fn run(&self, task: Task, stop: &AtomicBool) -> Result<Vec<u8>, Refusal>;
 }
 
 /// The thread that works, as the one that talks sees it.
-pub(super) struct Hand<'a> {
+pub(super) struct Worker<'a> {
     tasks: Sender<(u64, Task)>,
     answers: Receiver<(Answer, Option<Error>)>,
     stop: &'a AtomicBool,
@@ -78,7 +77,7 @@ pub(super) struct Hand<'a> {
     refused: Vec<u64>,
 }
 
-impl Hand<'_> {
+impl Worker<'_> {
     pub(super) fn put(&mut self, number: u64, task: Task) {
         if self.tasks.send((number, task)).is_err() {
             self.refused.push(number);
@@ -116,11 +115,11 @@ impl Hand<'_> {
 }
 
 /// Runs `talk` on this thread, beside one that works.
-pub(super) fn with_hand<R>(
+pub(super) fn with_worker<R>(
     rank: usize,
     threads: usize,
-    labour: &dyn Labour,
-    talk: impl FnOnce(&mut Hand<'_>) -> R,
+    answerer: &dyn Answerer,
+    talk: impl FnOnce(&mut Worker<'_>) -> R,
 ) -> R {
     let stop = AtomicBool::new(false);
     thread::scope(|scope| {
@@ -132,7 +131,7 @@ pub(super) fn with_hand<R>(
             let (all, to) = (&mut to_do, &done);
             let work = move || {
                 all.iter().for_each(|(number, task)| {
-                    let _ = to.send(answer(rank, number, task, labour, stop));
+                    let _ = to.send(answer(rank, number, task, answerer, stop));
                 });
             };
             // Once, and not for each unit: threads that are not there have to be started.
@@ -144,7 +143,7 @@ pub(super) fn with_hand<R>(
         };
         // If it cannot be started, units are refused: the other ranks must hear of it.
         let _ = thread::Builder::new().name("shapley".to_owned()).stack_size(STACK).spawn_scoped(scope, worker);
-        talk(&mut Hand { tasks, answers, stop, rank, mine: Vec::new(), refused: Vec::new() })
+        talk(&mut Worker { tasks, answers, stop, rank, mine: Vec::new(), refused: Vec::new() })
     })
 }
 
@@ -152,12 +151,12 @@ fn no_threads(threads: usize) -> crate::Error {
     crate::Error::Threads { threads }
 }
 
-fn answer(rank: usize, number: u64, task: Task, labour: &dyn Labour, stop: &AtomicBool) -> (Answer, Option<Error>) {
+fn answer(rank: usize, number: u64, task: Task, answerer: &dyn Answerer, stop: &AtomicBool) -> (Answer, Option<Error>) {
     let begun = Instant::now();
     // Every rank asks for v(∅) and v(N), so that of several failures there the first is the same each time.
     let result = match stop.load(Ordering::Relaxed) && task != Task::Ends {
         true => Err(Refusal::Cancelled),
-        false => guarded(rank, || labour.run(task, stop)).unwrap_or_else(|error| Err(error.into())),
+        false => guarded(rank, || answerer.run(task, stop)).unwrap_or_else(|error| Err(error.into())),
     };
     let nanos = u64::try_from(begun.elapsed().as_nanos()).unwrap_or(u64::MAX);
     match result {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Error;
 use super::error::Sent;
-use super::link::{Link, decode, encode};
+use super::transport::{Transport, decode, encode};
 
 /// What rank 0 is told at first.
 #[derive(Serialize, Deserialize)]
@@ -21,7 +21,7 @@ impl Hello {
 }
 
 /// The threads of all ranks; refused if they were not called with the same.
-fn greet(link: &mut Link, ours: &Hello) -> Result<Vec<u64>, Error> {
+fn greet(link: &mut Transport, ours: &Hello) -> Result<Vec<u64>, Error> {
     let ranks = link.ranks();
     let mut threads = vec![ours.threads; ranks];
     let mut differs: Option<(usize, Error)> = None;
@@ -59,7 +59,11 @@ pub(super) fn mismatch(what: &str, ours: String, rank: usize, theirs: String) ->
 /// Refuses to go on unless all ranks were called with the same. On rank 0 the threads of all ranks.
 ///
 /// Every call begins so, and none has said anything before: ranks that are in different calls understand each other.
-pub(super) fn agree(link: &mut Link, settings: Vec<(&'static str, String)>, threads: usize) -> Result<Vec<u64>, Error> {
+pub(super) fn agree(
+    link: &mut Transport,
+    settings: Vec<(&'static str, String)>,
+    threads: usize,
+) -> Result<Vec<u64>, Error> {
     let (rank, hello) = (link.rank(), Hello::new(settings, threads));
     match rank {
         0 => {
@@ -75,7 +79,7 @@ pub(super) fn agree(link: &mut Link, settings: Vec<(&'static str, String)>, thre
 
 /// What this rank has, if none of the ranks has failed; or else the failure of the first of those that have, on all.
 #[cfg(feature = "disk")]
-pub(super) fn all_or_none<T>(link: &mut Link, mine: Result<T, Error>) -> Result<T, Error> {
+pub(super) fn all_or_none<T>(link: &mut Transport, mine: Result<T, Error>) -> Result<T, Error> {
     let rank = link.rank();
     if rank > 0 {
         let said: Option<Sent> = mine.as_ref().err().map(Error::sent);
@@ -99,14 +103,14 @@ pub(super) fn all_or_none<T>(link: &mut Link, mine: Result<T, Error>) -> Result<
 }
 
 /// Tells all ranks whether it goes on.
-fn tell<T>(link: &mut Link, mine: Result<T, Error>) -> Result<T, Error> {
+fn tell<T>(link: &mut Transport, mine: Result<T, Error>) -> Result<T, Error> {
     let said = encode(0, &mine.as_ref().err().map(Error::sent))?;
     (1..link.ranks()).for_each(|rank| link.send(rank, &said));
     mine
 }
 
 /// Hears from rank 0 whether it goes on.
-fn hear_of<T>(link: &mut Link, mine: Result<T, Error>) -> Result<T, Error> {
+fn hear_of<T>(link: &mut Transport, mine: Result<T, Error>) -> Result<T, Error> {
     let (_, bytes) = link.wait();
     match decode::<Option<Sent>>(0, &bytes)? {
         Some(sent) => Err(sent.received().with_original(mine.err())),

@@ -45,13 +45,13 @@ impl Pause {
 
 /// The ranks of a job, under a communicator of their own: no message of the user's is taken for one of ours, nor one of a call for
 /// one of the next.
-pub(super) struct Link {
+pub(super) struct Transport {
     world: SimpleCommunicator,
     /// What came while something else was being sent.
     inbox: VecDeque<(usize, Vec<u8>)>,
 }
 
-impl Link {
+impl Transport {
     /// All ranks of `world` must come here.
     pub(super) fn new(world: &SimpleCommunicator) -> Self {
         Self { world: world.duplicate(), inbox: VecDeque::new() }

@@ -1,0 +1,75 @@
+//! Answers to a solver's questions, on threads of this process.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use super::ask::ask;
+use super::progress::Meter;
+use super::question::{Answer, Question, Questions, Step};
+use super::settings::Settings;
+use super::threads::{self, Queue};
+use crate::{Error, Progress, TryGame};
+
+/// A larger batch would fill the memory rather than a model.
+const MOST_BATCH: usize = 1 << 16;
+
+/// A game, asked on threads of this process.
+pub(crate) struct Threads<'a, G: ?Sized, S, F> {
+    pub(crate) game: &'a G,
+    pub(crate) settings: &'a Settings<S>,
+    pub(crate) meter: Meter<'a, F>,
+}
+
+impl<G: TryGame + ?Sized, S: Sync, F: Fn(&Progress) -> ControlFlow<()> + Sync> Threads<'_, G, S, F> {
+    /// Answers all questions of a solver, and returns its result.
+    pub(crate) fn drive<T>(&self, mut solver: Questions<'_, G::Value, T>) -> Result<T, Error<G::Error>> {
+        let mut answer = None;
+        loop {
+            match solver.resume(answer.take()) {
+                Step::Asks(question) => {
+                    let values = self.values(&question)?;
+                    answer = Some(Answer { values, is_stopped: self.is_stopped() });
+                }
+                Step::Ends(result) => return Ok(result),
+            }
+        }
+    }
+
+    /// The values of a question's coalitions: of all, or of those up to where the observer broke.
+    pub(crate) fn values(&self, question: &Question) -> Result<Vec<G::Value>, Error<G::Error>> {
+        let Question { coalitions, at_least } = question;
+        let threads = threads::available(self.settings.threads).max(1);
+        let batch = match self.settings.batch {
+            0 => (coalitions.len() / (32 * threads)).clamp(1, 512),
+            batch => batch.min(MOST_BATCH),
+        };
+        let parts = Mutex::new(Vec::new());
+        let taken = AtomicU64::new(0);
+        let size = |_: &()| {
+            let begun = taken.fetch_add(1, Ordering::Relaxed).saturating_mul(batch as u64);
+            u64::from(begun < *at_least as u64 || !self.is_stopped())
+        };
+        Queue::new(0..coalitions.len().div_ceil(batch) as u64).run(
+            threads,
+            || (),
+            size,
+            |(), unit| {
+                let first = unit.start as usize * batch;
+                let coalitions = &coalitions[first..coalitions.len().min(first + batch)];
+                let mut values = Vec::with_capacity(coalitions.len());
+                ask(self.game, coalitions, &mut values)?;
+                parts.lock().unwrap_or_else(PoisonError::into_inner).push((first, values));
+                let _ = self.meter.add(coalitions.len() as u64);
+                Ok(())
+            },
+        )?;
+        let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        parts.sort_unstable_by_key(|(first, _)| *first);
+        Ok(parts.into_iter().flat_map(|(_, values)| values).collect())
+    }
+
+    fn is_stopped(&self) -> bool {
+        self.meter.wanted().is_break()
+    }
+}
