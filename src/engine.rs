@@ -3,6 +3,7 @@
 
 pub(crate) mod answer;
 pub(crate) mod ask;
+pub(crate) mod blocks;
 pub(crate) mod partial;
 pub(crate) mod partition;
 pub(crate) mod progress;

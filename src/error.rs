@@ -6,7 +6,7 @@ use std::ops::Range;
 use thiserror::Error;
 
 use crate::Coalition;
-use crate::games::GameError;
+use crate::games::error::GameError;
 
 mod listed;
 

@@ -1,6 +1,5 @@
 //! Exact solvers: their options, and what they return.
 
-mod blocks;
 mod fold;
 mod partial;
 mod rows;
@@ -9,13 +8,12 @@ mod summary;
 use std::fmt;
 use std::ops::ControlFlow;
 
+use crate::engine::blocks::check_players;
 use crate::engine::partial::{Job, Summation as _};
 use crate::engine::settings::Settings;
+use crate::table::MOST_PLAYERS;
 use crate::weights::check_order;
 use crate::{Attribution, Error, Index, Interactions, Progress, Semivalue, Table, TryGame};
-#[cfg(feature = "mpi")]
-pub(crate) use blocks::values;
-use partial::check_players;
 pub use partial::{CoalitionSums, ExactPartial};
 pub use summary::Summary;
 
@@ -77,7 +75,7 @@ pub struct Exact<F = fn(&Progress) -> ControlFlow<()>> {
 impl Exact {
     /// The defaults: at most 30 players, all threads, no observer.
     pub fn new() -> Self {
-        Self { max_players: 30, order: 1, settings: Settings::new() }
+        Self { max_players: MOST_PLAYERS, order: 1, settings: Settings::new() }
     }
 }
 
@@ -213,9 +211,7 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     ///
     /// Cost, errors and panics are those of [`solve`](Self::solve), and memory is 2^n values.
     pub fn tabulate<G: TryGame + ?Sized>(&self, game: &G) -> Result<Table<G::Value>, Error<G::Error>> {
-        let players = game.num_players();
-        check_players(players, self.max_players)?;
-        blocks::values(game, &self.settings, players, 0..1 << players).map(Table::from_tabulated)
+        Table::ask(game, self.max_players, &self.settings)
     }
 
     /// Everything that a pass over all coalitions can tell, for those who want more than one thing: Shapley *and* Banzhaf

@@ -1,8 +1,6 @@
 //! The contract between a user's value function and the solvers.
 
 mod closures;
-mod table;
-mod table_file;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -10,8 +8,6 @@ use std::sync::Arc;
 use crate::{Coalition, Value};
 
 pub use closures::{from_fn, try_from_fn};
-pub use table::Table;
-pub use table_file::TableError;
 
 /// A value function that cannot fail: the number of players, and what a coalition of them is worth.
 ///

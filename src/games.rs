@@ -16,7 +16,7 @@
 
 mod adaptors;
 mod airport;
-mod error;
+pub(crate) mod error;
 mod features;
 mod glove;
 mod k_nearest;

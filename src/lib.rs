@@ -131,6 +131,7 @@ mod saved;
 pub mod store;
 #[cfg(feature = "surrogate")]
 mod surrogate;
+mod table;
 mod value;
 mod weights;
 
@@ -138,7 +139,7 @@ pub use coalition::Coalition;
 pub use engine::progress::Progress;
 pub use error::Error;
 pub use exact::{Exact, Summary, banzhaf, exact, interactions};
-pub use game::{Game, Table, TryGame, from_fn, try_from_fn};
+pub use game::{Game, TryGame, from_fn, try_from_fn};
 pub use permutation::{Permutation, permutation};
 pub use results::{Attribution, Estimate, Interactions, Stopped};
 #[cfg(feature = "disk")]
@@ -146,6 +147,7 @@ pub use store::disk::DiskStore;
 pub use store::{cached::Cached, memory::MemoryStore};
 #[cfg(feature = "surrogate")]
 pub use surrogate::{KernelShap, Surrogate};
+pub use table::Table;
 pub use value::Value;
 pub use weights::{Index, Semivalue};
 
@@ -176,13 +178,13 @@ mod tests {
         all::<Error<std::num::ParseFloatError>>();
         all::<Estimate<[f64; 2]>>();
         all::<Exact>();
-        all::<parts::ExactPart>();
+        all::<parts::Part<Exact>>();
         all::<parts::ExactPartial<f64>>();
         #[cfg(feature = "mpi")]
         assert_send_sync::<mpi::Error>();
         all::<MemoryStore<[f64; 2]>>();
         all::<Permutation>();
-        all::<parts::PermutationPart>();
+        all::<parts::Part<Permutation>>();
         all::<parts::PermutationPartial<f64>>();
         all::<<&'static Coalition as IntoIterator>::IntoIter>();
         all::<Progress>();

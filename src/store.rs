@@ -19,7 +19,7 @@ pub(crate) mod memory;
 mod sync;
 
 pub use crate::fingerprint::Fingerprint;
-pub use crate::game::TableError;
+pub use crate::table::TableError;
 pub use crate::value::Encode;
 pub use cached::CacheStats;
 pub use check::check_store;

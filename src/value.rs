@@ -124,6 +124,15 @@ pub trait Value: Clone + fmt::Debug + Send + Sync {
     }
 }
 
+/// Shows a value the way its type wants to be read.
+pub(crate) struct Shown<'a, V>(pub(crate) &'a V);
+
+impl<V: Value> fmt::Display for Shown<'_, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.display(f)
+    }
+}
+
 /// With a numerator of one, as every Shapley weight has, the division is the only rounding. Otherwise the ratio comes
 /// first: `x * numerator` could overflow, and `x / denominator` underflow, where the result does neither.
 fn scale_float<F: Float + 'static>(x: F, numerator: i128, denominator: i128) -> F

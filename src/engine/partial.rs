@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use super::partition::Partition;
 use super::tree::{Node, Tree};
-use crate::results::display::Shown;
+use crate::value::Shown;
 use crate::{Error, Value, fingerprint::Fingerprint};
 
 /// One of several parts of a solver's work, to be run on its own: on another machine, in another job, later.

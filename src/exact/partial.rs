@@ -5,11 +5,12 @@ use std::ops::{ControlFlow, Range};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::rows::{Rows, Shape};
-use super::{Exact, Summary, blocks, fold};
+use super::{Exact, Summary, fold};
 use crate::engine::ask::ends;
+use crate::engine::blocks::{self, check_players};
 use crate::engine::partial::{Job, Part, Partial, Summation, Sums};
 use crate::engine::tree::{Tree, insert_shared};
-use crate::weights::{MOST_PLAYERS, most_order};
+use crate::weights::most_order;
 use crate::{Error, Progress, TryGame, Value};
 
 /// The sums of discrete derivatives over blocks of coalitions: what parts of an exact solver add up.
@@ -25,16 +26,6 @@ pub struct CoalitionSums<V> {
 
 /// A part of an exact answer, or several merged.
 pub type ExactPartial<V> = Partial<CoalitionSums<V>>;
-
-/// Refuses a game that has no players, or too many.
-pub(super) fn check_players<E>(players: usize, most: usize) -> Result<(), Error<E>> {
-    let limit = most.min(MOST_PLAYERS);
-    match players {
-        0 => Err(Error::NoPlayers {}),
-        _ if players > limit => Err(Error::TooManyPlayers { players, limit }),
-        _ => Ok(()),
-    }
-}
 
 impl<V: Value> CoalitionSums<V> {
     /// Of a game of so many players, at least one and at most `most_players`.

@@ -25,8 +25,9 @@ use super::scheduler::{Plan, Share, until};
 use super::transport::{decode, encode};
 use super::worker::{Answerer, Refusal, Task};
 use crate::engine::ask::both_ends;
+use crate::engine::blocks::values;
 use crate::engine::partial::{Job, Partial, Summation, Sums};
-use crate::exact::{CoalitionSums, values};
+use crate::exact::CoalitionSums;
 use crate::permutation::{SampleSums, Seen, looks};
 use crate::{Coalition, Exact, Permutation, Progress, Stopped, TryGame, Value};
 

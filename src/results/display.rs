@@ -4,15 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use crate::Value;
-
-/// Shows a value the way its type wants to be read.
-pub(crate) struct Shown<'a, V>(pub(crate) &'a V);
-
-impl<V: Value> fmt::Display for Shown<'_, V> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.display(f)
-    }
-}
+use crate::value::Shown;
 
 /// Significant digits of the largest value of an exact result, where nobody asked for a precision.
 const DIGITS: i32 = 6;

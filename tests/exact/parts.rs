@@ -1,0 +1,502 @@
+//! Answers in parts: merged in any order they are those of one process, bit for bit; and what does not belong together is
+//! refused.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use crate::common::failing::Failure;
+use crate::common::{pseudo, table};
+use shapley::parts::{ExactPartial, PermutationPartial};
+use shapley::{
+    Coalition, Error, Exact, Index, Permutation, Progress, Semivalue, Stopped, Table, TryGame, exact, from_fn,
+    try_from_fn,
+};
+
+const CUTS: [u64; 4] = [1, 2, 7, 64];
+
+fn game(players: usize) -> Table<f64> {
+    table(players, |mask| pseudo(11, mask) - 0.3)
+}
+
+/// 0 to n − 1 in an order that looks random.
+fn shuffled(n: u64, seed: u64) -> Vec<u64> {
+    let mut numbers: Vec<u64> = (0..n).collect();
+    numbers.sort_by_key(|&k| pseudo(seed, k).to_bits());
+    numbers
+}
+
+/// All parts, merged one by one in a random order.
+fn exact_merged(game: &impl TryGame<Value = f64>, order: usize, of: u64, seed: u64) -> ExactPartial<f64> {
+    let part = |k| Exact::new().threads(1 + (k % 3) as usize).part(k, of).order(order).run(game);
+    let mut parts = shuffled(of, seed).into_iter().map(|k| part(k).unwrap_or_else(|_| panic!("part {k} of {of}")));
+    let mut all = parts.next().expect("a part");
+    parts.for_each(|part| all.merge(&part).expect("parts of one game"));
+    assert!(all.is_complete() && all.missing().is_empty());
+    all
+}
+
+#[test]
+fn exact_values_are_those_of_one_process() -> Result<(), Error> {
+    let game = game(18);
+    let whole = Exact::new().summary(&game, 1)?;
+    for of in CUTS {
+        let parts = exact_merged(&game, 1, of, of);
+        assert_eq!(parts.evaluations(), (1 << 18) + 2 * (of - 1));
+        assert_eq!(parts.finish()?, whole, "{of} parts");
+        for semivalue in [Semivalue::shapley(), Semivalue::banzhaf(), Semivalue::beta(4.0, 1.0)?] {
+            let values = Exact::new().semivalue(&game, &semivalue)?;
+            assert_eq!(parts.finish()?.values(&semivalue)?, values);
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn interactions_are_those_of_one_process() -> Result<(), Error> {
+    let game = game(15);
+    let whole = Exact::new().summary(&game, 2)?;
+    for of in CUTS {
+        let parts = exact_merged(&game, 2, of, 3 * of);
+        assert_eq!(parts.finish()?, whole, "{of} parts");
+        let pairs = Exact::new().interactions(&game, Index::Shapley, 2)?;
+        assert_eq!(parts.finish()?.interactions(Index::Shapley)?, pairs);
+    }
+    Ok(())
+}
+
+/// Asked and not read, on any number of threads, in any batch size, by groups that are merged with each other.
+#[test]
+fn threads_batches_and_groups_make_no_difference() -> Result<(), Error> {
+    let game = from_fn(13, |s| (s.iter().map(|i| (i + 1) as f64).sum::<f64>()).sqrt());
+    let whole = Exact::new().summary(&game, 1)?;
+    for (threads, batch) in [(1, 0), (1, 1), (1, 4096), (3, 0), (3, 7), (3, 4096)] {
+        let part = |k| Exact::new().threads(threads).batch(batch).part(k, 5).run(&game);
+        let (mut even, mut odd) = (part(4)?, part(3)?);
+        even.merge(part(0)?)?;
+        odd.merge(part(1)?)?;
+        even.merge(part(2)?)?;
+        odd.merge(&even)?;
+        assert_eq!(odd.finish()?, whole, "{threads} {batch}");
+    }
+    Ok(())
+}
+
+#[test]
+fn tiny_games_and_more_parts_than_blocks() -> Result<(), Error> {
+    for players in [1, 2, 3, 10, 11] {
+        let game = game(players);
+        for of in [1, 2, 7, 64] {
+            let merged = exact_merged(&game, 1, of, 5).finish()?.values(&Semivalue::shapley())?;
+            assert_eq!(merged, exact(&game)?, "{players} {of}");
+            let sampler = Permutation::new(40).seed(2);
+            assert_eq!(sampled(&game, &sampler, of, 6).finish()?, sampler.estimate(&game)?, "{players} {of}");
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn games_with_several_outputs_come_in_parts_too() -> Result<(), Error> {
+    let game = from_fn(12, |s| [s.len() as f64, pseudo(1, crate::common::mask_of(s)), 1.0]);
+    let mut all = Exact::new().part(1, 2).run(&game)?;
+    all.merge(Exact::new().part(0, 2).run(&game)?)?;
+    assert_eq!(all.finish()?, Exact::new().summary(&game, 1)?);
+    let sampler = Permutation::new(500).precision(1e-9);
+    let mut all = sampler.clone().part(1, 2).run(&game)?;
+    all.merge(sampler.clone().part(0, 2).run(&game)?)?;
+    assert_eq!(all.finish()?, sampler.estimate(&game)?);
+    Ok(())
+}
+
+fn sampled<G: TryGame<Value = f64>>(game: &G, sampler: &Permutation, of: u64, seed: u64) -> PermutationPartial<f64> {
+    let part = |k| sampler.clone().threads(1 + (k % 3) as usize).part(k, of).run(game);
+    let mut parts = shuffled(of, seed).into_iter().map(|k| part(k).unwrap_or_else(|_| panic!("part {k} of {of}")));
+    let mut all = parts.next().expect("a part");
+    parts.for_each(|part| all.merge(&part).expect("parts of one game"));
+    assert!(all.is_complete());
+    all
+}
+
+#[test]
+fn estimates_are_those_of_one_process() -> Result<(), Error> {
+    let game = from_fn(9, |s| pseudo(3, crate::common::mask_of(s)) + s.len() as f64);
+    let sampler = Permutation::new(3_000).seed(7);
+    let samplers = [
+        sampler.clone(),
+        sampler.clone().antithetic(false),
+        // Never reached; reached at a look; at the first.
+        sampler.clone().precision(1e-6),
+        sampler.clone().precision(0.1).confidence(0.9),
+        sampler.clone().antithetic(false).precision(0.15).confidence(0.8),
+        sampler.clone().precision(10.0),
+    ];
+    let mut stopped = Vec::new();
+    for sampler in samplers {
+        let whole = sampler.estimate(&game)?;
+        stopped.push((whole.stopped(), whole.permutations()));
+        for of in CUTS {
+            let parts = sampled(&game, &sampler, of, of);
+            let estimate = parts.finish()?;
+            assert_eq!(estimate, whole, "{of} parts of {sampler:?}");
+            assert!(parts.evaluations() >= whole.evaluations());
+            // It goes on as the other does.
+            let more = Permutation::new(4_000)
+                .seed(7)
+                .antithetic(whole.permutations() == 60 || !format!("{sampler:?}").contains("antithetic: false"));
+            assert_eq!(more.resume(&game, &estimate)?, more.resume(&game, &whole)?);
+        }
+    }
+    assert!(
+        stopped.contains(&(Stopped::Precision, 60)) && stopped.contains(&(Stopped::Evaluations, 374)),
+        "{stopped:?}"
+    );
+    assert!(stopped.iter().any(|&(why, walks)| why == Stopped::Precision && walks > 100), "{stopped:?}");
+    Ok(())
+}
+
+#[test]
+fn all_evaluations_are_counted() -> Result<(), Error> {
+    let asked = AtomicU64::new(0);
+    let game = from_fn(12, |s: &Coalition| {
+        asked.fetch_add(1, Ordering::Relaxed);
+        s.len() as f64
+    });
+    let count = |before: u64| asked.load(Ordering::Relaxed) - before;
+    for of in [1, 3, 9] {
+        for k in 0..of {
+            let before = count(0);
+            let part = Exact::new().part(k, of).run(&game)?;
+            assert_eq!(part.evaluations(), count(before));
+            let before = count(0);
+            let part = Permutation::new(1_000).part(k, of).run(&game)?;
+            assert_eq!(part.evaluations(), count(before));
+        }
+    }
+    Ok(())
+}
+
+fn said<T>(result: Result<T, Error>) -> String {
+    result.err().map_or_else(|| "nothing".to_owned(), |error| error.to_string())
+}
+
+#[test]
+fn what_does_not_belong_together_is_refused() -> Result<(), Error> {
+    let game = game(12);
+    let part = |k| Exact::new().part(k, 4);
+    let mut ours = part(1).fingerprint("mine").run(&game)?;
+    let before = ours.clone();
+    let mut refuse = |theirs: ExactPartial<f64>| said(ours.merge(theirs));
+    assert_eq!(
+        refuse(part(2).fingerprint("yours").run(&game)?),
+        "the fingerprint differs: \"mine\" here, \"yours\" in the other"
+    );
+    assert_eq!(refuse(part(2).run(&game)?), "the fingerprint differs: \"mine\" here, none in the other");
+    assert_eq!(refuse(part(2).order(2).fingerprint("mine").run(&game)?), "the order differs: 1 here, 2 in the other");
+    assert_eq!(
+        refuse(Exact::new().part(2, 5).fingerprint("mine").run(&game)?),
+        "the number of parts differs: 4 here, 5 in the other"
+    );
+    let smaller = self::game(11);
+    assert!(refuse(part(2).fingerprint("mine").run(&smaller)?).starts_with("the number of players differs: 12 here"));
+    for (mask, what) in [(0, "v(empty)"), (4095, "v(N)")] {
+        let mut values = game.values().to_vec();
+        values[mask] = f64::from_bits(values[mask].to_bits() + 1);
+        let other = Table::new(values).expect("a table");
+        let text = refuse(part(2).fingerprint("mine").run(&other)?);
+        assert!(text.starts_with(&format!("{what} differs")), "{text}");
+    }
+    assert_eq!(
+        refuse(part(1).fingerprint("mine").run(&game)?),
+        "part 1 of 4 is in both, and would count twice: part 1 here, part 1 in the other"
+    );
+    assert_eq!(ours, before);
+
+    let sampler = Permutation::new(1_000).seed(1);
+    let mut ours = sampler.clone().part(0, 4).run(&game)?;
+    let before = ours.clone();
+    let mut refuse = |sampler: Permutation| said(ours.merge(sampler.part(1, 4).run(&game).expect("a part")));
+    assert_eq!(refuse(sampler.clone().seed(2)), "the seed differs: 1 here, 2 in the other");
+    assert_eq!(refuse(Permutation::new(999).seed(1)), "the budget differs: 1000 here, 999 in the other");
+    assert_eq!(refuse(sampler.clone().precision(0.5)), "the precision differs: none here, 0.5 in the other");
+    assert_eq!(refuse(sampler.clone().confidence(0.5)), "the confidence differs: 0.95 here, 0.5 in the other");
+    assert_eq!(
+        refuse(sampler.clone().antithetic(false)),
+        "the setting `antithetic` differs: true here, false in the other"
+    );
+    assert!(said(ours.merge(sampler.clone().part(1, 5).run(&game)?)).starts_with("the number of parts differs"));
+    assert!(
+        said(ours.merge(sampler.clone().part(1, 4).fingerprint(3).run(&game)?)).starts_with("the fingerprint differs")
+    );
+    let other = table(12, |mask| pseudo(11, mask));
+    assert!(said(ours.merge(sampler.clone().part(1, 4).run(&other)?)).starts_with("v(empty) differs"));
+    match ours.merge(sampler.clone().part(0, 4).run(&game)?) {
+        Err(Error::PartTwice { part: 0, of: 4, ours, theirs }) => assert_eq!((ours, theirs), (0..1, 0..1)),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(ours, before);
+    Ok(())
+}
+
+#[test]
+fn what_is_missing_is_named() -> Result<(), Error> {
+    let game = game(14);
+    let mut all = Exact::new().part(3, 7).run(&game)?;
+    all.merge(Exact::new().part(6, 7).run(&game)?)?;
+    assert_eq!(all.missing(), [0..3, 4..6]);
+    assert!(!all.is_complete());
+    match all.finish() {
+        Err(Error::PartsMissing { missing, of: 7 }) => assert_eq!(missing, [0..3, 4..6]),
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(said(all.finish()), "parts 0 to 2 and 4 to 5 of 7 missing: run what is missing, and merge it");
+    let sampler = Permutation::new(2_000).precision(1e-9);
+    let mut all = sampler.clone().part(3, 7).run(&game)?;
+    all.merge(sampler.part(4, 7).run(&game)?)?;
+    assert_eq!(all.missing(), [0..3, 5..7]);
+    assert_eq!(said(all.finish()), "parts 0 to 2 and 5 to 6 of 7 missing: run what is missing, and merge it");
+    Ok(())
+}
+
+#[test]
+fn parts_that_do_not_exist() -> Result<(), Error> {
+    let game = game(4);
+    for (k, of, text) in [
+        (3, 3, "the part cannot be 3: it must be less than the number of parts, the first being 0"),
+        (0, 0, "the number of parts cannot be 0: it must be at least 1"),
+        (
+            u64::MAX,
+            u64::MAX,
+            "the part cannot be 18446744073709552000: it must be less than the number of parts, the first being 0",
+        ),
+    ] {
+        assert_eq!(said(Exact::new().part(k, of).run(&game)), text);
+        assert_eq!(said(Permutation::new(100).part(k, of).run(&game)), text);
+    }
+    // As many parts as there are numbers: those that have nothing to do say so.
+    let part = Exact::new().part(u64::MAX / 2, u64::MAX).run(&game)?;
+    assert_eq!((part.evaluations(), part.is_complete()), (2, false));
+    Ok(())
+}
+
+#[test]
+fn settings_and_failures() {
+    let fine = game(12);
+    let sampler = Permutation::new(1_000);
+    let text = said(sampler.clone().deadline(Duration::from_secs(60)).part(0, 2).run(&fine));
+    assert_eq!(
+        text,
+        "the deadline of a part cannot be 60: it must be left out, since its samples must not depend on time"
+    );
+    let text = said(sampler.clone().truncate(0.5).part(0, 2).run(&fine));
+    assert!(text.starts_with("the truncation of a part cannot be 0.5"), "{text}");
+    assert!(matches!(Permutation::new(10).part(0, 2).run(&fine), Err(Error::BudgetTooSmall { needed: 24, .. })));
+    assert!(matches!(Exact::new().max_players(11).part(0, 2).run(&fine), Err(Error::TooManyPlayers { .. })));
+    assert!(matches!(Exact::new().part(0, 2).order(13).run(&fine), Err(Error::Order { .. })));
+    assert!(matches!(Exact::new().part(0, 2).run(&from_fn(0, |_| 0.0)), Err(Error::NoPlayers {})));
+
+    // A part fails where its own share does, and at the ends, which all parts ask for.
+    let bad = |mask: u64| {
+        try_from_fn(12, move |s| if crate::common::mask_of(s) == mask { Err(Failure(mask)) } else { Ok(1.0) })
+    };
+    for (mask, failing) in [(0, vec![0, 1, 2, 3]), (4095, vec![0, 1, 2, 3]), (1024, vec![1]), (3071, vec![2])] {
+        for k in 0..4 {
+            let result = Exact::new().part(k, 4).run(&bad(mask));
+            match result {
+                Err(Error::Game { source: Failure(at), .. }) => assert!(at == mask && failing.contains(&k)),
+                other => assert!(other.is_ok() && !failing.contains(&k)),
+            }
+        }
+    }
+}
+
+#[test]
+fn observers_see_a_part_and_stop_it() {
+    let game = from_fn(12, |s: &Coalition| s.len() as f64);
+    let last = AtomicU64::new(0);
+    let see = |progress: &Progress| {
+        assert!(progress.evaluations <= progress.total);
+        last.store(progress.evaluations, Ordering::Relaxed);
+        ControlFlow::Continue(())
+    };
+    for threads in [1, 3] {
+        let part = Exact::new().threads(threads).observe(see).part(1, 4).run(&game).expect("a part");
+        assert_eq!((part.evaluations(), last.load(Ordering::Relaxed)), (1026, 1026));
+        let part = Permutation::new(5_000).threads(threads).observe(see).part(1, 4).run(&game).expect("a part");
+        assert_eq!(part.evaluations(), last.load(Ordering::Relaxed));
+        let stop = |_: &Progress| ControlFlow::Break(());
+        let stopped = Exact::new().threads(threads).batch(1).observe(stop).part(1, 4).run(&game);
+        assert!(matches!(stopped, Err(Error::Stopped { total: 1026, .. })), "{stopped:?}");
+        let stopped = Permutation::new(5_000).threads(threads).observe(stop).part(1, 4).run(&game);
+        assert!(matches!(stopped, Err(Error::Stopped { total: 1256, .. })), "{stopped:?}");
+    }
+}
+
+#[test]
+fn sums_that_overflow_are_found_at_the_end() -> Result<(), Error> {
+    let game = from_fn(12, |s| if s.len() % 2 == 0 { f64::MAX } else { -f64::MAX });
+    let whole = said(exact(&game));
+    let mut all = Exact::new().part(0, 2).run(&game)?;
+    all.merge(Exact::new().part(1, 2).run(&game)?)?;
+    assert_eq!(said(all.finish()?.values(&Semivalue::shapley())), whole);
+    Ok(())
+}
+
+#[cfg(feature = "serde")]
+mod files {
+    use super::*;
+    use serde::Serialize;
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value as Json, json};
+    use shapley::Estimate;
+
+    fn text(result: &impl Serialize) -> String {
+        serde_json::to_string(result).expect("it can be written")
+    }
+
+    fn loaded<T: DeserializeOwned>(text: &str) -> T {
+        serde_json::from_str(text).expect("what was written can be read")
+    }
+
+    #[test]
+    fn parts_go_through_files() -> Result<(), Error> {
+        let game = game(13);
+        let mut all: Option<ExactPartial<f64>> = None;
+        for k in shuffled(7, 1) {
+            let part = text(&Exact::new().part(k, 7).order(2).fingerprint("game").run(&game)?);
+            match &mut all {
+                Some(all) => all.merge(loaded::<ExactPartial<f64>>(&part))?,
+                None => all = Some(loaded(&part)),
+            }
+            all = Some(loaded(&text(&all)));
+        }
+        assert_eq!(all.expect("parts").finish()?, Exact::new().summary(&game, 2)?);
+
+        for sampler in [Permutation::new(2_000), Permutation::new(2_000).seed(3).antithetic(false).precision(0.2)] {
+            let mut all: Option<PermutationPartial<f64>> = None;
+            for k in shuffled(7, 2) {
+                let part = text(&sampler.clone().part(k, 7).run(&game)?);
+                match &mut all {
+                    Some(all) => all.merge(loaded::<PermutationPartial<f64>>(&part))?,
+                    None => all = Some(loaded(&part)),
+                }
+                all = Some(loaded(&text(&all)));
+            }
+            let estimate: Estimate<f64> = all.expect("parts").finish()?;
+            assert_eq!(estimate, sampler.estimate(&game)?);
+            assert_eq!(text(&estimate), text(&sampler.estimate(&game)?));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn cut_files_are_errors() -> Result<(), Error> {
+        let game = game(11);
+        let exact = text(&Exact::new().part(1, 2).run(&game)?);
+        let sampled = text(&Permutation::new(500).precision(0.1).part(1, 2).run(&game)?);
+        for end in (0..exact.len()).step_by(7).chain([exact.len() - 1]) {
+            assert!(serde_json::from_str::<ExactPartial<f64>>(&exact[..end]).is_err());
+        }
+        for end in (0..sampled.len()).step_by(7).chain([sampled.len() - 1]) {
+            assert!(serde_json::from_str::<PermutationPartial<f64>>(&sampled[..end]).is_err());
+        }
+        // Nor is one taken for the other.
+        assert!(serde_json::from_str::<PermutationPartial<f64>>(&exact).is_err());
+        assert!(serde_json::from_str::<ExactPartial<f64>>(&sampled).is_err());
+        Ok(())
+    }
+
+    fn refused<T: DeserializeOwned>(json: &Json, change: &dyn Fn(&mut Json)) -> String {
+        let mut json = json.clone();
+        change(&mut json);
+        serde_json::from_value::<T>(json).map_or_else(|error| error.to_string(), |_| "read".to_owned())
+    }
+
+    #[test]
+    fn damaged_files_are_errors() -> Result<(), Error> {
+        let game = game(13);
+        let mut part = Exact::new().part(0, 8).run(&game)?;
+        part.merge(Exact::new().part(2, 8).run(&game)?)?;
+        let json = serde_json::to_value(&part).expect("it can be written");
+        type Change<'a> = (&'a str, &'a dyn Fn(&mut Json));
+        let changes: [Change<'_>; 19] = [
+            ("version 2", &|json| json["version"] = json!(2)),
+            ("order 1 among 0", &|json| json["num_players"] = json!(0)),
+            ("among 63", &|json| json["num_players"] = json!(63)),
+            ("order 14", &|json| json["order"] = json!(14)),
+            ("blocks of 2^9", &|json| json["block_bits"] = json!(9)),
+            ("number of parts", &|json| json["of"] = json!(0)),
+            ("checksum", &|json| json["nodes"][0]["start"] = json!(1)),
+            ("checksum", &|json| json["nodes"][1]["sums"][5] = json!(0.5)),
+            ("checksum", &|json| json["fingerprint"] = json!("another")),
+            ("multiples", &|json| json["nodes"][1]["level"] = json!(2)),
+            ("no such level", &|json| json["nodes"][1]["level"] = json!(4)),
+            ("no such level", &|json| json["nodes"][1]["level"] = json!(u32::MAX)),
+            ("there are 8 blocks", &|json| json["nodes"][1]["start"] = json!(8)),
+            ("in common", &|json| json["nodes"][1]["start"] = json!(0)),
+            ("other half", &|json| json["nodes"][1]["start"] = json!(1)),
+            ("sums, not", &|json| drop(json["nodes"][0]["sums"].as_array_mut().expect("sums").pop())),
+            ("invalid type", &|json| json["nodes"][0]["sums"][3] = Json::Null),
+            ("baseline is not", &|json| json["baseline"] = json!(0.5)),
+            ("evaluations do not", &|json| json["evaluations"] = json!(2047)),
+        ];
+        assert_eq!(refused::<ExactPartial<f64>>(&json, &|_| ()), "read");
+        for (said, change) in changes {
+            let text = refused::<ExactPartial<f64>>(&json, change);
+            assert!(text.contains(said), "{said}: {text}");
+        }
+
+        let sampler = Permutation::new(2_000).precision(1e-9);
+        let part = sampler.part(1, 3).run(&game)?;
+        let json = serde_json::to_value(&part).expect("it can be written");
+        let changes: [Change<'_>; 14] = [
+            ("checksum", &|json| json["seed"] = json!(1)),
+            ("checksum", &|json| json["nodes"][0]["sums"][5] = json!(0.5)),
+            ("version 0", &|json| json["version"] = json!(0)),
+            ("no players", &|json| json["num_players"] = json!(0)),
+            ("players", &|json| json["num_players"] = json!(12)),
+            ("precision cannot be -1", &|json| json["precision"] = json!(-1.0)),
+            ("confidence cannot be 1", &|json| json["confidence"] = json!(1.0)),
+            ("number of parts", &|json| json["of"] = json!(0)),
+            ("are not enough", &|json| json["budget"] = json!(25)),
+            ("the budget pays for", &|json| json["budget"] = json!(1_000)),
+            ("both sides of a look", &|json| {
+                json["nodes"] = json!([{"start": 28, "level": 2, "sums": [0.0], "squares": [0.0]}]);
+            }),
+            ("squares", &|json| json["nodes"][0]["squares"] = json!([1.0])),
+            ("evaluations do not pay", &|json| json["evaluations"] = json!(30)),
+            ("finite", &|json| json["grand"] = Json::Null),
+        ];
+        assert_eq!(refused::<PermutationPartial<f64>>(&json, &|_| ()), "read");
+        for (said, change) in &changes[..13] {
+            let text = refused::<PermutationPartial<f64>>(&json, change);
+            assert!(text.contains(said), "{said}: {text}");
+        }
+        assert_ne!(refused::<PermutationPartial<f64>>(&json, changes[13].1), "read");
+        Ok(())
+    }
+
+    /// The files that `docs/results.md` shows.
+    #[test]
+    fn files_are_as_documented() -> Result<(), Error> {
+        let documented = include_str!("../../docs/results.md");
+        let game = Table::new(vec![0.0, 6.5, 1.5, 10.0]).expect("a table");
+        let part = Exact::new().part(0, 1).fingerprint("model 7").run(&game)?;
+        let sampled = Permutation::new(4).seed(7).antithetic(false).part(0, 1).run(&game)?;
+        for json in [text(&part), text(&sampled)] {
+            let squeezed: String = documented.split_whitespace().collect();
+            let wanted: String = json.split_whitespace().collect();
+            assert!(squeezed.contains(&wanted), "{json}");
+        }
+        Ok(())
+    }
+
+    /// JSON has no infinity: what overflowed is an error when it is written, not a file that cannot be read.
+    #[test]
+    fn sums_that_overflowed_are_not_written() -> Result<(), Error> {
+        let game = from_fn(11, |_| f64::MAX);
+        let error = serde_json::to_string(&Exact::new().part(0, 2).run(&game)?).expect_err("it was written");
+        assert!(error.to_string().contains("not finite"), "{error}");
+        Ok(())
+    }
+}
