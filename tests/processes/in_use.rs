@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Command;
 
-use shapley::{DiskError, DiskStore};
+use shapley::DiskStore;
+use shapley::store::DiskError;
 
 /// In a process that is told of a path, the child of the test below.
 #[test]
