@@ -14,6 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::DiskError;
 use super::engine::{self, ENTRIES, HEADER, HEADER_KEY};
+use crate::engine::files::{directory_of, sync_directory};
 
 /// How a file of redb's begins.
 const REDB: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
@@ -105,10 +106,7 @@ fn make(
     let Some(name) = path.file_name() else {
         return Err(error(io::Error::new(io::ErrorKind::InvalidInput, "the path does not end in a file's name")));
     };
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let directory = directory_of(path);
     // Of fixed length, so that a name of any length has one.
     let prefix = format!(".shapley-{:016x}-", xxh3_64(name.as_encoded_bytes()));
     remove_stale(directory, &prefix);
@@ -126,9 +124,7 @@ fn make(
     let placed = made.and_then(|()| file.sync_all().and_then(|()| place(&temporary)).map_err(error));
     let _ = fs::remove_file(&temporary); // it has another name by now, or was no use
     placed?;
-    // So that the name is durable too. Not every file system can, and a store whose name is lost is only empty.
-    #[cfg(unix)]
-    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+    sync_directory(path); // a store whose name is lost is only empty
     Ok(())
 }
 

@@ -1,9 +1,7 @@
 //! The database of a store: every call into redb goes through here, so that no panic of it gets out.
 
-use std::any::Any;
 use std::fs::File;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,6 +11,7 @@ use redb::{Builder, Database, ReadTransaction, ReadableDatabase, TableDefinition
 use super::backend::{Lock, Overlay, Switched};
 use super::format::Header;
 use super::{DiskError, create, header, salvage};
+use crate::engine::panics::catch;
 
 /// One record, the header, under `HEADER_KEY`.
 pub(super) const HEADER: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("shapley.header");
@@ -153,7 +152,7 @@ impl Engine {
                             translate(&self.path, error)
                         });
                     }
-                    Err(panic) => panicked(&*panic),
+                    Err(panic) => panicked(&panic),
                 }
             }
             state => return Err(self.no_session(state)),
@@ -359,18 +358,12 @@ pub(super) fn builder() -> Builder {
 pub(super) fn guarded<T>(path: &Path, f: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, DiskError> {
     match catch(f) {
         Ok(result) => result.map_err(|error| translate(path, error)),
-        Err(panic) => Err(DiskError::Damaged { path: path.to_owned(), what: panicked(&*panic) }),
+        Err(panic) => Err(DiskError::Damaged { path: path.to_owned(), what: panicked(&panic) }),
     }
 }
 
-fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
-    // Whoever gets the panic stops using what `f` had hold of.
-    catch_unwind(AssertUnwindSafe(f))
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> String {
-    let what = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("reading it panicked ({})", what.unwrap_or("without a message"))
+fn panicked(message: &str) -> String {
+    format!("reading it panicked ({message})")
 }
 
 /// What an error of redb's means to those who have a store and not a database.
