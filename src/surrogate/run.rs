@@ -92,7 +92,7 @@ pub(crate) fn pairs<S: Source>(
         Some((pairs, estimate)) => {
             let ends = [estimate.attribution().baseline().clone(), estimate.attribution().grand().clone()];
             let mut asker = Asker::new(source, options, players, ends, estimate.evaluations());
-            let rows = pairs.asked.iter().map(|pair| pair.coalition.words().to_vec()).collect();
+            let rows = pairs.asked.iter().map(|pair| pair.coalition.clone()).collect();
             let design = PairedDesign::of(players, pairs.expected.clone(), rows);
             let (design, asked) = asker.more(design, pairs.asked.clone())?;
             (asker, design, asked)

@@ -32,12 +32,12 @@ pub(super) fn open_or_create(path: &Path, header: &[u8]) -> Result<File, DiskErr
         create(path, header)?;
     }
     // It is made and it is not there: a link that leads nowhere, or it is removed as often.
-    Err(failed(path, io::ErrorKind::NotFound.into()))
+    Err(DiskError::io(path)(io::ErrorKind::NotFound.into()))
 }
 
 /// Opens the file, if it can be a store.
 pub(super) fn open(path: &Path) -> Result<File, DiskError> {
-    let error = |source| failed(path, source);
+    let error = DiskError::io(path);
     let metadata = fs::metadata(path).map_err(error)?;
     if metadata.is_dir() {
         return Err(DiskError::Directory { path: path.to_owned() });
@@ -102,7 +102,7 @@ fn make(
     fill: impl FnOnce(&mut Table<'_, &[u8], &[u8]>) -> Result<(), redb::Error>,
     place: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<(), DiskError> {
-    let error = |source| failed(path, source);
+    let error = DiskError::io(path);
     let Some(name) = path.file_name() else {
         return Err(error(io::Error::new(io::ErrorKind::InvalidInput, "the path does not end in a file's name")));
     };
@@ -168,8 +168,4 @@ fn remove_stale(directory: &Path, prefix: &str) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten().filter(stale) {
         let _ = fs::remove_file(entry.path());
     }
-}
-
-fn failed(path: &Path, source: io::Error) -> DiskError {
-    DiskError::Io { path: path.to_owned(), source }
 }
