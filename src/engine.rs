@@ -4,6 +4,12 @@
 pub(crate) mod answer;
 pub(crate) mod ask;
 pub(crate) mod blocks;
+#[cfg(feature = "mpi")]
+pub(crate) mod envelope;
+#[cfg(any(feature = "disk", feature = "mpi"))]
+pub(crate) mod files;
+#[cfg(any(feature = "disk", feature = "mpi"))]
+pub(crate) mod panics;
 pub(crate) mod partial;
 pub(crate) mod partition;
 pub(crate) mod progress;

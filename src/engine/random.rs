@@ -3,6 +3,9 @@
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 
+#[cfg(feature = "surrogate")]
+use crate::Coalition;
+
 /// A generator (ChaCha8) with one independent stream for each domain, seed and number.
 ///
 /// Results depend on every bit of it: another number for the same stream would be a value-breaking change.
@@ -69,15 +72,15 @@ impl Random {
         }
     }
 
-    /// A uniformly random set of `size` players, as words (Floyd's algorithm).
-    pub(crate) fn coalition(&mut self, players: usize, size: usize, words: &mut Vec<u64>) {
-        words.clear();
-        words.resize(players.div_ceil(64), 0);
+    /// A uniformly random coalition of `size` players (Floyd's algorithm).
+    pub(crate) fn coalition(&mut self, players: usize, size: usize) -> Coalition {
+        let mut coalition = Coalition::empty(players);
         for last in players - size..players {
             let player = self.below(last as u64 + 1) as usize;
-            let taken = words[player / 64] >> (player % 64) & 1 == 1;
-            let player = if taken { last } else { player };
-            words[player / 64] |= 1 << (player % 64);
+            if !coalition.insert(player) {
+                coalition.insert(last);
+            }
         }
+        coalition
     }
 }

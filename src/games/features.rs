@@ -267,6 +267,10 @@ impl<F> Features<F> {
     ///
     /// All of [`FeaturesError`] but those of the model.
     pub fn check(&self) -> Result<(), FeaturesError> {
+        self.checked()
+    }
+
+    fn checked<E>(&self) -> Result<(), FeaturesError<E>> {
         let columns = self.instance.len();
         if columns == 0 {
             return Err(FeaturesError::NoColumns {});
@@ -319,7 +323,7 @@ where
     }
 
     fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<O::Value>) -> Result<(), Self::Error> {
-        self.check().map_err(FeaturesError::widen)?;
+        self.checked()?;
         let columns = self.instance.len();
         let background_rows = self.background.len() / columns;
         let mut call = Call { game: self, rows: Vec::new(), means: Means::new(values) };
@@ -412,21 +416,6 @@ impl<'a, V: Value> Means<'a, V> {
             self.values.push(sum);
             self.expected.pop_front();
             self.taken = 0;
-        }
-    }
-}
-
-impl FeaturesError {
-    fn widen<E>(self) -> FeaturesError<E> {
-        match self {
-            Self::NoColumns {} => FeaturesError::NoColumns {},
-            Self::NoBackground {} => FeaturesError::NoBackground {},
-            Self::Background { values, columns } => FeaturesError::Background { values, columns },
-            Self::EmptyGroup { group } => FeaturesError::EmptyGroup { group },
-            Self::NoSuchColumn { group, column, columns } => FeaturesError::NoSuchColumn { group, column, columns },
-            Self::ColumnTwice { column, first, second } => FeaturesError::ColumnTwice { column, first, second },
-            Self::Outputs { rows, got } => FeaturesError::Outputs { rows, got },
-            Self::Model { source } => match source {},
         }
     }
 }

@@ -1,22 +1,19 @@
 //! The partial result of a job, in a file of rank 0: saved as a whole or not at all, and never taken for another.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::io::{self, Write};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use xxhash_rust::xxh3::xxh3_64;
 
 use super::error::Failure;
 use super::{Error, transport};
+use crate::engine::{envelope, files};
 
 /// How a file begins.
 const MAGIC: &[u8; 24] = b"shapley partial result 1";
-
-/// What comes before the message: `MAGIC`, the message's length, its checksum.
-const HEADER: usize = MAGIC.len() + 16;
 
 /// Saves a partial result, now and then. While it lives, no other job saves to the same directory.
 pub(super) struct Checkpoint {
@@ -43,7 +40,7 @@ impl Checkpoint {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(|error| file_error(0, &self.path, error))?,
         };
-        let message = open(&bytes).map_err(|what| self.refuse(what))?;
+        let message = envelope::open(MAGIC, &bytes).map_err(|what| self.refuse(what))?;
         let (kind, rest) = postcard::take_from_bytes::<[String; 2]>(message).map_err(|error| self.refuse(error))?;
         for (what, (ours, theirs)) in ["the solver", "the type of values"].into_iter().zip(self.kind.iter().zip(kind)) {
             if *ours != theirs {
@@ -67,65 +64,10 @@ impl Checkpoint {
         let mut message = transport::encode(0, &self.kind)?;
         message.append(&mut transport::encode(0, partial)?);
         let temporary = self.path.with_extension("partial.new");
-        let write = || {
-            let mut file = File::create(&temporary)?;
-            file.write_all(MAGIC)?;
-            file.write_all(&(message.len() as u64).to_le_bytes())?;
-            file.write_all(&xxh3_64(&message).to_le_bytes())?;
-            file.write_all(&message)?;
-            file.sync_all()?;
-            fs::rename(&temporary, &self.path)
-        };
-        let written = write().map_err(|error| file_error(0, &self.path, error));
-        if written.is_err() {
-            let _ = fs::remove_file(&temporary); // it takes room on a disk that is full
-        }
-        written?;
-        sync_directory(&self.path);
+        files::replace(&self.path, &temporary, |path| envelope::write(MAGIC, &message, File::create(path)?))
+            .map_err(|error| file_error(0, &self.path, error))?;
         self.last = Instant::now();
         Ok(())
-    }
-}
-
-/// So that a name is durable too. Not every file system can.
-pub(super) fn sync_directory(path: &Path) {
-    #[cfg(unix)]
-    if let Some(directory) = path.parent() {
-        let _ = File::open(directory).and_then(|directory| directory.sync_all());
-    }
-    #[cfg(not(unix))]
-    let _ = path;
-}
-
-/// Why a file is not a partial result.
-#[derive(Debug, PartialEq, thiserror::Error)]
-enum Damage {
-    #[error("it does not begin as a partial result does")]
-    Foreign,
-    #[error("it is cut short: {got} of {expected} bytes")]
-    Short { got: u64, expected: u64 },
-    #[error("its checksum is {found:016x}, and that of what is in it {expected:016x}: it is damaged")]
-    Checksum { found: u64, expected: u64 },
-}
-
-/// The message in a file.
-fn open(bytes: &[u8]) -> Result<&[u8], Damage> {
-    let got = bytes.len() as u64;
-    let begins = bytes.len().min(MAGIC.len());
-    if bytes[..begins] != MAGIC[..begins] {
-        return Err(Damage::Foreign);
-    }
-    let (Some(header), Some(message)) = (bytes.get(MAGIC.len()..HEADER), bytes.get(HEADER..)) else {
-        return Err(Damage::Short { got, expected: HEADER as u64 });
-    };
-    let number = |at: usize| header[at..at + 8].iter().rev().fold(0, |number, &byte| number << 8 | u64::from(byte));
-    let expected = number(0).saturating_add(HEADER as u64);
-    if got < expected {
-        return Err(Damage::Short { got, expected });
-    }
-    match (number(8), xxh3_64(message)) {
-        (found, expected) if found == expected => Ok(message),
-        (found, expected) => Err(Damage::Checksum { found, expected }),
     }
 }
 
@@ -157,6 +99,7 @@ impl Lock {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::envelope::Damage;
 
     fn keeper(directory: &Path, solver: &str) -> Checkpoint {
         Checkpoint::new::<f64>(directory, Duration::ZERO, solver).unwrap_or_else(|error| panic!("{error}"))

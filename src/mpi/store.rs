@@ -1,16 +1,15 @@
 //! Stores of the ranks of a job, in one directory: what earlier runs paid for, and what this one pays for.
 
-use std::ffi::OsStr;
-use std::fs::{self, File};
-use std::io;
+use std::fs;
 use std::path::{Path, PathBuf};
 
 use ::mpi::topology::SimpleCommunicator;
 
-use super::checkpoint::{Lock, file_error, sync_directory};
+use super::checkpoint::{Lock, file_error};
 use super::error::Error;
 use super::handshake::{agree, all_or_none};
 use super::transport::Transport;
+use crate::engine::files;
 use crate::fingerprint::Fingerprint;
 use crate::store::{DiskError, Store, StoreError};
 use crate::value::Encode;
@@ -193,22 +192,10 @@ fn kind(path: &Path) -> Option<&str> {
 
 fn open<V: Encode>(rank: usize, directory: &Path, fingerprint: &Fingerprint) -> Result<RankStore<V>, Error> {
     let known = directory.join(format!("known-{rank}.store"));
-    copy(&united(directory), &known).map_err(|error| file_error(rank, &known, error))?;
+    files::replace(&known, &known.with_extension("new"), |path| fs::copy(united(directory), path))
+        .map_err(|error| file_error(rank, &known, error))?;
     let opened =
         |path: &Path| DiskStore::<V>::open(path, fingerprint.clone()).map_err(|error| file_error(rank, path, error));
     let own = directory.join(format!("rank-{rank}.store"));
     Ok(RankStore { known: opened(&known)?, own: opened(&own)? })
-}
-
-/// Copies a file, whole or not at all.
-fn copy(from: &Path, to: &Path) -> io::Result<()> {
-    let temporary = to.with_extension(OsStr::new("new"));
-    let made = fs::copy(from, &temporary)
-        .and_then(|_| File::open(&temporary)?.sync_all())
-        .and_then(|()| fs::rename(&temporary, to));
-    if made.is_err() {
-        let _ = fs::remove_file(&temporary); // it takes room on a disk that is full
-    }
-    sync_directory(to);
-    made
 }

@@ -1,8 +1,6 @@
 //! A rank's worker: a thread that does the units of work that rank 0 sends, while another thread talks to rank 0.
 
-use std::any::Any;
 use std::ops::Range;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
@@ -13,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use super::Error;
 use super::error::Sent;
 use crate::Coalition;
+use crate::engine::panics::catch;
 use crate::engine::threads;
 
 /// As large as a main thread's: games that recurse do not run into another limit here.
@@ -172,15 +171,5 @@ fn refused(number: u64, nanos: u64, error: Error) -> (Answer, Option<Error>) {
 
 /// Runs code of the user's: a panic of it is an error of the whole job, which must not end on one rank while the others wait.
 pub(super) fn guarded<R>(rank: usize, code: impl FnOnce() -> R) -> Result<R, Error> {
-    catch_unwind(AssertUnwindSafe(code)).map_err(|panic| {
-        let message = text(&*panic);
-        // Not dropped: a payload whose own drop panics would take this thread with it, and the other ranks would wait.
-        std::mem::forget(panic);
-        Error::Panicked { rank, message }
-    })
-}
-
-fn text(panic: &(dyn Any + Send)) -> String {
-    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
-    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "it did not say why".to_owned())
+    catch(code).map_err(|message| Error::Panicked { rank, message })
 }

@@ -36,7 +36,7 @@ pub fn bar(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> R
         put_label(&mut svg, &row.label, column, middle, Paint::Ink);
         put_bar(&mut svg, scale, row, 0.0, middle);
         let place = [WIDTH - 16.0, middle + SIZE * 0.35];
-        svg.text(place, Anchor::End, SIZE, Paint::Ink, &row.number, &row.number);
+        svg.text(place, Anchor::End, SIZE, Paint::Ink, &row.number);
     }
     Ok(svg.finish(WIDTH, bottom + 46.0, &format!("Values of {} players as bars", labels.len())))
 }

@@ -90,7 +90,7 @@ pub fn beeswarm<E: Into<Explanation>>(
     }
     if shown.len() < columns {
         let text = format!("the other {} players are smaller and not shown", columns - shown.len());
-        svg.text([12.0, foot + 8.0], Anchor::Start, SMALL, Paint::Muted, &text, &text);
+        svg.text([12.0, foot + 8.0], Anchor::Start, SMALL, Paint::Muted, &text);
         foot += 20.0;
     }
     Ok(svg.finish(WIDTH, foot, &format!("Values of {columns} players in {rows} explanations")))
@@ -103,15 +103,8 @@ fn legend(svg: &mut Svg, scale: Scale, y: f64) {
     for k in 0..STEPS {
         svg.block([middle - 72.0 + 3.0 * k as f64, y], [3.2, 10.0], sequential(k as f64 / (STEPS - 1) as f64));
     }
-    svg.text(
-        [middle - 80.0, y + 9.0],
-        Anchor::End,
-        SMALL,
-        Paint::Muted,
-        "smallest value of the feature",
-        "smallest value of the feature",
-    );
-    svg.text([middle + 80.0, y + 9.0], Anchor::Start, SMALL, Paint::Muted, "largest", "largest");
+    svg.text([middle - 80.0, y + 9.0], Anchor::End, SMALL, Paint::Muted, "smallest value of the feature");
+    svg.text([middle + 80.0, y + 9.0], Anchor::Start, SMALL, Paint::Muted, "largest");
 }
 
 /// Where each explanation's feature stands among all, from 0 to 1; none for what is no number.

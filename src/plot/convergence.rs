@@ -48,12 +48,12 @@ pub fn convergence(progress: &[Progress]) -> Result<String, PlotError> {
     for (power, value) in marks(x_low, x_high) {
         svg.line([x(value), top], [x(value), bottom], if power { 1.0 } else { 0.5 }, Paint::Grid, "");
         let text = Format::up_to(value).plain(value);
-        svg.text([x(value), bottom + 18.0], Anchor::Middle, SMALL, Paint::Muted, &text, &text);
+        svg.text([x(value), bottom + 18.0], Anchor::Middle, SMALL, Paint::Muted, &text);
     }
     for (power, value) in marks(y_low, y_high) {
         svg.line([left, y(value)], [right, y(value)], if power { 1.0 } else { 0.5 }, Paint::Grid, "");
         let text = format!("± {}", short(value));
-        svg.text([left - 8.0, y(value) + 4.0], Anchor::End, SMALL, Paint::Muted, &text, &text);
+        svg.text([left - 8.0, y(value) + 4.0], Anchor::End, SMALL, Paint::Muted, &text);
     }
     // From the last point back, within the picture.
     let earliest = (first).max(last * (final_half / 10_f64.powf(y_high)).powi(2));
@@ -63,10 +63,10 @@ pub fn convergence(progress: &[Progress]) -> Result<String, PlotError> {
     svg.curve(&points, 2.5, Paint::Negative);
     let text = format!("± {} after {last} evaluations", short(final_half));
     svg.disc([x(last), y(final_half)], 5.0, Paint::Negative, &text);
-    svg.text([right, top - 8.0], Anchor::End, SMALL, Paint::Ink, &text, &text);
-    svg.text([(left + right) / 2.0, bottom + 40.0], Anchor::Middle, SMALL, Paint::Muted, "evaluations", "evaluations");
+    svg.text([right, top - 8.0], Anchor::End, SMALL, Paint::Ink, &text);
+    svg.text([(left + right) / 2.0, bottom + 40.0], Anchor::Middle, SMALL, Paint::Muted, "evaluations");
     let key = "widest interval; dashed: 1/√evaluations";
-    svg.text([left, top - 8.0], Anchor::Start, SMALL, Paint::Muted, key, key);
+    svg.text([left, top - 8.0], Anchor::Start, SMALL, Paint::Muted, key);
     Ok(svg.finish(WIDTH, bottom + 54.0, "Half width of the widest interval against evaluations"))
 }
 

@@ -61,7 +61,7 @@ fn mark(svg: &mut Svg, x: f64, [top, bottom]: [f64; 2], text_at: f64, text: &str
     svg.line([x, top], [x, bottom], 1.5, Paint::Ink, "");
     let half = width(text, SMALL) / 2.0;
     let x = x.clamp(half + 6.0, WIDTH - half - 6.0);
-    svg.text([x, text_at], Anchor::Middle, SMALL, Paint::Ink, text, text);
+    svg.text([x, text_at], Anchor::Middle, SMALL, Paint::Ink, text);
 }
 
 /// The parts of the players whose values are of one kind, one after the other, and where they end.
@@ -97,7 +97,7 @@ fn put_lane(svg: &mut Svg, scale: Scale, segments: &[Segment], top: f64, up: boo
         let whole = format!("{} {}", isolated(&segment.label), segment.number);
         let inside = [&whole, &segment.label].into_iter().find(|text| width(text, SMALL) <= room);
         if let Some(text) = inside {
-            svg.text([middle, top + LANE / 2.0 + 4.0], Anchor::Middle, SMALL, paint.upon(), text, &whole);
+            svg.short_text([middle, top + LANE / 2.0 + 4.0], Anchor::Middle, SMALL, paint.upon(), text, &whole);
         } else {
             outside.push((middle, shorten(&segment.label, 120.0, SMALL), whole));
         }

@@ -122,7 +122,7 @@ pub fn network_of<V: Value>(
             5.0
         };
         let whole = format!("{} {number}", isolated(&names[k]));
-        svg.text([x, baseline], anchor, SIZE, Paint::Ink, &shorten(&names[k], room, SIZE), &whole);
+        svg.short_text([x, baseline], anchor, SIZE, Paint::Ink, &shorten(&names[k], room, SIZE), &whole);
     }
     let foot = caption(&mut svg, center[1] + circle + 66.0, [largest, strongest], [node_format, edge_format]);
     let left_out = [
@@ -133,7 +133,7 @@ pub fn network_of<V: Value>(
         left_out.iter().filter(|(k, _)| *k > 0).map(|(k, what)| format!("the other {k} {what}")).collect();
     let mut y = foot;
     for line in lines {
-        svg.text([WIDTH / 2.0, y], Anchor::Middle, SMALL, Paint::Muted, &line, &line);
+        svg.text([WIDTH / 2.0, y], Anchor::Middle, SMALL, Paint::Muted, &line);
         y += 18.0;
     }
     Ok(svg.finish(WIDTH, y, &format!("Interactions of {players} players")))
@@ -144,14 +144,14 @@ fn caption(svg: &mut Svg, y: f64, [largest, strongest]: [f64; 2], [nodes, edges]
     let x = WIDTH / 2.0;
     svg.disc([x - 280.0, y], 20.0, Paint::Muted, "");
     let text = format!("a player worth ±{}", nodes.plain(largest));
-    svg.text([x - 252.0, y + 4.0], Anchor::Start, SMALL, Paint::Muted, &text, &text);
+    svg.text([x - 252.0, y + 4.0], Anchor::Start, SMALL, Paint::Muted, &text);
     for (at, value, dashes, name) in
         [(-60.0, strongest, "", "worth more together"), (140.0, -strongest, "7 4", "worth less together")]
     {
         svg.line([x + at, y], [x + at + 40.0, y], 9.8, Paint::of(if dashes.is_empty() { 1.0 } else { -1.0 }), dashes);
         let text = edges.signed(value);
-        svg.text([x + at + 48.0, y - 3.0], Anchor::Start, SMALL, Paint::Muted, name, name);
-        svg.text([x + at + 48.0, y + 12.0], Anchor::Start, SMALL, Paint::Muted, &text, &text);
+        svg.text([x + at + 48.0, y - 3.0], Anchor::Start, SMALL, Paint::Muted, name);
+        svg.text([x + at + 48.0, y + 12.0], Anchor::Start, SMALL, Paint::Muted, &text);
     }
     y + 44.0
 }

@@ -54,7 +54,7 @@ pub(crate) fn label_width<'a>(labels: impl Iterator<Item = &'a str>) -> f64 {
 /// A label at the left of a row.
 pub(crate) fn put_label(svg: &mut Svg, label: &str, column: f64, middle: f64, paint: Paint) {
     let place = [12.0 + column, middle + SIZE * 0.35];
-    svg.text(place, Anchor::End, SIZE, paint, &shorten(label, column, SIZE), label);
+    svg.short_text(place, Anchor::End, SIZE, paint, &shorten(label, column, SIZE), label);
 }
 
 /// The most that numbers beside bars need.
@@ -73,9 +73,9 @@ pub(crate) fn axis(svg: &mut Svg, scale: Scale, top: f64, bottom: f64, caption: 
         let x = scale.at(place);
         svg.line([x, top], [x, bottom], 1.0, Paint::Grid, "");
         let text = tick_text(place, step);
-        svg.text([x, bottom + 16.0], Anchor::Middle, SMALL, Paint::Muted, &text, &text);
+        svg.text([x, bottom + 16.0], Anchor::Middle, SMALL, Paint::Muted, &text);
     }
-    svg.text([(scale.left + scale.right) / 2.0, bottom + 36.0], Anchor::Middle, SMALL, Paint::Muted, caption, caption);
+    svg.text([(scale.left + scale.right) / 2.0, bottom + 36.0], Anchor::Middle, SMALL, Paint::Muted, caption);
 }
 
 /// A scale for bars from one number to another each, with their numbers beyond them: as wide as labels and numbers let it be.
@@ -124,5 +124,5 @@ pub(crate) fn put_bar_beside(svg: &mut Svg, scale: Scale, row: &Row, start: f64,
     put_bar(svg, scale, row, start, middle);
     let (least, most) = reach(scale, row, start);
     let (x, anchor) = if row.value < 0.0 { (least - 6.0, Anchor::End) } else { (most + 6.0, Anchor::Start) };
-    svg.text([x, middle + SIZE * 0.35], anchor, SIZE, Paint::Ink, &row.number, &row.number);
+    svg.text([x, middle + SIZE * 0.35], anchor, SIZE, Paint::Ink, &row.number);
 }

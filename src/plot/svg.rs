@@ -8,6 +8,8 @@ use std::fmt::Write;
 use super::color::{DARK, LIGHT, Rgb, Theme, hex};
 use super::label::escape;
 
+type ColorOf = fn(&Theme) -> Rgb;
+
 /// What a shape or a text is coloured as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Paint {
@@ -36,41 +38,26 @@ impl Paint {
         }
     }
 
-    const ALL: [Self; 8] = [
-        Self::Ground,
-        Self::Ink,
-        Self::Muted,
-        Self::Grid,
-        Self::Positive,
-        Self::Negative,
-        Self::OnPositive,
-        Self::OnNegative,
+    /// The class and the colour of each variant.
+    const LOOKS: [(&str, ColorOf); 8] = [
+        ("g", |theme| theme.ground),
+        ("i", |theme| theme.ink),
+        ("m", |theme| theme.muted),
+        ("r", |theme| theme.grid),
+        ("p", |theme| theme.positive),
+        ("n", |theme| theme.negative),
+        ("op", |theme| theme.on_positive),
+        ("on", |theme| theme.on_negative),
     ];
 
-    fn class(self) -> &'static str {
-        match self {
-            Self::Ground => "g",
-            Self::Ink => "i",
-            Self::Muted => "m",
-            Self::Grid => "r",
-            Self::Positive => "p",
-            Self::Negative => "n",
-            Self::OnPositive => "op",
-            Self::OnNegative => "on",
-        }
+    fn fill(self) -> String {
+        let (class, color) = Self::LOOKS[self as usize];
+        format!("class=\"{class}\" fill=\"{}\"", hex(color(&LIGHT)))
     }
 
-    fn color(self, theme: &Theme) -> Rgb {
-        match self {
-            Self::Ground => theme.ground,
-            Self::Ink => theme.ink,
-            Self::Muted => theme.muted,
-            Self::Grid => theme.grid,
-            Self::Positive => theme.positive,
-            Self::Negative => theme.negative,
-            Self::OnPositive => theme.on_positive,
-            Self::OnNegative => theme.on_negative,
-        }
+    fn stroke(self) -> String {
+        let (class, color) = Self::LOOKS[self as usize];
+        format!("class=\"s{class}\" stroke=\"{}\"", hex(color(&LIGHT)))
     }
 }
 
@@ -112,7 +99,20 @@ impl Svg {
     }
 
     /// A text, with what it says in full if that is something else.
-    pub(crate) fn text(&mut self, [x, y]: [f64; 2], anchor: Anchor, size: f64, paint: Paint, text: &str, full: &str) {
+    pub(crate) fn text(&mut self, place: [f64; 2], anchor: Anchor, size: f64, paint: Paint, text: &str) {
+        self.short_text(place, anchor, size, paint, text, text);
+    }
+
+    /// Text that may be a shortened form of another, which is its title then.
+    pub(crate) fn short_text(
+        &mut self,
+        [x, y]: [f64; 2],
+        anchor: Anchor,
+        size: f64,
+        paint: Paint,
+        text: &str,
+        full: &str,
+    ) {
         let anchor = match anchor {
             Anchor::Start => "",
             Anchor::Middle => " text-anchor=\"middle\"",
@@ -120,12 +120,11 @@ impl Svg {
         };
         let title = if text == full { String::new() } else { format!("<title>{}</title>", escape(full)) };
         self.put(format_args!(
-            "<text x=\"{}\" y=\"{}\"{anchor} font-size=\"{}\" class=\"{}\" fill=\"{}\">{title}{}</text>",
+            "<text x=\"{}\" y=\"{}\"{anchor} font-size=\"{}\" {}>{title}{}</text>",
             at(x),
             at(y),
             at(size),
-            paint.class(),
-            hex(paint.color(&LIGHT)),
+            paint.fill(),
             escape(text)
         ));
     }
@@ -136,7 +135,7 @@ impl Svg {
             "<g class=\"sg\" stroke=\"{}\" stroke-width=\"4\" stroke-linejoin=\"round\" paint-order=\"stroke\">",
             hex(LIGHT.ground)
         ));
-        self.text(place, Anchor::Middle, size, Paint::Ink, text, full);
+        self.short_text(place, Anchor::Middle, size, Paint::Ink, text, full);
         self.put(format_args!("</g>"));
     }
 
@@ -144,14 +143,13 @@ impl Svg {
     pub(crate) fn line(&mut self, [x, y]: [f64; 2], [to_x, to_y]: [f64; 2], width: f64, paint: Paint, dashes: &str) {
         let dashes = if dashes.is_empty() { String::new() } else { format!(" stroke-dasharray=\"{dashes}\"") };
         self.put(format_args!(
-            "<path d=\"M{} {}L{} {}\" stroke-width=\"{}\" class=\"s{}\" stroke=\"{}\"{dashes}/>",
+            "<path d=\"M{} {}L{} {}\" stroke-width=\"{}\" {}{dashes}/>",
             at(x),
             at(y),
             at(to_x),
             at(to_y),
             at(width),
-            paint.class(),
-            hex(paint.color(&LIGHT))
+            paint.stroke()
         ));
     }
 
@@ -160,41 +158,36 @@ impl Svg {
         let tip = (to - from).abs().min(7.0) * if to < from { -1.0 } else { 1.0 };
         let (neck, middle, bottom) = (to - tip, top + height / 2.0, top + height);
         self.put(format_args!(
-            "<path d=\"M{0} {1}L{2} {1}L{3} {4}L{2} {5}L{0} {5}Z\" class=\"{6}\" fill=\"{7}\"><title>{8}</title></path>",
+            "<path d=\"M{0} {1}L{2} {1}L{3} {4}L{2} {5}L{0} {5}Z\" {6}><title>{7}</title></path>",
             at(from),
             at(top),
             at(neck),
             at(to),
             at(middle),
             at(bottom),
-            paint.class(),
-            hex(paint.color(&LIGHT)),
+            paint.fill(),
             escape(title)
         ));
     }
 
     /// A whisker of one standard error to either side.
     pub(crate) fn whisker(&mut self, low: f64, high: f64, y: f64) {
-        for (from, to) in [([low, y], [high, y]), ([low, y - 4.0], [low, y + 4.0]), ([high, y - 4.0], [high, y + 4.0])]
-        {
-            // On ground of its own, so that it is seen upon a bar too.
-            self.line(from, to, 4.0, Paint::Ground, "");
-        }
-        for (from, to) in [([low, y], [high, y]), ([low, y - 4.0], [low, y + 4.0]), ([high, y - 4.0], [high, y + 4.0])]
-        {
-            self.line(from, to, 1.5, Paint::Ink, "");
+        let ends = |x: f64| ([x, y - 4.0], [x, y + 4.0]);
+        for (width, paint) in [(4.0, Paint::Ground), (1.5, Paint::Ink)] {
+            for (from, to) in [([low, y], [high, y]), ends(low), ends(high)] {
+                self.line(from, to, width, paint, "");
+            }
         }
     }
 
     /// A disc with an outline of the ground's colour.
     pub(crate) fn disc(&mut self, [x, y]: [f64; 2], radius: f64, paint: Paint, title: &str) {
         self.put(format_args!(
-            "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" class=\"{}\" fill=\"{}\"><title>{}</title></circle>",
+            "<circle cx=\"{}\" cy=\"{}\" r=\"{}\" {}><title>{}</title></circle>",
             at(x),
             at(y),
             at(radius),
-            paint.class(),
-            hex(paint.color(&LIGHT)),
+            paint.fill(),
             escape(title)
         ));
     }
@@ -234,32 +227,28 @@ impl Svg {
     pub(crate) fn curve(&mut self, points: &[[f64; 2]], width: f64, paint: Paint) {
         let path: Vec<String> = points.iter().map(|[x, y]| format!("{} {}", at(*x), at(*y))).collect();
         self.put(format_args!(
-            "<path d=\"M{}\" fill=\"none\" stroke-width=\"{}\" class=\"s{}\" stroke=\"{}\"/>",
+            "<path d=\"M{}\" fill=\"none\" stroke-width=\"{}\" {}/>",
             path.join("L"),
             at(width),
-            paint.class(),
-            hex(paint.color(&LIGHT))
+            paint.stroke()
         ));
     }
 
     /// The whole picture: a title for those who cannot see it, the ground, and what was drawn.
     pub(crate) fn finish(self, width: f64, height: f64, title: &str) -> String {
-        let dark: String = Paint::ALL
-            .into_iter()
-            .map(|paint| {
-                let (class, color) = (paint.class(), hex(paint.color(&DARK)));
-                format!(".{class}{{fill:{color}}}.s{class}{{stroke:{color}}}")
-            })
-            .collect();
+        let dark = Paint::LOOKS.map(|(class, color)| {
+            let color = hex(color(&DARK));
+            format!(".{class}{{fill:{color}}}.s{class}{{stroke:{color}}}")
+        });
+        let dark = dark.concat();
         let (width, height, title) = (at(width), at(height), escape(title));
         format!(
             "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
              role=\"img\" aria-label=\"{title}\" style=\"max-width:100%;height:auto\" \
              font-family=\"system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif\">\n\
              <style>@media (prefers-color-scheme:dark){{{dark}}}</style>\n\
-             <rect width=\"{width}\" height=\"{height}\" class=\"{}\" fill=\"{}\"/>\n{}</svg>\n",
-            Paint::Ground.class(),
-            hex(LIGHT.ground),
+             <rect width=\"{width}\" height=\"{height}\" {}/>\n{}</svg>\n",
+            Paint::Ground.fill(),
             self.body
         )
     }

@@ -1,5 +1,3 @@
-use std::fmt::Write;
-
 use super::color::{DARK, LIGHT, Theme, hex, tint};
 use super::explanation::Output;
 use super::label::{clean, escape, isolated};
@@ -124,55 +122,44 @@ impl Text {
         let title = self.title.as_deref().unwrap_or("Explained text");
         let mut switches = String::new();
         for output in 0..outputs {
-            put(&mut switches, format_args!("#o{output}:checked~.out{output}{{display:block}}"));
-            put(
-                &mut switches,
-                format_args!("#o{output}:checked~nav [for=o{output}]{{background:var(--ink);color:var(--ground)}}"),
-            );
-            put(&mut switches, format_args!("#o{output}:focus-visible~nav [for=o{output}]{{outline:2px solid}}"));
+            switches.push_str(&format!("#o{output}:checked~.out{output}{{display:block}}"));
+            switches.push_str(&format!(
+                "#o{output}:checked~nav [for=o{output}]{{background:var(--ink);color:var(--ground)}}"
+            ));
+            switches.push_str(&format!("#o{output}:focus-visible~nav [for=o{output}]{{outline:2px solid}}"));
         }
-        put(
-            &mut page,
-            format_args!(
-                "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
+        page.push_str(&format!(
+            "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
                  <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{}</title>\n\
                  <style>\n{}{STYLE}{switches}\n</style>\n</head>\n<body>\n<main>\n",
-                escape(title),
-                variables(),
-            ),
-        );
+            escape(title),
+            variables(),
+        ));
         if self.title.is_some() {
-            put(&mut page, format_args!("<h1>{}</h1>\n", escape(title)));
+            page.push_str(&format!("<h1>{}</h1>\n", escape(title)));
         }
         for output in 0..outputs {
             let checked = if output == 0 { " checked=\"checked\"" } else { "" };
-            put(
-                &mut page,
-                format_args!("<input type=\"radio\" name=\"output\" id=\"o{output}\" class=\"pick\"{checked}/>\n"),
-            );
+            page.push_str(&format!(
+                "<input type=\"radio\" name=\"output\" id=\"o{output}\" class=\"pick\"{checked}/>\n"
+            ));
         }
         let checked = if self.numbers { " checked=\"checked\"" } else { "" };
-        put(&mut page, format_args!("<input type=\"checkbox\" id=\"numbers\" class=\"pick\"{checked}/>\n<nav>\n"));
+        page.push_str(&format!("<input type=\"checkbox\" id=\"numbers\" class=\"pick\"{checked}/>\n<nav>\n"));
         if outputs > 1 {
             for output in 0..outputs {
-                put(
-                    &mut page,
-                    format_args!("<label for=\"o{output}\">{}</label>\n", escape(&self.output_name(output))),
-                );
+                page.push_str(&format!("<label for=\"o{output}\">{}</label>\n", escape(&self.output_name(output))));
             }
         }
-        put(&mut page, format_args!("<label for=\"numbers\">numbers</label>\n</nav>\n"));
+        page.push_str("<label for=\"numbers\">numbers</label>\n</nav>\n");
         for (k, output) in self.explanation.outputs.iter().enumerate() {
             let pairs = pairs.as_ref().map(|pairs| pairs[k].as_slice());
-            put(
-                &mut page,
-                format_args!("<section class=\"out out{k}\" aria-label=\"{}\">\n", escape(&self.output_name(k))),
-            );
+            page.push_str(&format!("<section class=\"out out{k}\" aria-label=\"{}\">\n", escape(&self.output_name(k))));
             self.lanes(&mut page, output);
             self.sentence(&mut page, output, pairs);
-            put(&mut page, format_args!("</section>\n"));
+            page.push_str("</section>\n");
         }
-        put(&mut page, format_args!("</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"));
+        page.push_str(&format!("</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>\n"));
         Ok(page)
     }
 
@@ -190,19 +177,16 @@ impl Text {
         let percent = |value: f64| if span > 0.0 { 100.0 * (value - low) / span } else { 50.0 };
         let format = output.ends_format();
         let [base, result] = [output.baseline, output.grand].map(|value| format.plain(value));
-        put(
-            page,
-            format_args!(
-                "<div class=\"lanes\" role=\"img\" aria-label=\"From the base value {base} to the output {result}\">\n\
+        page.push_str(&format!(
+            "<div class=\"lanes\" role=\"img\" aria-label=\"From the base value {base} to the output {result}\">\n\
                  <span class=\"name base\" style=\"--x:{0:.2}\">base value <b>{base}</b></span>\n",
-                percent(output.baseline)
-            ),
-        );
+            percent(output.baseline)
+        ));
         for (class, start, kind) in [
             ("up", output.baseline, (|v| v > 0.0) as fn(f64) -> bool),
             ("down", peak, (|v| v < 0.0) as fn(f64) -> bool),
         ] {
-            put(page, format_args!("<div class=\"lane {class}\">"));
+            page.push_str(&format!("<div class=\"lane {class}\">"));
             let mut at = start;
             for player in output.order() {
                 let value = output.values[player];
@@ -215,27 +199,21 @@ impl Text {
                     continue;
                 }
                 let (word, number) = (escape(&self.words[player]), output.number(player));
-                put(
-                    page,
-                    format_args!(
-                        "<span class=\"seg\" data-i=\"{player}\" title=\"{}: {number}\" \
+                page.push_str(&format!(
+                    "<span class=\"seg\" data-i=\"{player}\" title=\"{}: {number}\" \
                          style=\"left:{left:.2}%;width:{:.2}%\"><span>{word}</span></span>",
-                        isolated(&word),
-                        right - left
-                    ),
-                );
+                    isolated(&word),
+                    right - left
+                ));
             }
-            put(page, format_args!("</div>\n"));
+            page.push_str("</div>\n");
         }
-        put(
-            page,
-            format_args!(
-                "<i class=\"at from\" style=\"--x:{0:.2}\"></i><i class=\"at to\" style=\"--x:{1:.2}\"></i>\n\
+        page.push_str(&format!(
+            "<i class=\"at from\" style=\"--x:{0:.2}\"></i><i class=\"at to\" style=\"--x:{1:.2}\"></i>\n\
                  <span class=\"name\" style=\"--x:{1:.2}\">output <b>{result}</b></span>\n</div>\n",
-                percent(output.baseline),
-                percent(output.grand)
-            ),
-        );
+            percent(output.baseline),
+            percent(output.grand)
+        ));
     }
 
     /// The words themselves, what is said of the one pointed at, and the legend.
@@ -243,7 +221,7 @@ impl Text {
         let largest = output.values.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
         let format = output.format();
         let pair_format = Format::of(pairs.unwrap_or_default().iter().map(|pair| pair.2));
-        put(page, format_args!("<p class=\"words\" dir=\"auto\">\n"));
+        page.push_str("<p class=\"words\" dir=\"auto\">\n");
         for (player, (word, value)) in self.words.iter().zip(&output.values).enumerate() {
             let share = if largest > 0.0 { value / largest } else { 0.0 };
             let number = output.number(player);
@@ -255,7 +233,7 @@ impl Text {
                     .map(|(other, with)| format!("{} {}", isolated(&self.words[*other]), pair_format.signed(*with)))
                     .collect();
                 let named = if named.is_empty() { "nobody".to_owned() } else { named.join(", ") };
-                let _ = write!(say, " \u{b7} strongest with {named}");
+                say.push_str(&format!(" \u{b7} strongest with {named}"));
             }
             let with: Vec<String> = partners
                 .iter()
@@ -268,9 +246,7 @@ impl Text {
                 share if share < -0.05 => " takes",
                 _ => "",
             };
-            put(
-                page,
-                format_args!(
+            page.push_str(&format!(
                     "<button type=\"button\" class=\"w{sign}\" data-i=\"{player}\" data-say=\"{}\"{with} title=\"{number}\" \
                      tabindex=\"{}\" style=\"--l:{};--d:{}\"><span>{}</span><small dir=\"ltr\">{}</small></button>\n",
                     escape(&say),
@@ -283,9 +259,7 @@ impl Text {
             );
         }
         let most = format.plain(largest);
-        put(
-            page,
-            format_args!(
+        page.push_str(&format!(
                 "</p>\n<p class=\"detail\" aria-live=\"polite\">Point at a word, or go to it with Tab and the arrow keys.</p>\n\
                  <p class=\"legend\"><span>takes away −{most}</span><i></i><span>+{most} adds</span></p>\n"
             ),
@@ -307,11 +281,6 @@ impl Text {
         partners.truncate(PARTNERS);
         partners
     }
-}
-
-fn put(page: &mut String, arguments: std::fmt::Arguments<'_>) {
-    // Writing to a string cannot fail.
-    let _ = page.write_fmt(arguments);
 }
 
 /// The colours of both themes, as variables of the style sheet.

@@ -64,7 +64,7 @@ pub fn waterfall(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>
         let number = output.ends_format().plain(value);
         let fits = x + 8.0 + width(&number, SIZE) < WIDTH - 8.0;
         let (x, anchor) = if fits { (x + 8.0, Anchor::Start) } else { (x - 8.0, Anchor::End) };
-        svg.text([x, y + SIZE * 0.35], anchor, SIZE, Paint::Ink, &number, &number);
+        svg.text([x, y + SIZE * 0.35], anchor, SIZE, Paint::Ink, &number);
     }
     Ok(svg.finish(WIDTH, bottom + 46.0, &format!("How {} players carry the base value to the output", labels.len())))
 }

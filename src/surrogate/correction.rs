@@ -5,6 +5,7 @@ use super::design::PairedDesign;
 use super::fit::Data;
 use super::kernel::Rows;
 use super::regression::PairedRegression;
+use crate::Coalition;
 use crate::engine::Random;
 
 /// The posterior is of at most so many rows; other pairs only correct it.
@@ -65,7 +66,7 @@ pub(super) fn regression(design: &PairedDesign, odd: &[f64], grand: f64) -> Valu
     let Some((scale, y)) = scaled(odd, grand) else {
         return Values { values: vec![0.0; n], std_errors: vec![0.0; n] };
     };
-    let rows = Rows::new(n, design.rows().iter().map(Vec::as_slice));
+    let rows = Rows::new(n, design.rows().iter().map(Coalition::words));
     let weights = shapley_weights(design);
     let regression = PairedRegression::new(&rows, &weights);
     // Of what the equal split leaves.
@@ -101,7 +102,7 @@ pub(super) fn values(design: &PairedDesign, odd: &[f64], grand: f64, random: &mu
         return Values { values: vec![0.0; n], std_errors: vec![0.0; n] };
     };
     let inclusion: Vec<f64> = (0..pairs).map(|pair| design.inclusion(design.size(pair))).collect();
-    let rows = Rows::new(n, design.rows().iter().map(Vec::as_slice));
+    let rows = Rows::new(n, design.rows().iter().map(Coalition::words));
     let mut all = vec![u64::MAX; n.div_ceil(64)];
     if let (Some(last), used @ 1..) = (all.last_mut(), n % 64) {
         *last = (1 << used) - 1;
@@ -240,7 +241,7 @@ mod tests {
     use crate::surrogate::generator;
 
     fn odd_parts(design: &PairedDesign, of: impl Fn(&[u64]) -> f64) -> Vec<f64> {
-        design.rows().iter().map(|row| of(row)).collect()
+        design.rows().iter().map(|row| of(row.words())).collect()
     }
 
     /// Numbers of no meaning, of the size of one.

@@ -18,7 +18,7 @@ use crate::engine::Random;
 pub(super) struct PairedDesign {
     players: usize,
     quota: Quota,
-    rows: Vec<Vec<u64>>,
+    rows: Vec<Coalition>,
 }
 
 impl PairedDesign {
@@ -33,7 +33,7 @@ impl PairedDesign {
     }
 
     /// Pairs that were drawn before, with the expected number of each size.
-    pub(super) fn of(players: usize, expected: Vec<f64>, rows: Vec<Vec<u64>>) -> Self {
+    pub(super) fn of(players: usize, expected: Vec<f64>, rows: Vec<Coalition>) -> Self {
         Self { players, quota: Quota::expecting(players, expected), rows }
     }
 
@@ -68,7 +68,7 @@ impl PairedDesign {
     }
 
     /// The words of one coalition of each pair: of the smaller one, or of two of the same size that with player 0.
-    pub(super) fn rows(&self) -> &[Vec<u64>] {
+    pub(super) fn rows(&self) -> &[Coalition] {
         &self.rows
     }
 
@@ -77,13 +77,11 @@ impl PairedDesign {
     }
 
     pub(super) fn coalition(&self, pair: usize) -> Coalition {
-        let words = &self.rows[pair];
-        let members = (0..self.players).filter(|player| words[player / 64] >> (player % 64) & 1 == 1);
-        Coalition::from_players(self.players, members)
+        self.rows[pair].clone()
     }
 
     pub(super) fn size(&self, pair: usize) -> usize {
-        self.rows[pair].iter().map(|word| word.count_ones() as usize).sum()
+        self.rows[pair].len()
     }
 
     /// How many coalitions there are of a size.
@@ -142,7 +140,7 @@ mod tests {
     fn every_pair_is_there_as_often_as_its_probability_says() {
         let seeds = 3000;
         for (n, pairs, extended) in [(6, 12, None), (7, 25, None), (8, 20, Some(45)), (5, 9, None)] {
-            let mut counts: HashMap<Vec<u64>, u64> = HashMap::new();
+            let mut counts: HashMap<Coalition, u64> = HashMap::new();
             let mut inclusion = Vec::new();
             for seed in 0..seeds {
                 let mut design = PairedDesign::new(n, pairs, seed);
@@ -159,7 +157,7 @@ mod tests {
                     continue;
                 }
                 let p: f64 = inclusion[size - 1];
-                let count = counts.get(&vec![mask]).copied().unwrap_or(0);
+                let count = counts.get(&Coalition::from_mask(n, mask)).copied().unwrap_or(0);
                 let sd = (seeds as f64 * p * (1.0 - p)).sqrt();
                 let off = count as f64 - seeds as f64 * p;
                 assert!(off.abs() <= 5.0 * sd + 1e-6, "n {n}, {mask:b}: {count} times, p {p}");

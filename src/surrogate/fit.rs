@@ -262,17 +262,15 @@ impl Space {
 #[cfg(test)]
 pub(super) fn random_data(n: usize, rows: usize, seed: u64) -> Data {
     let mut random = super::generator(seed, 8);
-    let mut words = Vec::new();
-    let mut row = Vec::new();
-    for _ in 0..rows {
+    let coalition = |_| {
         let size = 1 + random.below(n as u64 - 1) as usize;
-        random.coalition(n, size, &mut row);
-        words.push(row.clone());
-    }
+        random.coalition(n, size)
+    };
+    let coalitions: Vec<_> = (0..rows).map(coalition).collect();
     let y = (0..rows).map(|_| 2.0 * random.unit() - 1.0).collect();
     let mut noisy = vec![1.0; rows];
     noisy[0] = 0.0;
-    Data { rows: Rows::new(n, words.iter().map(Vec::as_slice)), y, noisy }
+    Data { rows: Rows::new(n, coalitions.iter().map(crate::Coalition::words)), y, noisy }
 }
 
 #[cfg(test)]

@@ -106,7 +106,7 @@ pub(crate) async fn pairs<V: Value, E>(
     let mut game = Game::new(&asker, options, players, ends, made);
     let (design, asked) = match known {
         Some((pairs, _)) => {
-            let rows = pairs.asked.iter().map(|pair| pair.coalition.words().to_vec()).collect();
+            let rows = pairs.asked.iter().map(|pair| pair.coalition.clone()).collect();
             let design = PairedDesign::of(players, pairs.expected.clone(), rows);
             game.more(design, pairs.asked.clone()).await
         }

@@ -5,6 +5,7 @@ use std::collections::HashSet;
 use faer::traits::pulp::{Arch, Simd, WithSimd};
 
 use super::quota::Quota;
+use crate::Coalition;
 use crate::engine::Random;
 
 /// So many pairs are spread; the gain beyond is small, and the time grows with the cube.
@@ -27,15 +28,15 @@ const CATCH_UP: usize = 8;
 #[derive(Clone, Debug)]
 pub(super) struct Spread {
     players: usize,
-    pub(super) chosen: Vec<Vec<u64>>,
-    seen: HashSet<Vec<u64>>,
+    pub(super) chosen: Vec<Coalition>,
+    seen: HashSet<Coalition>,
     pub(super) random: Random,
 }
 
 /// Coalitions of one size that may be chosen.
 struct Pool {
     size: usize,
-    rows: Vec<Vec<u64>>,
+    rows: Vec<Coalition>,
     taken: Vec<bool>,
     /// Of each, given the first so many of the rows that were taken; and what these say of it, one after the other.
     variance: Vec<f32>,
@@ -44,14 +45,14 @@ struct Pool {
 
 /// A row that was taken: what those before say of it, as entries of a Cholesky factor, and one over the entry on the diagonal.
 struct Taken {
-    row: Vec<u64>,
+    row: Coalition,
     entries: Vec<f32>,
     over: f32,
 }
 
 impl Spread {
     /// From pairs that are chosen already, or from none.
-    pub(super) fn new(players: usize, chosen: Vec<Vec<u64>>, random: Random) -> Self {
+    pub(super) fn new(players: usize, chosen: Vec<Coalition>, random: Random) -> Self {
         let seen = chosen.iter().cloned().collect();
         Self { players, chosen, seen, random }
     }
@@ -60,7 +61,7 @@ impl Spread {
     pub(super) fn counts(&self) -> Vec<u64> {
         let mut counts = vec![0; self.players / 2];
         for row in &self.chosen {
-            counts[size(row) - 1] += 1;
+            counts[row.len() - 1] += 1;
         }
         counts
     }
@@ -90,28 +91,25 @@ impl Spread {
         }
     }
 
-    fn take(&mut self, row: Vec<u64>) {
+    fn take(&mut self, row: Coalition) {
         self.seen.insert(row.clone());
         self.chosen.push(row);
     }
 
     fn take_all(&mut self, size: usize) {
-        let players = self.players;
-        for_each_subset(players, size, |row| {
-            let stands_for_pair = 2 * size != players || row[0] & 1 == 1;
-            if stands_for_pair && !self.seen.contains(row) {
-                self.take(row.to_vec());
+        for_each_subset(self.players, size, |row| {
+            if stands_for_pair(&row) && !self.seen.contains(&row) {
+                self.take(row);
             }
         });
     }
 
     /// A pair of this size that was not seen.
-    fn unseen(&mut self, size: usize, also: &HashSet<Vec<u64>>) -> Vec<u64> {
-        let mut row = Vec::new();
+    fn unseen(&mut self, size: usize, also: &HashSet<Coalition>) -> Coalition {
         loop {
-            self.random.coalition(self.players, size, &mut row);
-            if 2 * size == self.players && row[0] & 1 == 0 {
-                complement(&mut row, self.players);
+            let mut row = self.random.coalition(self.players, size);
+            if !stands_for_pair(&row) {
+                row = row.complement();
             }
             if !self.seen.contains(&row) && !also.contains(&row) {
                 return row;
@@ -138,10 +136,9 @@ impl Spread {
             let mut rows = Vec::new();
             // Drawing the last of many again and again would take long: all of them, then.
             if left <= 2.0 * candidates as f64 {
-                let players = self.players;
-                for_each_subset(players, size, |row| {
-                    if (2 * size != players || row[0] & 1 == 1) && !self.seen.contains(row) {
-                        rows.push(row.to_vec());
+                for_each_subset(self.players, size, |row| {
+                    if stands_for_pair(&row) && !self.seen.contains(&row) {
+                        rows.push(row);
                     }
                 });
                 self.random.shuffle(&mut rows);
@@ -166,10 +163,7 @@ impl Spread {
         let kernel = Kernel::new(self.players);
         pools.iter_mut().for_each(|pool| pool.variance.fill(kernel.at(0) * 1.001));
         let mut taken: Vec<Taken> = Vec::new();
-        let mut grand = vec![u64::MAX; self.players.div_ceil(64)];
-        if let (Some(last), used @ 1..) = (grand.last_mut(), self.players % 64) {
-            *last = (1 << used) - 1;
-        }
+        let grand = Coalition::grand(self.players);
         // What was taken before has no candidate's place: its entries are solved for.
         for row in std::iter::once(&grand).chain(&self.chosen) {
             let mut entries: Vec<f32> = Vec::with_capacity(taken.len());
@@ -218,7 +212,7 @@ impl Pool {
 /// Some rows and the candidates: the entries of the factor, which are to stand in `known` from `before` on.
 struct CatchUp<'a> {
     news: &'a [Taken],
-    rows: &'a [Vec<u64>],
+    rows: &'a [Coalition],
     kernel: &'a Kernel,
     before: usize,
     known: &'a mut [Vec<f32>],
@@ -298,30 +292,21 @@ impl Kernel {
     }
 }
 
-fn size(row: &[u64]) -> usize {
-    row.iter().map(|word| word.count_ones() as usize).sum()
+/// Whether this coalition stands for its pair: the smaller one does, and of two of one size that with player 0.
+fn stands_for_pair(row: &Coalition) -> bool {
+    2 * row.len() != row.num_players() || row.contains(0)
 }
 
 #[inline(always)]
-fn distance(a: &[u64], b: &[u64]) -> usize {
-    a.iter().zip(b).map(|(a, b)| (a ^ b).count_ones() as usize).sum()
-}
-
-fn complement(row: &mut [u64], players: usize) {
-    row.iter_mut().for_each(|word| *word = !*word);
-    if let (Some(last), used @ 1..) = (row.last_mut(), players % 64) {
-        *last &= (1 << used) - 1;
-    }
+fn distance(a: &Coalition, b: &Coalition) -> usize {
+    a.words().iter().zip(b.words()).map(|(a, b)| (a ^ b).count_ones() as usize).sum()
 }
 
 /// All sets of `size` players, in lexicographic order of their members.
-fn for_each_subset(players: usize, size: usize, mut visit: impl FnMut(&Vec<u64>)) {
+fn for_each_subset(players: usize, size: usize, mut visit: impl FnMut(Coalition)) {
     let mut members: Vec<usize> = (0..size).collect();
-    let mut row = vec![0_u64; players.div_ceil(64)];
     loop {
-        row.fill(0);
-        members.iter().for_each(|&player| row[player / 64] |= 1 << (player % 64));
-        visit(&row);
+        visit(Coalition::from_players(players, members.iter().copied()));
         // The last member that can move up, and those after it as low as they can be.
         let Some(place) = (0..size).rev().find(|&place| members[place] + size < players + place) else { return };
         members[place] += 1;
@@ -337,12 +322,12 @@ mod tests {
     use crate::surrogate::generator;
 
     /// What is left of each candidate's variance when rows before it are known, by elimination in double precision.
-    fn left(candidates: &[Vec<u64>], known: &[Vec<u64>], kernel: &Kernel) -> Vec<f64> {
-        let at = |a: &[u64], b: &[u64]| {
+    fn left(candidates: &[Coalition], known: &[Coalition], kernel: &Kernel) -> Vec<f64> {
+        let at = |a: &Coalition, b: &Coalition| {
             f64::from(kernel.at(distance(a, b))) + if a == b { 1e-3 * f64::from(kernel.at(0)) } else { 0.0 }
         };
-        let left = |candidate: &Vec<u64>| {
-            let rows: Vec<&Vec<u64>> = known.iter().chain([candidate]).collect();
+        let left = |candidate: &Coalition| {
+            let rows: Vec<&Coalition> = known.iter().chain([candidate]).collect();
             let mut matrix: Vec<Vec<f64>> = rows.iter().map(|a| rows.iter().map(|b| at(a, b)).collect()).collect();
             for k in 0..known.len() {
                 for i in k + 1..rows.len() {
@@ -365,17 +350,13 @@ mod tests {
             let mut spread = Spread::new(players, Vec::new(), generator(3, 0));
             let order: Vec<usize> = (0..40).map(|k| 2 + k * k % 3).collect();
             let pools = spread.pools(&order, &quota);
-            let offered: Vec<(usize, Vec<Vec<u64>>)> =
+            let offered: Vec<(usize, Vec<Coalition>)> =
                 pools.iter().map(|pool| (pool.size, pool.rows.clone())).collect();
             spread.spread(&order, pools);
-            let mut grand = vec![u64::MAX; players.div_ceil(64)];
-            if let (Some(last), used @ 1..) = (grand.last_mut(), players % 64) {
-                *last = (1 << used) - 1;
-            }
-            let mut known = vec![grand];
+            let mut known = vec![Coalition::grand(players)];
             for (step, row) in spread.chosen.iter().enumerate() {
-                let (_, rows) = offered.iter().find(|(of, _)| *of == size(row)).expect("a size that was asked for");
-                let free: Vec<Vec<u64>> = rows.iter().filter(|row| !known.contains(row)).cloned().collect();
+                let (_, rows) = offered.iter().find(|(of, _)| *of == row.len()).expect("a size that was asked for");
+                let free: Vec<Coalition> = rows.iter().filter(|row| !known.contains(row)).cloned().collect();
                 let most = left(&free, &known, &kernel).into_iter().fold(0.0, f64::max);
                 let got = left(std::slice::from_ref(row), &known, &kernel)[0];
                 let tie = f64::from(2.0 * TIE * kernel.at(0));

@@ -3,11 +3,14 @@
 use std::fs::File;
 use std::io;
 use std::ops::Bound;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use redb::backends::FileBackend;
 use redb::{BackendError, StorageBackend};
+
+use super::DiskError;
 
 type At = Bound<u64>;
 
@@ -200,13 +203,12 @@ impl StorageBackend for Overlay {
 pub(super) struct Lock(FileBackend);
 
 impl Lock {
-    /// `None` if somebody else has it.
-    pub(super) fn take(file: &File) -> io::Result<Option<Self>> {
-        let file = backend(file)?;
+    pub(super) fn take(path: &Path, file: &File) -> Result<Self, DiskError> {
+        let file = backend(file).map_err(DiskError::io(path))?;
         match file.try_lock_range(Bound::Unbounded, Bound::Unbounded) {
-            Ok(true) | Err(BackendError::Unsupported) => Ok(Some(Self(file))),
-            Ok(false) => Ok(None),
-            Err(error) => Err(error.into()),
+            Ok(true) | Err(BackendError::Unsupported) => Ok(Self(file)),
+            Ok(false) => Err(DiskError::InUse { path: path.to_owned() }),
+            Err(error) => Err(DiskError::io(path)(error.into())),
         }
     }
 }

@@ -158,7 +158,7 @@ impl Buffer {
         if !enough && state.thread.is_none() {
             let buffer = Arc::clone(self);
             let thread = thread::Builder::new().name("shapley store".to_owned()).spawn(move || buffer.run());
-            state.thread = Some(thread.map_err(|source| self.io(source))?);
+            state.thread = Some(thread.map_err(DiskError::io(self.engine.path()))?);
         }
         drop(state);
         // Whoever finds it full waits for the running commit, so that no more than twice a full buffer is in memory.
@@ -324,10 +324,6 @@ impl Buffer {
             Ok(len)
         });
         len.unwrap_or(keys.len() as u64)
-    }
-
-    fn io(&self, source: std::io::Error) -> DiskError {
-        DiskError::Io { path: self.engine.path().to_owned(), source }
     }
 }
 

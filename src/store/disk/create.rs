@@ -14,6 +14,7 @@ use xxhash_rust::xxh3::xxh3_64;
 
 use super::DiskError;
 use super::engine::{self, ENTRIES, HEADER, HEADER_KEY};
+use crate::engine::files::{directory_of, sync_directory};
 
 /// How a file of redb's begins.
 const REDB: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
@@ -31,12 +32,12 @@ pub(super) fn open_or_create(path: &Path, header: &[u8]) -> Result<File, DiskErr
         create(path, header)?;
     }
     // It is made and it is not there: a link that leads nowhere, or it is removed as often.
-    Err(failed(path, io::ErrorKind::NotFound.into()))
+    Err(DiskError::io(path)(io::ErrorKind::NotFound.into()))
 }
 
 /// Opens the file, if it can be a store.
 pub(super) fn open(path: &Path) -> Result<File, DiskError> {
-    let error = |source| failed(path, source);
+    let error = DiskError::io(path);
     let metadata = fs::metadata(path).map_err(error)?;
     if metadata.is_dir() {
         return Err(DiskError::Directory { path: path.to_owned() });
@@ -101,14 +102,11 @@ fn make(
     fill: impl FnOnce(&mut Table<'_, &[u8], &[u8]>) -> Result<(), redb::Error>,
     place: impl FnOnce(&Path) -> io::Result<()>,
 ) -> Result<(), DiskError> {
-    let error = |source| failed(path, source);
+    let error = DiskError::io(path);
     let Some(name) = path.file_name() else {
         return Err(error(io::Error::new(io::ErrorKind::InvalidInput, "the path does not end in a file's name")));
     };
-    let directory = match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    };
+    let directory = directory_of(path);
     // Of fixed length, so that a name of any length has one.
     let prefix = format!(".shapley-{:016x}-", xxh3_64(name.as_encoded_bytes()));
     remove_stale(directory, &prefix);
@@ -126,9 +124,7 @@ fn make(
     let placed = made.and_then(|()| file.sync_all().and_then(|()| place(&temporary)).map_err(error));
     let _ = fs::remove_file(&temporary); // it has another name by now, or was no use
     placed?;
-    // So that the name is durable too. Not every file system can, and a store whose name is lost is only empty.
-    #[cfg(unix)]
-    let _ = File::open(directory).and_then(|directory| directory.sync_all());
+    sync_directory(path); // a store whose name is lost is only empty
     Ok(())
 }
 
@@ -172,8 +168,4 @@ fn remove_stale(directory: &Path, prefix: &str) {
     for entry in fs::read_dir(directory).into_iter().flatten().flatten().filter(stale) {
         let _ = fs::remove_file(entry.path());
     }
-}
-
-fn failed(path: &Path, source: io::Error) -> DiskError {
-    DiskError::Io { path: path.to_owned(), source }
 }

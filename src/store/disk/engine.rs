@@ -1,9 +1,7 @@
 //! The database of a store: every call into redb goes through here, so that no panic of it gets out.
 
-use std::any::Any;
 use std::fs::File;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -13,6 +11,7 @@ use redb::{Builder, Database, ReadTransaction, ReadableDatabase, TableDefinition
 use super::backend::{Lock, Overlay, Switched};
 use super::format::Header;
 use super::{DiskError, create, header, salvage};
+use crate::engine::panics::catch;
 
 /// One record, the header, under `HEADER_KEY`.
 pub(super) const HEADER: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("shapley.header");
@@ -93,7 +92,7 @@ impl Engine {
 
     /// The file, for a reader that goes by the database.
     pub(super) fn file(&self) -> Result<File, DiskError> {
-        let io = |source| DiskError::Io { path: self.path.clone(), source };
+        let io = DiskError::io(&self.path);
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
             State::Open(Session { file, .. }) | State::Reading(Reading { file, .. }) => file.try_clone().map_err(io),
             state => Err(self.no_session(state)),
@@ -153,7 +152,7 @@ impl Engine {
                             translate(&self.path, error)
                         });
                     }
-                    Err(panic) => panicked(&*panic),
+                    Err(panic) => panicked(&panic),
                 }
             }
             state => return Err(self.no_session(state)),
@@ -164,7 +163,7 @@ impl Engine {
             State::Reading(reading) => std::mem::forget(reading.database), // as good as abandoned: it is all in memory
             State::Closed(_) | State::Broken(_) => {}
         }
-        Err(DiskError::Damaged { path: self.path.clone(), what })
+        Err(DiskError::damaged(&self.path, what))
     }
 
     /// Closes the database and opens it again, which checks all of it. After a failure of the file redb does nothing more
@@ -207,7 +206,7 @@ impl Engine {
             State::Broken(what) => what.clone(),
             _ => "it could not be opened again after a failure".to_owned(),
         };
-        DiskError::Damaged { path: self.path.clone(), what }
+        DiskError::damaged(&self.path, what)
     }
 }
 
@@ -261,7 +260,7 @@ impl Session {
     }
 
     fn checked(path: &Path, file: &File) -> Result<(Database, Arc<AtomicBool>), DiskError> {
-        let io = |source| DiskError::Io { path: path.to_owned(), source };
+        let io = DiskError::io(path);
         // redb makes a new database of an empty file, which must not happen to one that was cut meanwhile.
         if file.metadata().map_err(io)?.len() == 0 {
             return Err(DiskError::Empty { path: path.to_owned() });
@@ -295,11 +294,8 @@ struct Reading {
 
 impl Reading {
     fn open(path: &Path, file: &File) -> Result<(Database, Lock), DiskError> {
-        let io = |source| DiskError::Io { path: path.to_owned(), source };
-        let Some(lock) = Lock::take(file).map_err(io)? else {
-            return Err(DiskError::InUse { path: path.to_owned() });
-        };
-        let overlay = Overlay::new(file).map_err(io)?;
+        let lock = Lock::take(path, file)?;
+        let overlay = Overlay::new(file).map_err(DiskError::io(path))?;
         let open = || Ok(builder().set_check_integrity_on_open(true).create_with_backend(overlay)?);
         Ok((guarded(path, open)?, lock))
     }
@@ -359,18 +355,12 @@ pub(super) fn builder() -> Builder {
 pub(super) fn guarded<T>(path: &Path, f: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, DiskError> {
     match catch(f) {
         Ok(result) => result.map_err(|error| translate(path, error)),
-        Err(panic) => Err(DiskError::Damaged { path: path.to_owned(), what: panicked(&*panic) }),
+        Err(panic) => Err(DiskError::damaged(path, panicked(&panic))),
     }
 }
 
-fn catch<T>(f: impl FnOnce() -> T) -> Result<T, Box<dyn Any + Send>> {
-    // Whoever gets the panic stops using what `f` had hold of.
-    catch_unwind(AssertUnwindSafe(f))
-}
-
-fn panicked(panic: &(dyn Any + Send)) -> String {
-    let what = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
-    format!("reading it panicked ({})", what.unwrap_or("without a message"))
+fn panicked(message: &str) -> String {
+    format!("reading it panicked ({message})")
 }
 
 /// What an error of redb's means to those who have a store and not a database.

@@ -1,7 +1,7 @@
 //! Why a store on disk did not open, read or write.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -167,4 +167,15 @@ pub enum DiskError {
         /// Whose value differs.
         coalition: Coalition,
     },
+}
+
+impl DiskError {
+    /// What an error of the file system is for the store at `path`.
+    pub(super) fn io(path: &Path) -> impl Fn(io::Error) -> Self + Copy {
+        move |source| Self::Io { path: path.to_owned(), source }
+    }
+
+    pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
+        Self::Damaged { path: path.to_owned(), what: what.into() }
+    }
 }

@@ -27,22 +27,17 @@ pub(super) struct Counts {
 /// Puts a new file, with all whole entries, in the place of a damaged one, if it is of the store `expected` and its
 /// entries can be listed. How many are lost is returned, as far as is known. The damaged file is kept beside.
 pub(super) fn rebuild(path: &Path, file: &File, expected: &Header) -> Result<u64, DiskError> {
-    let error = |source| DiskError::Io { path: path.to_owned(), source };
-    let Some(_lock) = Lock::take(file).map_err(error)? else {
-        return Err(DiskError::InUse { path: path.to_owned() });
-    };
+    let error = DiskError::io(path);
+    let _lock = Lock::take(path, file)?;
     let reader = Reader::open(path, file)?;
     let header = reader.header()?;
     header::check(path, &header, expected)?;
-    let path = fs::canonicalize(path).map_err(error)?; // what a link leads to is replaced, and not the link
-    if !is_at(file, &path).map_err(error)? {
-        return Err(DiskError::Damaged {
-            path,
-            what: "it was damaged, and another file is in its place now".to_owned(),
-        });
+    let path = &fs::canonicalize(path).map_err(error)?; // what a link leads to is replaced, and not the link
+    if !is_at(file, path).map_err(error)? {
+        return Err(DiskError::damaged(path, "it was damaged, and another file is in its place now"));
     }
     let mut lost = 0;
-    create::replace(&path, &aside(&path), &header.encode(), |table| {
+    create::replace(path, &aside(path), &header.encode(), |table| {
         let counts = reader.entries(&header, |key, entry| table.insert(key, entry).map(drop))?;
         if counts.whole == 0 && counts.damaged > 0 {
             return Err(redb::Error::Corrupted("no entry can be read".to_owned()));
@@ -99,7 +94,7 @@ struct Progress {
 impl<'a> Reader<'a> {
     /// Opens the file without a look at locks, and without a look at most of it.
     pub(super) fn open(path: &'a Path, file: &'a File) -> Result<Self, DiskError> {
-        let overlay = Overlay::as_closed(file).map_err(|source| DiskError::Io { path: path.to_owned(), source })?;
+        let overlay = Overlay::as_closed(file).map_err(DiskError::io(path))?;
         // Of redb's ways to open a file this needs the least of it: not the map of free pages.
         let mut builder = engine::builder();
         builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);

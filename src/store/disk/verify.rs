@@ -35,7 +35,7 @@ fn look(buffer: &Buffer) -> Result<Verified, DiskError> {
     let (path, file) = (buffer.engine.path(), buffer.engine.file()?);
     // redb's check is for whoever has the database to himself, and gives up one that it finds damaged, though most of it
     // can be read. So it is done on the file opened a second time, and what it would write stays in memory.
-    let overlay = Overlay::new(&file).map_err(|source| DiskError::Io { path: path.to_owned(), source })?;
+    let overlay = Overlay::new(&file).map_err(DiskError::io(path))?;
     let check = || Ok(engine::builder().set_check_integrity_on_open(true).create_with_backend(overlay)?.close()?);
     let sound = match engine::guarded(path, check) {
         Ok(()) => true,

@@ -1,6 +1,6 @@
 //! Large universes: a hash table in parts.
 
-use std::hash::BuildHasher;
+use std::hash::{BuildHasher, Hash};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use foldhash::fast::FixedState;
@@ -18,12 +18,21 @@ const SLOT_BITS: u32 = 10;
 
 /// The words of a coalition, inline where they fit. What is done with them is written out for each kind: a lookup waits for
 /// memory, and the fewer its instructions, the more lookups the processor has under way at the same time.
-pub(super) trait Key: Sized {
+pub(super) trait Key: Hash + Sized {
     fn of(words: &[u64]) -> Self;
     /// Whether these are the words of this key.
     fn is(&self, words: &[u64]) -> bool;
-    fn hash(words: &[u64]) -> u64;
-    fn own_hash(&self) -> u64;
+
+    /// The hash of the key of these words.
+    #[inline]
+    fn hash_of(words: &[u64]) -> u64 {
+        Self::of(words).own_hash()
+    }
+
+    #[inline]
+    fn own_hash(&self) -> u64 {
+        FixedState::default().hash_one(self)
+    }
 }
 
 impl Key for u64 {
@@ -35,16 +44,6 @@ impl Key for u64 {
     #[inline]
     fn is(&self, words: &[u64]) -> bool {
         *self == Self::of(words)
-    }
-
-    #[inline]
-    fn hash(words: &[u64]) -> u64 {
-        Self::of(words).own_hash()
-    }
-
-    #[inline]
-    fn own_hash(&self) -> u64 {
-        FixedState::default().hash_one(self)
     }
 }
 
@@ -58,16 +57,6 @@ impl Key for [u64; 2] {
     fn is(&self, words: &[u64]) -> bool {
         matches!(words, [low, high] if *low == self[0] && *high == self[1])
     }
-
-    #[inline]
-    fn hash(words: &[u64]) -> u64 {
-        Self::of(words).own_hash()
-    }
-
-    #[inline]
-    fn own_hash(&self) -> u64 {
-        FixedState::default().hash_one(self)
-    }
 }
 
 impl Key for Box<[u64]> {
@@ -79,12 +68,8 @@ impl Key for Box<[u64]> {
         **self == *words
     }
 
-    fn hash(words: &[u64]) -> u64 {
+    fn hash_of(words: &[u64]) -> u64 {
         FixedState::default().hash_one(words)
-    }
-
-    fn own_hash(&self) -> u64 {
-        Self::hash(self)
     }
 }
 
@@ -126,7 +111,7 @@ impl<K: Key, V: Clone> Sparse<K, V> {
 
     #[inline]
     pub(super) fn get(&self, words: &[u64]) -> Option<V> {
-        let hash = K::hash(words);
+        let hash = K::hash_of(words);
         let table = self.read(self.shard_of(hash));
         table.find(hash, |(key, _)| key.is(words)).map(|(_, value)| value.clone())
     }
@@ -177,14 +162,14 @@ impl<K: Key, V: Clone> Sparse<K, V> {
     /// which the processor does not look beyond, it can wait for several places in memory at the same time.
     fn by_shard(&self, coalitions: &[Coalition], mut visit: impl FnMut(usize, &[(u64, usize)])) {
         if let [coalition] = coalitions {
-            let hash = K::hash(coalition.words());
+            let hash = K::hash_of(coalition.words());
             return visit(self.shard_of(hash), &[(hash, 0)]);
         }
         // A counting sort: `ends` are first the counts, then where each shard begins, and in the end where it ends.
         let mut hashes = [0; AT_ONCE];
         let mut ends = [0_u16; SHARDS];
         for (hash_here, coalition) in hashes.iter_mut().zip(coalitions) {
-            *hash_here = K::hash(coalition.words());
+            *hash_here = K::hash_of(coalition.words());
             ends[self.shard_of(*hash_here)] += 1;
         }
         let mut begin = 0;
