@@ -60,8 +60,8 @@
 //!
 //! # Games that fail, cost, or have several outputs
 //!
-//! A [`TryGame`] may fail; the solver stops and returns its error with the coalition. A game that is faster on batches
-//! overrides [`Game::values`]; [`Exact::batch`] sets their size. [`Exact::observe`] shows progress and can stop a run. A
+//! A [`TryGame`], such as one from [`try_from_fn`], may fail; the solver stops and returns its error with the coalition. A game that is faster on batches
+//! overrides [`Game::values`], or comes from [`from_batch_fn`]; [`Exact::batch`] sets the size of batches. [`Exact::observe`] shows progress and can stop a run. A
 //! game with several outputs has an array as its [`Value`], and is explained in one pass.
 //!
 //! # Never pay twice
@@ -151,7 +151,7 @@ pub use coalition::Coalition;
 pub use error::Error;
 pub use estimate::{Estimate, Stopped};
 pub use exact::{Exact, Summary, banzhaf, exact, interactions};
-pub use function::{from_fn, try_from_fn};
+pub use function::{from_batch_fn, from_fn, try_from_batch_fn, try_from_fn};
 pub use game::{Game, TryGame};
 pub use interaction::{Index, Interactions};
 pub use permutation::{Permutation, permutation};

@@ -146,6 +146,12 @@ pub enum FeaturesError<E = Infallible> {
 }
 
 /// What a model returns for a matrix: a `Vec` with a value for each row, or a `Result` of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not what a model of `Features` returns",
+    note = "a model returns a `Vec` with a value for each row: f64, f32, or `[f64; N]` for N outputs",
+    note = "a model that can fail returns one `Result<Vec<_>, E>` for all rows: `.collect::<Result<Vec<_>, E>>()` makes it of one \
+            `Result` for each row; E must implement `std::error::Error`"
+)]
 pub trait Outputs {
     /// What the model says of a row.
     type Value: Value;
