@@ -212,8 +212,29 @@ pub trait TryGame: Sync {
 }
 
 /// A game by reference: what [`TryGame::by_ref`] returns. Every method goes to the game, overrides included.
+///
+/// It makes a game of a reference to a trait object too, for what takes a game by value:
+///
+/// ```
+/// use shapley::{Cached, TryGame, games::ByRef, try_from_fn};
+///
+/// type Model = dyn TryGame<Value = f64, Error = std::num::ParseFloatError>;
+///
+/// let model: Box<Model> = Box::new(try_from_fn(3, |s| s.len().to_string().parse()));
+/// let cached = Cached::new(ByRef::new(&*model));
+/// assert_eq!(shapley::exact(&cached)?.values(), [1.0; 3]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct ByRef<'a, G: ?Sized>(&'a G);
+
+impl<'a, G: TryGame + ?Sized> ByRef<'a, G> {
+    /// The game behind a reference.
+    #[must_use]
+    pub fn new(game: &'a G) -> Self {
+        Self(game)
+    }
+}
 
 impl<G: ?Sized> Clone for ByRef<'_, G> {
     fn clone(&self) -> Self {

@@ -189,7 +189,7 @@ impl<V: Value> ExactPartial<V> {
     /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, in the fingerprint, or by a single bit in
     /// v(∅) or v(N), or the partial results in the order or the number of parts; [`PartTwice`](Error::PartTwice) if both
     /// have the same part. This one is then as it was. In a function that returns the errors of a fallible game,
-    /// [`Error::widen`] makes these such ones.
+    /// [`Error::map`] makes these such ones.
     pub fn merge(&mut self, other: impl Borrow<Self>) -> Result<(), Error> {
         let other = other.borrow();
         check_job((self.nodes.frame, self.cut, &self.fingerprint), other)?;

@@ -66,7 +66,18 @@ const DOMAIN: [u8; 24] = *b"shapley background, v1.\0";
 ///
 /// # Errors
 ///
-/// `new` takes everything. What is wrong with the shapes is an error of the first evaluation, and of [`check`](Self::check).
+/// `new` takes everything. What is wrong with the shapes is an error of [`check`](Self::check), and of the first evaluation. A solver
+/// then returns [`Error::Game`](crate::Error::Game), and `{:#}` prints what is wrong:
+///
+/// ```
+/// use shapley::games::Features;
+///
+/// let model = |rows: &[f64], columns: usize| rows.chunks(columns).map(|row| row[0]).collect::<Vec<f64>>();
+/// let game = Features::new([5.0, 1.0], [0.0, 0.0, 2.0], model);
+/// assert!(game.check().is_err());
+/// let error = format!("{:#}", shapley::exact(&game).unwrap_err());
+/// assert!(error.ends_with("a background of 3 numbers does not consist of rows of 2 columns, as the instance has"));
+/// ```
 #[derive(Clone)]
 pub struct Features<F> {
     instance: Vec<f64>,
@@ -284,6 +295,10 @@ impl<F> Features<F> {
     ///
     /// All of [`FeaturesError`] but those of the model.
     pub fn check(&self) -> Result<(), FeaturesError> {
+        self.check_shapes()
+    }
+
+    fn check_shapes<E>(&self) -> Result<(), FeaturesError<E>> {
         let columns = self.instance.len();
         if columns == 0 {
             return Err(FeaturesError::NoColumns {});
@@ -336,7 +351,7 @@ where
     }
 
     fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<O::Value>) -> Result<(), Self::Error> {
-        self.check().map_err(FeaturesError::widen)?;
+        self.check_shapes()?;
         let columns = self.instance.len();
         let background_rows = self.background.len() / columns;
         let mut call = Call { game: self, rows: Vec::new(), means: Means::new(values) };
@@ -429,21 +444,6 @@ impl<'a, V: Value> Means<'a, V> {
             self.values.push(sum);
             self.expected.pop_front();
             self.taken = 0;
-        }
-    }
-}
-
-impl FeaturesError {
-    fn widen<E>(self) -> FeaturesError<E> {
-        match self {
-            Self::NoColumns {} => FeaturesError::NoColumns {},
-            Self::NoBackground {} => FeaturesError::NoBackground {},
-            Self::Background { values, columns } => FeaturesError::Background { values, columns },
-            Self::EmptyGroup { group } => FeaturesError::EmptyGroup { group },
-            Self::NoSuchColumn { group, column, columns } => FeaturesError::NoSuchColumn { group, column, columns },
-            Self::ColumnTwice { column, first, second } => FeaturesError::ColumnTwice { column, first, second },
-            Self::Outputs { rows, got } => FeaturesError::Outputs { rows, got },
-            Self::Model { source } => match source {},
         }
     }
 }

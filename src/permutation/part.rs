@@ -176,7 +176,7 @@ impl<V: Value> PermutationPartial<V> {
     /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, in the fingerprint, or by a single bit in
     /// v(∅) or v(N), or the samplers in the seed, the budget, antithetic sampling, the precision or its confidence, or the
     /// number of parts; [`PartTwice`](Error::PartTwice) if both have the same part. This one is then as it was. In a function
-    /// that returns the errors of a fallible game, [`Error::widen`] makes these such ones.
+    /// that returns the errors of a fallible game, [`Error::map`] makes these such ones.
     pub fn merge(&mut self, other: impl Borrow<Self>) -> Result<(), Error> {
         let other = other.borrow();
         self.check_job(other)?;
