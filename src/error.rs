@@ -1,113 +1,156 @@
 //! Every error of a solver.
 
 use std::convert::Infallible;
+use std::error::Error as StdError;
+use std::fmt;
 use std::ops::Range;
 
-use thiserror::Error;
-
 use crate::Coalition;
+use crate::display::{NameOf, Named, Printed, members};
 use crate::games::error::GameError;
 
 mod listed;
 
 use listed::Listed;
 
-/// Why a solver, or the making of a game, gave no result.
-///
-/// `E` is the game's own error; a game that cannot fail has [`Infallible`] there.
-#[derive(Debug, Error)]
-#[non_exhaustive]
-pub enum Error<E = Infallible> {
-    /// The game has no players, so there is nobody to give credit to.
-    #[error("the game has no players: its 1 evaluation, v({{}}), has nobody to be attributed to")]
-    NoPlayers {},
+/// Declares [`Error`]: each variant once, with its text. The variant `Game`, which alone holds the game's own error, is declared here.
+macro_rules! errors {
+    ($($(#[$doc:meta])* $variant:ident {
+        $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
+    } => $text:literal $(, $argument:expr)*;)*) => {
+        /// Why a solver, or the making of a game, gave no result.
+        ///
+        /// `E` is the game's own error; a game that cannot fail has [`Infallible`] there.
+        ///
+        /// `{}` writes what happened, and `{:#}` also why: the game's own error and its sources, each after a colon.
+        ///
+        /// ```
+        /// let game = shapley::try_from_fn(2, |s| if s.is_grand() { "x".parse::<f64>() } else { Ok(0.0) });
+        /// let error = shapley::exact(&game).unwrap_err();
+        /// assert_eq!(error.to_string(), "the game failed at coalition {0, 1}");
+        /// assert_eq!(format!("{error:#}"), "the game failed at coalition {0, 1}: invalid float literal");
+        /// ```
+        #[derive(Debug)]
+        #[non_exhaustive]
+        pub enum Error<E = Infallible> {
+            $($(#[$doc])* $variant {
+                $($(#[$field_doc])* $field: $type,)*
+            },)*
 
-    /// An exact answer would take too many evaluations. The limit is [`Exact::max_players`](crate::Exact::max_players).
-    #[error("{players} players are over the limit of {limit}: an exact answer takes {} evaluations", power_of_two(*players))]
+            /// The game failed.
+            Game {
+                /// The coalition it failed at.
+                coalition: Coalition,
+                /// What the game says of it.
+                source: E,
+            },
+        }
+
+        impl<E> Error<E> {
+            /// The same error, with the game's own error changed by `f`.
+            ///
+            /// An [`Error`] without a game's error becomes one of any game by `error.map(|never| match never {})`. A function that is
+            /// generic over its game needs it, where it calls what has no game:
+            ///
+            /// ```
+            /// use shapley::{Attribution, Error, Exact, Semivalue, TryGame};
+            ///
+            /// fn early<G: TryGame<Value = f64>>(game: &G) -> Result<Attribution<f64>, Error<G::Error>> {
+            ///     let early = Semivalue::beta(4.0, 1.0).map_err(|error| error.map(|never| match never {}))?;
+            ///     Exact::new().semivalue(game, &early)
+            /// }
+            /// # assert!(early(&shapley::from_fn(2, |s| s.len() as f64)).is_ok());
+            /// ```
+            pub fn map<F>(self, f: impl FnOnce(E) -> F) -> Error<F> {
+                match self {
+                    Self::Game { coalition, source } => Error::Game { coalition, source: f(source) },
+                    $(Self::$variant { $($field),* } => Error::$variant { $($field),* },)*
+                }
+            }
+
+            /// Writes what happened, without the causes.
+            fn write(&self, f: &mut impl fmt::Write) -> fmt::Result {
+                match self {
+                    Self::Game { coalition, .. } => write!(f, "the game failed at coalition {coalition}"),
+                    $(Self::$variant { $($field),* } => write!(f, $text $(, $argument)*),)*
+                }
+            }
+        }
+    };
+}
+
+errors! {
+    /// The game has no players, so there is nobody to give credit to.
+    NoPlayers {} => "the game has no players: its 1 evaluation, v({{}}), has nobody to be attributed to";
+
+    /// An exact answer would take too many evaluations. The limit is [`Exact::max_players`](crate::Exact::max_players);
+    /// [`Permutation`](crate::Permutation) and `Surrogate` (feature `surrogate`) estimate Shapley values from fewer.
     TooManyPlayers {
         /// The number of players.
         players: usize,
         /// The largest number of players allowed.
         limit: usize,
-    },
+    } =>
+        "{players} players are over the limit of {limit}: an exact answer takes {} evaluations. `Permutation`, or `Surrogate` with \
+         the feature `surrogate`, estimates Shapley values from fewer", power_of_two(*players);
 
     /// A value is NaN or infinite.
-    #[error("the value of coalition {coalition} is not finite")]
     NotFinite {
         /// The coalition that has the value.
         coalition: Coalition,
-    },
+    } => "the value of coalition {coalition} is not finite";
 
     /// The values are finite, but a sum of them is not: they are too large for their type.
-    #[error("the result for {coalition} exceeds the range of the value type: use a wider type, or smaller values")]
     Overflow {
         /// The player, or players, whose result overflowed.
         coalition: Coalition,
-    },
-
-    /// The game failed.
-    #[error("the game failed at coalition {coalition}")]
-    Game {
-        /// The coalition it failed at.
-        coalition: Coalition,
-        /// What the game says of it.
-        source: E,
-    },
+    } => "the result for {coalition} exceeds the range of the value type: use a wider type, or smaller values";
 
     /// A batch did not give one value for each coalition.
-    #[error("a batch of {asked} coalitions came back with {got} values")]
     BatchLength {
         /// The number of coalitions in the batch.
         asked: usize,
         /// The number of values the game gave.
         got: usize,
-    },
+    } => "a batch of {asked} coalitions came back with {got} values";
 
     /// A table's length is not a power of two that is at least two.
-    #[error("a table of {len} values is not a game: the length must be a power of two, at least 2")]
     TableLength {
         /// The length.
         len: usize,
-    },
+    } => "a table of {len} values is not a game: the length must be a power of two, at least 2";
 
     /// A parameter of a semivalue's weights is out of range.
-    #[error("a weight parameter of {value} is not allowed: it must be {allowed}")]
     WeightParameter {
         /// The parameter.
         value: f64,
         /// What it may be.
         allowed: &'static str,
-    },
+    } => "a weight parameter of {value} is not allowed: it must be {allowed}";
 
     /// A semivalue's weights do not sum to one over all coalitions without the player.
-    #[error("the weights sum to {sum} over the coalitions without a player: a semivalue's sum to 1")]
     WeightSum {
         /// Σ C(n−1, s) p(s).
         sum: f64,
-    },
+    } => "the weights sum to {sum} over the coalitions without a player: a semivalue's sum to 1";
 
     /// A semivalue by size has no weights, or more than any game takes.
-    #[error("{len} weights are not those of a semivalue: there must be one for each player, from 1 to {limit}")]
     WeightCount {
         /// The number of weights.
         len: usize,
         /// The largest number possible.
         limit: usize,
-    },
+    } => "{len} weights are not those of a semivalue: there must be one for each player, from 1 to {limit}";
 
     /// A semivalue has weights for games of another number of players.
-    #[error("{len} weights do not fit a game of {players} player(s), which takes as many as players")]
     WeightLength {
         /// The number of weights.
         len: usize,
         /// The number of players.
         players: usize,
-    },
+    } => "{len} weights do not fit a game of {players} player(s), which takes as many as players";
 
     /// There are no interactions of this order, or more than can be computed.
-    #[error(
-        "interactions of order {order} are out of reach for {players} players: the order must be from 1 to {limit}"
-    )]
     Order {
         /// The order asked for.
         order: usize,
@@ -115,20 +158,18 @@ pub enum Error<E = Infallible> {
         players: usize,
         /// The largest order possible.
         limit: usize,
-    },
+    } => "interactions of order {order} are out of reach for {players} players: the order must be from 1 to {limit}";
 
     /// The budget does not pay for a first sample: v(∅), v(N), and the walk along an order of the players and back; or, of
     /// pairs of coalitions, one for each player.
-    #[error("{evaluations} evaluation(s) are not enough for an estimate: the first sample takes {needed}")]
     BudgetTooSmall {
         /// The evaluations allowed.
         evaluations: u64,
         /// The evaluations that the first sample takes.
         needed: u64,
-    },
+    } => "{evaluations} evaluation(s) are not enough for an estimate: the first sample takes {needed}";
 
     /// A setting of a sampler is out of range.
-    #[error("{name} cannot be {value}: it must be {allowed}")]
     Setting {
         /// The setting.
         name: &'static str,
@@ -136,10 +177,9 @@ pub enum Error<E = Infallible> {
         value: f64,
         /// What it may be.
         allowed: &'static str,
-    },
+    } => "{name} cannot be {value}: it must be {allowed}";
 
     /// Two estimates, two partial results, or an estimate and what is to go on with it, do not belong together.
-    #[error("{what} differs: {ours} here, {theirs} in the other")]
     Mismatch {
         /// What differs.
         what: &'static str,
@@ -147,10 +187,9 @@ pub enum Error<E = Infallible> {
         ours: String,
         /// What it is in the other.
         theirs: String,
-    },
+    } => "{what} differs: {ours} here, {theirs} in the other";
 
     /// Two estimates have permutations in common, which would count twice.
-    #[error("both estimates have the samples {start} to {} of seed {seed}, which would count twice", end - 1)]
     Overlap {
         /// The seed.
         seed: u64,
@@ -158,14 +197,9 @@ pub enum Error<E = Infallible> {
         start: u64,
         /// The first sample after it that not both have.
         end: u64,
-    },
+    } => "both estimates have the samples {start} to {} of seed {seed}, which would count twice", end - 1;
 
     /// Two partial results have a part in common, which would count twice.
-    #[error(
-        "part {part} of {of} is in both, and would count twice: {} here, {} in the other",
-        Listed(std::slice::from_ref(ours)),
-        Listed(std::slice::from_ref(theirs))
-    )]
     PartTwice {
         /// The first part that both have.
         part: u64,
@@ -175,90 +209,115 @@ pub enum Error<E = Infallible> {
         ours: Range<u64>,
         /// Those that it is among in the other.
         theirs: Range<u64>,
-    },
+    } => "part {part} of {of} is in both, and would count twice: {} here, {} in the other",
+        Listed(std::slice::from_ref(ours)), Listed(std::slice::from_ref(theirs));
 
     /// A partial result is not whole.
-    #[error("{} of {of} missing: run what is missing, and merge it", Listed(missing))]
     PartsMissing {
         /// The parts that are missing, in stretches.
         missing: Vec<Range<u64>>,
         /// The number of parts.
         of: u64,
-    },
+    } => "{} of {of} missing: run what is missing, and merge it", Listed(missing);
 
     /// A ready-made game cannot be made of these data.
-    #[error(transparent)]
     Invalid {
         /// What is wrong with them.
-        #[from]
         source: GameError,
-    },
+    } => "{source}";
 
     /// The observer asked to stop, and half an exact answer is none.
-    #[error("stopped by the observer after {evaluations} of {total} evaluations")]
     Stopped {
         /// The evaluations made when it asked.
         evaluations: u64,
         /// The evaluations that the answer takes.
         total: u64,
-    },
+    } => "stopped by the observer after {evaluations} of {total} evaluations";
 
     /// The system refused to start that many threads.
-    #[error("could not start {threads} threads")]
     Threads {
         /// The number of threads asked for.
         threads: usize,
-    },
+    } => "could not start {threads} threads";
 }
 
-impl Error {
-    /// The same error as one of a game that can fail, where `?` meets both.
-    ///
-    /// ```
-    /// use shapley::{Attribution, Error, Exact, Semivalue, TryGame};
-    ///
-    /// fn early<G: TryGame<Value = f64>>(game: &G) -> Result<Attribution<f64>, Error<G::Error>> {
-    ///     let early = Semivalue::beta(4.0, 1.0).map_err(Error::widen)?;
-    ///     Exact::new().semivalue(game, &early)
-    /// }
-    /// # assert!(early(&shapley::from_fn(2, |s| s.len() as f64)).is_ok());
-    /// ```
-    #[must_use]
-    pub fn widen<E>(self) -> Error<E> {
-        match self.without_game() {
-            Ok(error) => error,
-            Err((_, source)) => match source {},
+impl<E> Error<E> {
+    /// The coalition that the text names.
+    fn coalition(&self) -> Option<&Coalition> {
+        match self {
+            Self::NotFinite { coalition } | Self::Overflow { coalition } | Self::Game { coalition, .. } => {
+                Some(coalition)
+            }
+            _ => None,
         }
     }
 }
 
-impl<E> Error<E> {
-    /// The same error as one of another game; or what the game said, and the coalition it failed at.
-    pub(crate) fn without_game<F>(self) -> Result<Error<F>, (Coalition, E)> {
-        Ok(match self {
-            Self::NoPlayers {} => Error::NoPlayers {},
-            Self::TooManyPlayers { players, limit } => Error::TooManyPlayers { players, limit },
-            Self::NotFinite { coalition } => Error::NotFinite { coalition },
-            Self::Overflow { coalition } => Error::Overflow { coalition },
-            Self::Game { coalition, source } => return Err((coalition, source)),
-            Self::BatchLength { asked, got } => Error::BatchLength { asked, got },
-            Self::TableLength { len } => Error::TableLength { len },
-            Self::WeightParameter { value, allowed } => Error::WeightParameter { value, allowed },
-            Self::WeightSum { sum } => Error::WeightSum { sum },
-            Self::WeightCount { len, limit } => Error::WeightCount { len, limit },
-            Self::WeightLength { len, players } => Error::WeightLength { len, players },
-            Self::Order { order, players, limit } => Error::Order { order, players, limit },
-            Self::BudgetTooSmall { evaluations, needed } => Error::BudgetTooSmall { evaluations, needed },
-            Self::Setting { name, value, allowed } => Error::Setting { name, value, allowed },
-            Self::Mismatch { what, ours, theirs } => Error::Mismatch { what, ours, theirs },
-            Self::Overlap { seed, start, end } => Error::Overlap { seed, start, end },
-            Self::PartTwice { part, of, ours, theirs } => Error::PartTwice { part, of, ours, theirs },
-            Self::PartsMissing { missing, of } => Error::PartsMissing { missing, of },
-            Self::Invalid { source } => Error::Invalid { source },
-            Self::Stopped { evaluations, total } => Error::Stopped { evaluations, total },
-            Self::Threads { threads } => Error::Threads { threads },
-        })
+impl<E: StdError> Error<E> {
+    /// This error with the names of players in its coalition, for people to read. A player without a name has its number, and names
+    /// beyond the number of players are not used. `{:#}` has the causes too.
+    ///
+    /// ```
+    /// let game = shapley::from_fn(3, |s| if s.len() == 2 { f64::NAN } else { 0.0 });
+    /// let error = shapley::exact(&game).unwrap_err();
+    /// assert_eq!(error.named(&["Ann", "Bob", "Cleo"]).to_string(), "the value of coalition {Ann, Bob} is not finite");
+    /// ```
+    pub fn named<'a>(&'a self, names: &'a [impl AsRef<str>]) -> impl fmt::Display + 'a {
+        Named { of: self, names }
     }
+}
+
+impl<E: StdError> Printed for Error<E> {
+    fn print(&self, f: &mut fmt::Formatter<'_>, name: Option<NameOf<'_>>) -> fmt::Result {
+        match (self.coalition(), name) {
+            (Some(coalition), Some(name)) => {
+                let mut text = String::new();
+                self.write(&mut text)?;
+                // The text has its coalition once, as numbers.
+                f.write_str(&text.replacen(&coalition.to_string(), &members(coalition, name), 1))?;
+            }
+            _ => self.write(f)?,
+        }
+        match self {
+            Self::Game { source, .. } => write_causes(f, source),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl<E: StdError> fmt::Display for Error<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.print(f, None)
+    }
+}
+
+impl<E: StdError + 'static> StdError for Error<E> {
+    fn source(&self) -> Option<&(dyn StdError + 'static)> {
+        match self {
+            Self::Game { source, .. } => Some(source),
+            _ => None,
+        }
+    }
+}
+
+impl<E> From<GameError> for Error<E> {
+    fn from(source: GameError) -> Self {
+        Self::Invalid { source }
+    }
+}
+
+/// With `{:#}`, writes an error and its sources, each after a colon.
+pub(crate) fn write_causes<E: StdError>(f: &mut fmt::Formatter<'_>, error: &E) -> fmt::Result {
+    if !f.alternate() {
+        return Ok(());
+    }
+    write!(f, ": {error}")?;
+    let mut next = error.source();
+    while let Some(cause) = next {
+        write!(f, ": {cause}")?;
+        next = cause.source();
+    }
+    Ok(())
 }
 
 /// 2^n as people write it: with its digits as long as there are not too many.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::{Coalition, Value};
 
-pub use closures::{from_fn, try_from_fn};
+pub use closures::{from_batch_fn, from_fn, try_from_batch_fn, try_from_fn};
 
 /// A value function that cannot fail: the number of players, and what a coalition of them is worth.
 ///
@@ -51,6 +51,12 @@ pub use closures::{from_fn, try_from_fn};
 /// assert!((power[3] - 1.0 / 6.0).abs() < 1e-12);
 /// # Ok::<(), shapley::Error>(())
 /// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not a `Game`",
+    note = "of a closure, `from_fn(players, closure)` makes a game",
+    note = "a reference or box of a game that can fail is no game itself: pass `game.by_ref()`, `ByRef::new(&*game)`, or `&*game` to a \
+            solver"
+)]
 pub trait Game: Sync {
     /// What a coalition is worth: `f64`, `[f64; 3]`, …
     type Value: Value;
@@ -210,8 +216,29 @@ pub trait TryGame: Sync {
 }
 
 /// A game by reference: what [`TryGame::by_ref`] returns. Every method goes to the game, overrides included.
+///
+/// It makes a game of a reference to a trait object too, for what takes a game by value:
+///
+/// ```
+/// use shapley::{Cached, TryGame, games::ByRef, try_from_fn};
+///
+/// type Model = dyn TryGame<Value = f64, Error = std::num::ParseFloatError>;
+///
+/// let model: Box<Model> = Box::new(try_from_fn(3, |s| s.len().to_string().parse()));
+/// let cached = Cached::new(ByRef::new(&*model));
+/// assert_eq!(shapley::exact(&cached)?.values(), [1.0; 3]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct ByRef<'a, G: ?Sized>(&'a G);
+
+impl<'a, G: TryGame + ?Sized> ByRef<'a, G> {
+    /// The game behind a reference.
+    #[must_use]
+    pub fn new(game: &'a G) -> Self {
+        Self(game)
+    }
+}
 
 impl<G: ?Sized> Clone for ByRef<'_, G> {
     fn clone(&self) -> Self {

@@ -60,8 +60,8 @@
 //!
 //! # Games that fail, cost, or have several outputs
 //!
-//! A [`TryGame`] may fail; the solver stops and returns its error with the coalition. A game that is faster on batches
-//! overrides [`Game::values`]; [`Exact::batch`] sets their size. [`Exact::observe`] shows progress and can stop a run. A
+//! A [`TryGame`], such as one from [`try_from_fn`], may fail; the solver stops and returns its error with the coalition. A game that is faster on batches
+//! overrides [`Game::values`], or comes from [`from_batch_fn`]; [`Exact::batch`] sets the size of batches. [`Exact::observe`] shows progress and can stop a run. A
 //! game with several outputs has an array as its [`Value`], and is explained in one pass.
 //!
 //! # Never pay twice
@@ -113,6 +113,7 @@
 //! 1.90. It rises only in a minor release, and the changelog says so first.
 
 mod coalition;
+mod display;
 mod engine;
 mod error;
 mod exact;
@@ -139,7 +140,7 @@ pub use coalition::Coalition;
 pub use engine::progress::Progress;
 pub use error::Error;
 pub use exact::{Exact, Summary, banzhaf, exact, interactions};
-pub use game::{Game, TryGame, from_fn, try_from_fn};
+pub use game::{Game, TryGame, from_batch_fn, from_fn, try_from_batch_fn, try_from_fn};
 pub use permutation::{Permutation, permutation};
 pub use results::{Attribution, Estimate, Interactions, Stopped};
 #[cfg(feature = "disk")]

@@ -1,7 +1,6 @@
 //! What solvers return, and how it is printed.
 
 mod attribution;
-pub(crate) mod display;
 mod estimate;
 mod interactions;
 mod moments;

@@ -1,8 +1,10 @@
 //! Games made of closures.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::ops::ControlFlow;
 
+use crate::game::prefix_batches;
 use crate::{Coalition, Game, TryGame, Value};
 
 /// A game from a closure.
@@ -18,7 +20,8 @@ use crate::{Coalition, Game, TryGame, Value};
 /// # Ok::<(), shapley::Error>(())
 /// ```
 ///
-/// Values come from the closure's coalition argument alone; see [`Game`] for the whole contract.
+/// Values come from the closure's coalition argument alone; see [`Game`] for the whole contract. For a closure that returns a
+/// `Result` there is [`try_from_fn`], and for a model that answers many coalitions at once [`from_batch_fn`].
 #[must_use]
 pub fn from_fn<V: Value>(
     num_players: usize,
@@ -45,6 +48,68 @@ pub fn try_from_fn<V: Value, E: std::error::Error + Send + Sync + 'static>(
     value: impl Fn(&Coalition) -> Result<V, E> + Sync,
 ) -> impl TryGame<Value = V, Error = E> + fmt::Debug {
     TryFunction { num_players, value }
+}
+
+/// A game from a closure that values many coalitions at once: one value for each, in their order.
+///
+/// Exact solvers call the closure with batches of the size that [`Exact::batch`](crate::Exact::batch) sets, and samplers with the
+/// prefixes of a whole order or of [several](crate::Permutation::batch).
+///
+/// ```
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// let calls = AtomicUsize::new(0);
+/// let game = shapley::from_batch_fn(10, |coalitions| {
+///     calls.fetch_add(1, Ordering::Relaxed); // the overhead of a call of the model
+///     coalitions.iter().map(|s| (s.len() as f64).sqrt()).collect()
+/// });
+/// let phi = shapley::Exact::new().threads(1).batch(256).solve(&game)?;
+/// assert_eq!((phi.evaluations(), calls.load(Ordering::Relaxed)), (1024, 4));
+/// # Ok::<(), shapley::Error>(())
+/// ```
+///
+/// # Errors
+///
+/// Solvers return [`BatchLength`](crate::Error::BatchLength) if the closure gives another number of values than it was asked for.
+///
+/// # Panics
+///
+/// [`Game::value`], which can return no error, panics if the closure does not give one value for one coalition. No solver calls it.
+#[must_use]
+pub fn from_batch_fn<V: Value>(
+    num_players: usize,
+    values: impl Fn(&[Coalition]) -> Vec<V> + Sync,
+) -> impl Game<Value = V> + fmt::Debug {
+    BatchFunction { num_players, values }
+}
+
+/// A game from a closure that values many coalitions at once and can fail.
+///
+/// It is [`from_batch_fn`] with a `Result`. A batch fails as a whole, so the error is reported under the first coalition of the
+/// batch.
+///
+/// ```
+/// use shapley::{Coalition, Error, try_from_batch_fn};
+///
+/// let price = |s: &Coalition| if s.is_grand() { "sold out".parse() } else { Ok(s.len() as f64) };
+/// let game = try_from_batch_fn(3, |coalitions| coalitions.iter().map(price).collect());
+/// assert!(matches!(shapley::exact(&game), Err(Error::Game { .. })));
+/// ```
+///
+/// # Errors
+///
+/// Solvers return [`Game`](crate::Error::Game) with the closure's error, and [`BatchLength`](crate::Error::BatchLength) if it gives
+/// another number of values than it was asked for.
+///
+/// # Panics
+///
+/// [`TryGame::try_value`] panics if the closure does not give one value for one coalition. No solver calls it.
+#[must_use]
+pub fn try_from_batch_fn<V: Value, E: std::error::Error + Send + Sync + 'static>(
+    num_players: usize,
+    values: impl Fn(&[Coalition]) -> Result<Vec<V>, E> + Sync,
+) -> impl TryGame<Value = V, Error = E> + fmt::Debug {
+    TryBatchFunction { num_players, values }
 }
 
 struct Function<F> {
@@ -104,14 +169,124 @@ impl<V: Value, E: std::error::Error + Send + Sync + 'static, F: Fn(&Coalition) -
     }
 }
 
-impl<F> fmt::Debug for Function<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Function").field("num_players", &self.num_players).finish_non_exhaustive()
+struct BatchFunction<F> {
+    num_players: usize,
+    values: F,
+}
+
+impl<V: Value, F: Fn(&[Coalition]) -> Vec<V> + Sync> Game for BatchFunction<F> {
+    type Value = V;
+
+    fn num_players(&self) -> usize {
+        self.num_players
+    }
+
+    fn value(&self, coalition: &Coalition) -> V {
+        only((self.values)(std::slice::from_ref(coalition)))
+    }
+
+    fn values(&self, coalitions: &[Coalition], values: &mut Vec<V>) {
+        values.extend((self.values)(coalitions));
+    }
+
+    fn walk(&self, order: &[usize], values: &mut Vec<V>) {
+        let Ok(()) =
+            walk_in_batches(self.num_players, order, values, |prefixes| Ok::<_, Infallible>((self.values)(prefixes)));
     }
 }
 
-impl<F> fmt::Debug for TryFunction<F> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TryFunction").field("num_players", &self.num_players).finish_non_exhaustive()
+struct TryBatchFunction<F> {
+    num_players: usize,
+    values: F,
+}
+
+impl<V: Value, E: std::error::Error + Send + Sync + 'static, F: Fn(&[Coalition]) -> Result<Vec<V>, E> + Sync> TryGame
+    for TryBatchFunction<F>
+{
+    type Value = V;
+    type Error = E;
+
+    fn num_players(&self) -> usize {
+        self.num_players
+    }
+
+    fn try_value(&self, coalition: &Coalition) -> Result<V, E> {
+        (self.values)(std::slice::from_ref(coalition)).map(only)
+    }
+
+    fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<V>) -> Result<(), E> {
+        values.extend((self.values)(coalitions)?);
+        Ok(())
+    }
+
+    fn try_walk(&self, order: &[usize], values: &mut Vec<V>) -> Result<(), E> {
+        walk_in_batches(self.num_players, order, values, &self.values)
     }
 }
+
+/// The value of a single coalition.
+///
+/// # Panics
+///
+/// If there is another number of values.
+fn only<V: fmt::Debug>(values: Vec<V>) -> V {
+    match <[V; 1]>::try_from(values) {
+        Ok([value]) => value,
+        Err(values) => panic!("a batch of 1 coalition came back with {} values", values.len()),
+    }
+}
+
+/// Appends the values of an order's prefixes. A batch of the wrong length ends the walk, with a wrong number of values in all, so that
+/// the solver refuses it.
+fn walk_in_batches<V, E>(
+    num_players: usize,
+    order: &[usize],
+    values: &mut Vec<V>,
+    batch: impl Fn(&[Coalition]) -> Result<Vec<V>, E>,
+) -> Result<(), E> {
+    let end = values.len() + order.len();
+    for prefixes in prefix_batches(num_players, order) {
+        let got = batch(&prefixes)?;
+        let is_odd = got.len() != prefixes.len();
+        values.extend(got);
+        if is_odd {
+            if values.len() == end {
+                values.pop();
+            }
+            break;
+        }
+    }
+    Ok(())
+}
+
+macro_rules! debug_of_closures {
+    ($($game:ident),*) => {$(
+        impl<F> fmt::Debug for $game<F> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($game)).field("num_players", &self.num_players).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+debug_of_closures!(Function, TryFunction, BatchFunction, TryBatchFunction);
+
+/// The compiler names the constructor that takes a closure that can fail: see `diagnostic::on_unimplemented` of [`Value`].
+///
+/// ```compile_fail,E0277
+/// let _ = shapley::from_fn(1, |_| "1".parse::<f64>());
+/// ```
+///
+/// ```compile_fail,E0277
+/// let _ = shapley::from_batch_fn(1, |coalitions| coalitions.iter().map(|_| "1".parse::<f64>()).collect());
+/// ```
+///
+/// ```compile_fail,E0277
+/// let _ = shapley::games::Words::new("one", |text: &str| text.parse::<f64>());
+/// ```
+///
+/// ```compile_fail,E0277
+/// let _ = shapley::games::Features::new([1.0], [0.0], |rows: &[f64], _| rows.iter().map(|_| "1".parse::<f64>()).collect::<Vec<_>>());
+/// ```
+#[cfg(doctest)]
+struct ClosuresThatFail;

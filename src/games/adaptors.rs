@@ -138,10 +138,19 @@ impl<G: TryGame> TryGame for Dual<G> {
         if coalitions.is_empty() {
             return Ok(());
         }
-        let grand = self.grand()?;
         let rest: Vec<Coalition> = coalitions.iter().map(Coalition::complement).collect();
         let start = values.len();
         let result = self.game.try_values(&rest, values);
+        if result.is_ok() && values.len() != start + rest.len() {
+            return result; // the solver refuses it, without another question
+        }
+        let grand = match self.grand() {
+            Ok(grand) => grand,
+            Err(error) => {
+                values.truncate(start);
+                return Err(error);
+            }
+        };
         for value in values.iter_mut().skip(start) {
             let rest = std::mem::replace(value, grand.clone());
             value.sub_assign(&rest);

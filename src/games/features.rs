@@ -65,7 +65,18 @@ const DOMAIN: &[u8; 24] = b"shapley background, v1.\0";
 ///
 /// # Errors
 ///
-/// `new` takes everything. What is wrong with the shapes is an error of the first evaluation, and of [`check`](Self::check).
+/// `new` takes everything. What is wrong with the shapes is an error of [`check`](Self::check), and of the first evaluation. A solver
+/// then returns [`Error::Game`](crate::Error::Game), and `{:#}` prints what is wrong:
+///
+/// ```
+/// use shapley::games::Features;
+///
+/// let model = |rows: &[f64], columns: usize| rows.chunks(columns).map(|row| row[0]).collect::<Vec<f64>>();
+/// let game = Features::new([5.0, 1.0], [0.0, 0.0, 2.0], model);
+/// assert!(game.check().is_err());
+/// let error = format!("{:#}", shapley::exact(&game).unwrap_err());
+/// assert!(error.ends_with("a background of 3 numbers does not consist of rows of 2 columns, as the instance has"));
+/// ```
 #[derive(Clone)]
 pub struct Features<F> {
     instance: Vec<f64>,
@@ -145,6 +156,12 @@ pub enum FeaturesError<E = Infallible> {
 }
 
 /// What a model returns for a matrix: a `Vec` with a value for each row, or a `Result` of one.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not what a model of `Features` returns",
+    note = "a model returns a `Vec` with a value for each row: f64, f32, or `[f64; N]` for N outputs",
+    note = "a model that can fail returns one `Result<Vec<_>, E>` for all rows: `.collect::<Result<Vec<_>, E>>()` makes it of one \
+            `Result` for each row; E must implement `std::error::Error`"
+)]
 pub trait Outputs {
     /// What the model says of a row.
     type Value: Value;
@@ -267,10 +284,10 @@ impl<F> Features<F> {
     ///
     /// All of [`FeaturesError`] but those of the model.
     pub fn check(&self) -> Result<(), FeaturesError> {
-        self.checked()
+        self.check_shapes()
     }
 
-    fn checked<E>(&self) -> Result<(), FeaturesError<E>> {
+    fn check_shapes<E>(&self) -> Result<(), FeaturesError<E>> {
         let columns = self.instance.len();
         if columns == 0 {
             return Err(FeaturesError::NoColumns {});
@@ -323,7 +340,7 @@ where
     }
 
     fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<O::Value>) -> Result<(), Self::Error> {
-        self.checked()?;
+        self.check_shapes()?;
         let columns = self.instance.len();
         let background_rows = self.background.len() / columns;
         let mut call = Call { game: self, rows: Vec::new(), means: Means::new(values) };

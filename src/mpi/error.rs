@@ -2,22 +2,23 @@
 
 use std::error::Error as StdError;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 use crate::Coalition;
+use crate::error::write_causes;
 
 /// Why a job of several ranks gave no result.
 ///
 /// All ranks get the same error, whichever of them it happened on. An error of the game's own type cannot be sent to others:
-/// they get its text, and the rank where it happened also has [the error itself](Failure::downcast_ref).
+/// they get its text, and the rank where it happened also has [the error itself](Failure::downcast_ref). `{:#}` writes the causes too.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// The solver failed on a rank: because of the game or its store, or since the settings make no sense.
-    #[error("the solver failed on rank {rank}")]
+    #[error(fmt = write_solve)]
     Solve {
         /// Where. Of what all ranks find alike, such as settings that make no sense, rank 0.
         rank: usize,
@@ -48,7 +49,7 @@ pub enum Error {
     },
 
     /// The partial result that an earlier run saved cannot be gone on with: it is damaged, or of another job.
-    #[error("the partial result in {} cannot be gone on with", path.display())]
+    #[error(fmt = write_saved)]
     Saved {
         /// The file.
         path: PathBuf,
@@ -57,7 +58,7 @@ pub enum Error {
     },
 
     /// A file of the job could not be read, written or locked: the partial result, or a store.
-    #[error("rank {rank} could not use {}", path.display())]
+    #[error(fmt = write_file)]
     File {
         /// Where.
         rank: usize,
@@ -83,6 +84,21 @@ pub enum Error {
         /// Why.
         what: String,
     },
+}
+
+fn write_solve(rank: &usize, source: &crate::Error<Failure>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "the solver failed on rank {rank}")?;
+    write_causes(f, source)
+}
+
+fn write_saved(path: &Path, source: &Failure, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "the partial result in {} cannot be gone on with", path.display())?;
+    write_causes(f, source)
+}
+
+fn write_file(rank: &usize, path: &Path, source: &Failure, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "rank {rank} could not use {}", path.display())?;
+    write_causes(f, source)
 }
 
 /// An error of one rank, as all ranks have it: its text and that of its causes.
@@ -158,7 +174,7 @@ impl StdError for Failure {
 impl Error {
     /// A solver's failure.
     pub(super) fn solve<E: StdError + Send + Sync + 'static>(rank: usize, error: crate::Error<E>) -> Self {
-        Self::Solve { rank, source: as_failure(error) }
+        Self::Solve { rank, source: error.map(Failure::new) }
     }
 
     /// The same error, with the originals that this rank has of it.
@@ -182,13 +198,6 @@ impl Error {
             Self::Message { rank, what } => Sent::Message(*rank, what.clone()),
         }
     }
-}
-
-/// An error of a game as one that all ranks can have.
-fn as_failure<E: StdError + Send + Sync + 'static>(error: crate::Error<E>) -> crate::Error<Failure> {
-    error
-        .without_game()
-        .unwrap_or_else(|(coalition, source)| crate::Error::Game { coalition, source: Failure::new(source) })
 }
 
 /// An [`Error`] on its way.

@@ -49,7 +49,7 @@ pub fn beeswarm<E: Into<Explanation>>(
 
     let sizes: Vec<f64> =
         (0..columns).map(|player| outputs.iter().map(|o| o.values[player].abs() / rows as f64).sum()).collect();
-    let order = crate::results::display::largest_first(sizes.iter());
+    let order = crate::display::largest_first(sizes.iter());
     let shown = &order[..columns.min(MOST_ROWS)];
     let labels: Vec<String> = labels.iter().map(|label| clean(label.as_ref())).collect();
     let column = label_width(shown.iter().map(|&player| labels[player].as_str()));

@@ -73,7 +73,7 @@ pub fn convergence(progress: &[Progress]) -> Result<String, PlotError> {
 /// Two significant digits.
 fn short(value: f64) -> String {
     if (1e-4..1e5).contains(&value) {
-        let decimals = crate::results::display::decimals(value, 2).unwrap_or(0).max(0) as usize;
+        let decimals = crate::display::decimals(value, 2).unwrap_or(0).max(0) as usize;
         format!("{value:.decimals$}")
     } else {
         format!("{value:.1e}").replace("e-", "e−")

@@ -109,7 +109,7 @@ impl Output {
 
     /// Players by the size of their values, the largest first.
     pub(crate) fn order(&self) -> Vec<usize> {
-        crate::results::display::largest_first(self.values.iter())
+        crate::display::largest_first(self.values.iter())
     }
 }
 

@@ -68,7 +68,7 @@ pub fn network_of<V: Value>(
         weight[*i] += value.abs();
         weight[*j] += value.abs();
     }
-    let mut shown = crate::results::display::largest_first(weight.iter());
+    let mut shown = crate::display::largest_first(weight.iter());
     shown.truncate(MOST_NODES);
     shown.sort_unstable();
     let mut place = vec![None; players];

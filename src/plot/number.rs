@@ -1,6 +1,6 @@
 //! Numbers as pictures write them, and the places of ticks.
 
-use crate::results::display;
+use crate::display;
 
 /// Significant digits of the largest value.
 const DIGITS: i32 = 3;

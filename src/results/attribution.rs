@@ -3,8 +3,8 @@
 use std::fmt;
 use std::ops::Index;
 
-use super::display::{self, Column};
 use crate::Value;
+use crate::display::{self, Column, NameOf, Named, Printed};
 
 /// One value for each player, with what they share out and what it cost.
 ///
@@ -102,18 +102,44 @@ impl<'a, V> IntoIterator for &'a Attribution<V> {
     }
 }
 
+impl<V> AsRef<[V]> for Attribution<V> {
+    fn as_ref(&self) -> &[V] {
+        &self.values
+    }
+}
+
+impl<V: Value> Attribution<V> {
+    /// This table with the names of players, for people to read. A player without a name has its number, and names beyond the number of
+    /// players are not used. The formats are those of `Display`.
+    ///
+    /// ```
+    /// let phi = shapley::exact(&shapley::from_fn(2, |s| if s.contains(1) { 12.0 } else { 0.0 }))?;
+    /// assert_eq!(phi.named(&["Ann", "Bob"]).to_string(), "Bob  12\nAnn   0");
+    /// assert_eq!(format!("{:+.1}", phi.named(&["Ann"])), "1    +12.0\nAnn   +0.0");
+    /// # Ok::<(), shapley::Error>(())
+    /// ```
+    pub fn named<'a>(&'a self, names: &'a [impl AsRef<str>]) -> impl fmt::Display + 'a {
+        Named { of: self, names }
+    }
+}
+
 impl<V: Value> fmt::Display for Attribution<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.print(f, None)
+    }
+}
+
+impl<V: Value> Printed for Attribution<V> {
+    fn print(&self, f: &mut fmt::Formatter<'_>, name: Option<NameOf<'_>>) -> fmt::Result {
         let order = display::largest_first(self.iter());
         let decimals = display::decimals_of(self.iter());
         let shown = |value: &V| display::text(value, decimals, f);
-        let players = order.iter().map(ToString::to_string).collect();
         let values = order.iter().map(|&player| shown(&self[player])).collect();
         let foot = [
             ("v(∅)", shown(&self.baseline)),
             ("v(N)", shown(&self.grand)),
             ("evaluations", self.evaluations.to_string()),
         ];
-        display::write(f, vec![("player", Column::Right(players)), ("value", Column::Point(values))], &foot)
+        display::write(f, vec![("player", display::players(&order, name)), ("value", Column::Point(values))], &foot)
     }
 }

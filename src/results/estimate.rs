@@ -4,11 +4,11 @@ use std::borrow::Borrow;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::display::{self, Column};
 use super::moments::{Moments, SampleTree, Total};
 #[cfg(feature = "surrogate")]
 use super::pairs::Pairs;
 use super::student::width;
+use crate::display::{self, Column, NameOf, Named, Printed};
 use crate::engine::partial::{check_ends, check_same};
 use crate::{Attribution, Error, Value};
 
@@ -318,8 +318,8 @@ impl<V: Value> Estimate<V> {
     ///
     /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, or by a single bit in v(∅) or v(N), or
     /// the samplers in antithetic sampling or truncation; [`Overlap`](Error::Overlap) if both have samples of the same seed
-    /// and number; [`Overflow`](Error::Overflow). The estimate is then as it was. In a function that returns the errors of a
-    /// fallible game, [`Error::widen`] makes these such ones.
+    /// and number; [`Overflow`](Error::Overflow). The estimate is then as it was. In a function that
+    /// returns the errors of a fallible game, [`Error::map`] makes these such ones.
     ///
     /// ```
     /// use shapley::{Error, Permutation};
@@ -362,10 +362,29 @@ impl<V: Value> Estimate<V> {
         *self = all.estimate(self.stopped)?;
         Ok(())
     }
+
+    /// This table with the names of players, for people to read. A player without a name has its number, and names beyond the number of
+    /// players are not used. The formats are those of `Display`.
+    ///
+    /// ```
+    /// let game = shapley::from_fn(2, |s| if s.contains(1) { 12.0 } else { 0.0 });
+    /// let estimate = shapley::permutation(&game, 100)?;
+    /// assert_eq!(estimate.named(&["Ann", "Bob"]).to_string(), "Bob  12  ± 0\nAnn   0  ± 0");
+    /// # Ok::<(), shapley::Error>(())
+    /// ```
+    pub fn named<'a>(&'a self, names: &'a [impl AsRef<str>]) -> impl fmt::Display + 'a {
+        Named { of: self, names }
+    }
 }
 
 impl<V: Value> fmt::Display for Estimate<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.print(f, None)
+    }
+}
+
+impl<V: Value> Printed for Estimate<V> {
+    fn print(&self, f: &mut fmt::Formatter<'_>, name: Option<NameOf<'_>>) -> fmt::Result {
         let order = display::largest_first(self.values().iter());
         let plain = display::decimals_of(self.values().iter());
         let decimals =
@@ -382,7 +401,7 @@ impl<V: Value> fmt::Display for Estimate<V> {
             format!("{low} to {high}")
         };
         let mut columns = vec![
-            ("player", Column::Right(texts(&|player| player.to_string()))),
+            ("player", display::players(&order, name)),
             ("value", Column::Point(texts(&|player| display::text(&self.values()[player], decimals(player), f)))),
             ("± std. error", Column::Point(texts(&error))),
         ];

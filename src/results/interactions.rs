@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use super::display::{self, Column};
+use crate::display::{self, Column, NameOf, Named, Printed, members};
 use crate::weights::{Ratio, bernoulli, check_order, index_weights};
 use crate::{Coalition, Error, Index, Value};
 
@@ -208,17 +208,40 @@ fn weighted<V: Value>(row: &[V], weights: &[Ratio]) -> V {
     })
 }
 
+impl<V: Value> Interactions<V> {
+    /// This table with the names of players, for people to read. A player without a name has its number, and names beyond the number of
+    /// players are not used. The formats are those of `Display`.
+    ///
+    /// ```
+    /// use shapley::Index;
+    ///
+    /// let game = shapley::from_fn(2, |s| if s.is_grand() { 1.0 } else { 0.0 });
+    /// let pairs = shapley::interactions(&game, Index::Moebius, 2)?;
+    /// assert_eq!(pairs.named(&["Ann", "Bob"]).to_string(), "{Ann, Bob}  1\n{}          0\n{Ann}       0\n{Bob}       0");
+    /// # Ok::<(), shapley::Error>(())
+    /// ```
+    pub fn named<'a>(&'a self, names: &'a [impl AsRef<str>]) -> impl fmt::Display + 'a {
+        Named { of: self, names }
+    }
+}
+
 impl<V: Value> fmt::Display for Interactions<V> {
     /// A table, the largest value first: a line a set. Without a precision there are six significant digits of the largest
     /// value, less zeros that end all of them; `{:.3}` has three decimals and `{:+}` a sign; `{:#}` has titles, and the
     /// index and its order below.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.print(f, None)
+    }
+}
+
+impl<V: Value> Printed for Interactions<V> {
+    fn print(&self, f: &mut fmt::Formatter<'_>, name: Option<NameOf<'_>>) -> fmt::Result {
         let values = || self.entries.iter().map(|(_, value)| value);
         let decimals = display::decimals_of(values());
         let (mut sets, mut texts) = (Vec::new(), Vec::new());
         for entry in display::largest_first(values()) {
             let (set, value) = &self.entries[entry];
-            sets.push(set.to_string());
+            sets.push(name.map_or_else(|| set.to_string(), |name| members(set, name)));
             texts.push(display::text(value, decimals, f));
         }
         let foot = [("index", format!("{:?}", self.index)), ("order", self.order.to_string())];

@@ -33,8 +33,8 @@ use crate::{Coalition, MemoryStore, TryGame, Value};
 /// * **Single flight.** Of several threads that want one coalition at the same time, one evaluates it, and the others wait
 ///   for it. If that fails or panics, nothing is remembered of it, and one of those who wait tries again.
 ///   Threads share one `Cached` for this: two over one store share its values, and not what is being evaluated.
-/// * **A walk goes prefix by prefix**: each prefix that is not in the store is evaluated by the inner game's
-///   [`try_value`](TryGame::try_value) and stored at once. A coalition has one value, whatever way led to it, so that
+/// * **A walk goes prefix by prefix**: each prefix that is not in the store is evaluated in a batch of its own, by the inner
+///   game's [`try_values`](TryGame::try_values), and stored at once. A coalition has one value, whatever way led to it, so that
 ///   results do not depend on what was in the store; the price is that the inner game's own
 ///   [`try_walk`](TryGame::try_walk) is not used.
 /// * A value that is not finite is handed on, and not remembered: it is an error of every solver.
@@ -140,13 +140,14 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
         (self.game, self.store)
     }
 
-    /// Appends the values of `coalitions`, of which the inner game evaluates at most `batch` in one call.
-    fn resolve(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>, batch: usize) -> Result<(), ErrorOf<G, S>> {
+    /// Appends the values of `coalitions`.
+    fn resolve(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>, how: Asked) -> Result<(), ErrorOf<G, S>> {
         let landed = self.flights.landed();
         let mut found = Vec::with_capacity(coalitions.len());
         self.look_up(coalitions, &mut found)?;
         let missing = nowhere_in(&found);
-        let mut request = Request { coalitions, found, landed, end: None };
+        let mut request = Request { coalitions, how, found, landed, end: None };
+        let batch = if how == Asked::Together { usize::MAX } else { 1 };
         for at_once in missing.chunks(batch) {
             self.settle(&mut request, at_once.to_vec())?;
             if request.end.is_some() {
@@ -183,8 +184,13 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
                         request.found[number] = Some(value);
                     }
                     Landed::Circle => {
-                        let Answer { mut values, failed, kept } = self.evaluate(&request.coalitions[number..=number]);
+                        let Answer { mut values, failed, kept } =
+                            self.evaluate(&request.coalitions[number..=number], request.how);
                         kept.map_err(StoreFailure::of_store)?;
+                        if failed.is_none() && values.len() != 1 {
+                            request.end = Some(End::Odd { asked: 1, got: values });
+                            break;
+                        }
                         request.found[number] = values.pop();
                         request.end = failed.map(|error| End::Failed(number, error)).or(request.end.take());
                     }
@@ -216,7 +222,7 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
         let missing = nowhere_in(&values);
         let mut kept = Ok(());
         if !missing.is_empty() {
-            let answer = self.evaluate(&only(&claimed, &missing));
+            let answer = self.evaluate(&only(&claimed, &missing), request.how);
             if answer.failed.is_none() && answer.values.len() != missing.len() {
                 request.end = Some(End::Odd { asked: missing.len(), got: answer.values });
                 return Ok(());
@@ -239,12 +245,13 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
 
     /// Evaluates coalitions and keeps their values. If the game failed, there are values for those before the one that
     /// failed.
-    fn evaluate(&self, coalitions: &[Coalition]) -> Answer<G, S::Error> {
+    fn evaluate(&self, coalitions: &[Coalition], how: Asked) -> Answer<G, S::Error> {
         // Counted before, so that a panic is.
         self.misses.fetch_add(coalitions.len() as u64, Ordering::Relaxed);
         let mut values = Vec::with_capacity(coalitions.len());
+        // What is asked for in a batch is so of the game, even if one coalition is left: a solver can then refuse a wrong answer.
         let answer = match coalitions {
-            [coalition] => self.game.try_value(coalition).map(|value| values.push(value)),
+            [coalition] if how == Asked::Alone => self.game.try_value(coalition).map(|value| values.push(value)),
             _ => self.game.try_values(coalitions, &mut values),
         };
         let failed = answer.err();
@@ -268,9 +275,21 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
     }
 }
 
+/// By which method of [`TryGame`] the cache was asked: it asks its game by the same, but for walks.
+#[derive(Clone, Copy, PartialEq)]
+enum Asked {
+    /// By `try_value`.
+    Alone,
+    /// By `try_values`.
+    Together,
+    /// By `try_walk`: each coalition in a batch of its own.
+    OneByOne,
+}
+
 /// A batch of coalitions, and what is known of it.
 struct Request<'a, G: TryGame> {
     coalitions: &'a [Coalition],
+    how: Asked,
     found: Vec<Option<G::Value>>,
     /// The number of flights that had landed when the store was asked, and of this request's own since.
     landed: u64,
@@ -337,16 +356,17 @@ impl<G: TryGame, S: Store<G::Value>> TryGame for Cached<G, S> {
             return Ok(value);
         }
         let mut values = Vec::with_capacity(1);
-        self.resolve(std::slice::from_ref(coalition), &mut values, 1)?;
+        self.resolve(std::slice::from_ref(coalition), &mut values, Asked::Alone)?;
         Ok(values.pop().expect("one coalition has one value, or an error"))
     }
 
     fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), Self::Error> {
-        self.resolve(coalitions, values, usize::MAX)
+        self.resolve(coalitions, values, Asked::Together)
     }
 
     fn try_walk(&self, order: &[usize], values: &mut Vec<G::Value>) -> Result<(), Self::Error> {
-        prefix_batches(self.num_players(), order).try_for_each(|prefixes| self.resolve(&prefixes, values, 1))
+        prefix_batches(self.num_players(), order)
+            .try_for_each(|prefixes| self.resolve(&prefixes, values, Asked::OneByOne))
     }
 
     /// All values, once the store in memory has every one of them: each counts as a hit.

@@ -2,6 +2,9 @@
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::fmt;
+
+use crate::error::write_causes;
 
 /// What a [`Store`](crate::store::Store) can fail with: [`Infallible`], or [`StoreError`] of any error. Only these two.
 ///
@@ -28,17 +31,36 @@ mod sealed {
 #[error(transparent)]
 pub struct StoreError<E>(#[from] pub E);
 
-/// Why a [`Cached`](crate::Cached) game has no value, if its store can fail.
-#[derive(Debug, thiserror::Error)]
+/// Why a [`Cached`](crate::Cached) game has no value, if its store can fail. `{:#}` writes the causes too.
+#[derive(Debug)]
 #[non_exhaustive]
 pub enum CacheError<G, S> {
-    /// The game failed.
-    #[error(transparent)]
+    /// The game failed. This error has the game's text and source.
     Game(G),
 
     /// The store failed: to look values up, or to keep them.
-    #[error("the store of its values failed")]
-    Store(#[source] S),
+    Store(S),
+}
+
+impl<G: fmt::Display, S: Error> fmt::Display for CacheError<G, S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Game(game) => game.fmt(f),
+            Self::Store(store) => {
+                f.write_str("the store of its values failed")?;
+                write_causes(f, store)
+            }
+        }
+    }
+}
+
+impl<G: Error, S: Error + 'static> Error for CacheError<G, S> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Game(game) => game.source(),
+            Self::Store(store) => Some(store),
+        }
+    }
 }
 
 impl sealed::Sealed for Infallible {}

@@ -1,11 +1,13 @@
 //! Tables as bytes. The format is in `docs/table-format.md`.
 
+use std::fmt;
 use std::io::{self, Read, Write};
 
 use thiserror::Error;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::Table;
+use crate::error::write_causes;
 use crate::value::Encode;
 
 /// "shapley table", and bytes that a text transfer would spoil.
@@ -20,12 +22,12 @@ const LONGEST_NAME: usize = 256;
 /// Values are read and written in pieces of about this many bytes.
 const PIECE: usize = 1 << 16;
 
-/// Why a table could not be read.
+/// Why a table could not be read. `{:#}` writes the causes too.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum TableError {
     /// The reader failed.
-    #[error("the table could not be read")]
+    #[error(fmt = write_io)]
     Io(#[from] io::Error),
 
     /// The bytes end before the table does.
@@ -95,6 +97,11 @@ pub enum TableError {
         /// How many bytes the table has.
         expected: u64,
     },
+}
+
+fn write_io(source: &io::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.write_str("the table could not be read")?;
+    write_causes(f, source)
 }
 
 impl<V: Encode> Table<V> {

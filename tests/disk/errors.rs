@@ -173,7 +173,10 @@ fn long_fingerprints_are_refused_before_anything_is_made() {
     let (_directory, path) = place();
     let error = DiskStore::<f64>::open(&path, "x".repeat(4097)).unwrap_err();
     assert!(matches!(error, DiskError::FingerprintTooLong { len: 4097, limit: 4096 }));
-    assert_eq!(error.to_string(), "a fingerprint of 4097 bytes is over the limit of 4096: use a hash of it");
+    assert_eq!(
+        error.to_string(),
+        "a fingerprint of 4097 bytes is over the limit of 4096: use a hash of it, by `Fingerprint::hash_of`"
+    );
     assert!(!path.exists());
     let longest = "x".repeat(4096);
     assert_eq!(DiskStore::<f64>::open(&path, &longest).unwrap().fingerprint(), longest);

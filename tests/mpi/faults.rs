@@ -101,7 +101,8 @@ pub(crate) fn settings_that_make_no_sense() {
             said,
             [
                 "the game has no players: its 1 evaluation, v({}), has nobody to be attributed to",
-                "6 players are over the limit of 5: an exact answer takes 2^6 = 64 evaluations",
+                "6 players are over the limit of 5: an exact answer takes 2^6 = 64 evaluations. `Permutation`, or `Surrogate` \
+                 with the feature `surrogate`, estimates Shapley values from fewer",
                 "interactions of order 7 are out of reach for 6 players: the order must be from 1 to 6",
                 "10 evaluation(s) are not enough for an estimate: the first sample takes 12",
                 "the truncation of a part cannot be 0.1: it must be left out, since its samples must not depend on others",

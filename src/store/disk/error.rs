@@ -1,13 +1,15 @@
 //! Why a store on disk did not open, read or write.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use crate::Coalition;
+use crate::error::write_causes;
 
-/// Why a [`DiskStore`](crate::DiskStore) did not open, read or write.
+/// Why a [`DiskStore`](crate::DiskStore) did not open, read or write. `{:#}` writes the causes too.
 #[derive(Debug, Error)]
 #[non_exhaustive]
 pub enum DiskError {
@@ -96,7 +98,7 @@ pub enum DiskError {
     },
 
     /// The fingerprint is longer than a header has room for.
-    #[error("a fingerprint of {len} bytes is over the limit of {limit}: use a hash of it")]
+    #[error("a fingerprint of {len} bytes is over the limit of {limit}: use a hash of it, by `Fingerprint::hash_of`")]
     FingerprintTooLong {
         /// Its bytes.
         len: usize,
@@ -122,7 +124,7 @@ pub enum DiskError {
     },
 
     /// Reading or writing failed: there is no such directory, the disk is full, and so on.
-    #[error("the store {} could not be read or written", path.display())]
+    #[error(fmt = write_io)]
     Io {
         /// The file.
         path: PathBuf,
@@ -178,4 +180,9 @@ impl DiskError {
     pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), what: what.into() }
     }
+}
+
+fn write_io(path: &Path, source: &io::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "the store {} could not be read or written", path.display())?;
+    write_causes(f, source)
 }

@@ -3,8 +3,57 @@
 use std::cmp::Ordering;
 use std::fmt;
 
-use crate::Value;
 use crate::value::Shown;
+use crate::{Coalition, Value};
+
+/// What is written for a player: its name, or its number if it has none.
+pub(crate) type NameOf<'a> = &'a dyn Fn(usize) -> String;
+
+/// What can be printed with the names of players, or with their numbers.
+pub(crate) trait Printed {
+    fn print(&self, f: &mut fmt::Formatter<'_>, name: Option<NameOf<'_>>) -> fmt::Result;
+}
+
+/// Prints with names. A player without one has its number; names without a player are not used.
+pub(crate) struct Named<'a, T, N> {
+    pub(crate) of: &'a T,
+    pub(crate) names: &'a [N],
+}
+
+impl<T: Printed, N: AsRef<str>> fmt::Display for Named<'_, T, N> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = |player: usize| match self.names.get(player) {
+            Some(name) => on_one_line(name.as_ref()),
+            None => player.to_string(),
+        };
+        self.of.print(f, Some(&name))
+    }
+}
+
+/// A name with its control characters escaped: a line break would break the table.
+fn on_one_line(name: &str) -> String {
+    name.chars().fold(String::new(), |mut text, c| {
+        if c.is_control() {
+            text.extend(c.escape_default())
+        } else {
+            text.push(c)
+        }
+        text
+    })
+}
+
+/// The members of a coalition, as `Display` writes them, with names.
+pub(crate) fn members(coalition: &Coalition, name: NameOf<'_>) -> String {
+    format!("{{{}}}", coalition.iter().map(name).collect::<Vec<_>>().join(", "))
+}
+
+/// The players in this order: numbers to the right, names to the left.
+pub(crate) fn players(order: &[usize], name: Option<NameOf<'_>>) -> Column {
+    match name {
+        None => Column::Right(order.iter().map(ToString::to_string).collect()),
+        Some(name) => Column::Left(order.iter().map(|&player| name(player)).collect()),
+    }
+}
 
 /// Significant digits of the largest value of an exact result, where nobody asked for a precision.
 const DIGITS: i32 = 6;
