@@ -1,4 +1,4 @@
-//! What holds of the records of a store for any bytes. The fuzz target and `tests/disk/format.rs` include this file.
+//! What holds of the records of a store for any bytes. The fuzz target and `tests/disk/records.rs` include this file.
 
 use super::format::{BadHeader, CHECKSUM, Header, LONGEST_FINGERPRINT, LONGEST_NAME, is_key, seal, unseal};
 

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "every test file is a crate of its own and uses a part of this")]
 
 pub(crate) mod cached;
+pub(crate) mod entries;
 pub(crate) mod failing;
 pub(crate) mod fraction;
 pub(crate) mod indices;

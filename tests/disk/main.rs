@@ -6,6 +6,6 @@ mod buffer;
 mod contract;
 mod damage;
 mod errors;
-mod format;
 mod merge;
+mod records;
 mod version_1;

@@ -115,7 +115,7 @@ proptest! {
 
 /// Writes the seeds of the corpus. The rest of it is what the fuzzer found.
 #[test]
-#[ignore = "it writes files: cargo test --features disk --test disk -- --ignored format::"]
+#[ignore = "it writes files: cargo test --features disk --test disk -- --ignored records::"]
 fn write_the_corpus() {
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/entry");
     let write = |name: &str, bytes: &[u8]| fs::write(corpus.join(name), bytes).unwrap();
