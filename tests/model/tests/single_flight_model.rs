@@ -92,7 +92,7 @@ type Answer = Result<f64, Failure>;
 fn cached(
     counts: &Arc<Counts>,
     answer: impl Fn(&Coalition, u32) -> Answer + Send + Sync + 'static,
-) -> Arc<Cached<impl TryGame<Value = f64, Error = Failure> + Send + Sync + 'static, Modelled>> {
+) -> Arc<Cached<impl TryGame<Value = f64, Error = Failure> + Send + 'static, Modelled>> {
     let counts = counts.clone();
     let game = try_from_fn(N, move |s| answer(s, counts.add(s)));
     Arc::new(Cached::with_store(game, Modelled::default()))
