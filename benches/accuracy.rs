@@ -1,6 +1,6 @@
 //! The error of estimators after so many evaluations, on real games whose exact values are known.
 //!
-//! `cargo bench --bench accuracy --features surrogate -- 30` runs 30 seeds. The tables of the games and the errors of other
+//! `cargo bench -p shapley-benches --bench accuracy -- 30` runs 30 seeds. The tables of the games and the errors of other
 //! libraries' estimators are in `tests/data/accuracy`; `tests/data/README.md` says where they are from.
 //!
 //! An error is the squared distance to the exact values over their squared length, as a mean over seeds; coverage is the
@@ -20,7 +20,7 @@ const BUDGETS: [u64; 5] = [100, 250, 500, 1000, 2000];
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
 fn folder() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/data/accuracy")
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../tests/data/accuracy")
 }
 
 /// A table of all 2^n values.

@@ -1,13 +1,13 @@
 //! What remembering costs.
 //!
-//! `cargo bench --bench store --features disk` prints criterion's times of single calls, and then tables:
+//! `cargo bench -p shapley-benches --bench store` prints criterion's times of single calls, and then tables:
 //!
 //! * **memory**: hits a second on one and two threads, and bytes an entry by an allocator that counts, at 10 million entries:
 //!   the store, one by one and in batches, beside `quick_cache` and `dashmap` with keys of two words, which is the smallest
 //!   that they can have for 128 players;
 //! * **a cached game**, of no cost: nanoseconds that the cache adds to an evaluation, and `exact` through a warm cache
 //!   against `exact` on a table;
-//! * **disk** (with that feature): durable values a second in batches of 1000 and one by one, reads a second, bytes a value,
+//! * **disk**: durable values a second in batches of 1000 and one by one, reads a second, bytes a value,
 //!   beside what the disk takes for a plain append.
 
 mod common;
@@ -234,7 +234,6 @@ fn criterion_benches(criterion: &mut Criterion) {
 }
 
 /// A store in a file, on the disk that temporary files are on.
-#[cfg(feature = "disk")]
 fn disk() {
     use shapley::DiskStore;
     use std::fs;
@@ -310,13 +309,13 @@ fn disk() {
 }
 
 /// A file has holes, which take no room.
-#[cfg(all(feature = "disk", unix))]
+#[cfg(unix)]
 fn size_on_disk(metadata: &std::fs::Metadata) -> u64 {
     use std::os::unix::fs::MetadataExt;
     metadata.blocks() * 512
 }
 
-#[cfg(all(feature = "disk", not(unix)))]
+#[cfg(not(unix))]
 fn size_on_disk(metadata: &std::fs::Metadata) -> u64 {
     metadata.len()
 }
@@ -324,7 +323,6 @@ fn size_on_disk(metadata: &std::fs::Metadata) -> u64 {
 fn ratios() {
     memory();
     cached();
-    #[cfg(feature = "disk")]
     disk();
 }
 

@@ -1,6 +1,6 @@
 //! The error of estimators after so many evaluations, on games that none of them was tuned on.
 //!
-//! `cargo bench --bench unseen --features surrogate -- 10` runs 10 seeds; `--tables DIR` writes all values of each
+//! `cargo bench -p shapley-benches --bench unseen -- 10` runs 10 seeds; `--tables DIR` writes all values of each
 //! game instead, as 64-bit floats, the least significant byte first, by bit mask, and `games.json` with the number
 //! of players of each.
 //!
@@ -8,8 +8,6 @@
 
 #[path = "unseen/games.rs"]
 mod games;
-#[path = "../examples/common/wines.rs"]
-mod wines;
 
 use std::collections::BTreeMap;
 use std::error::Error;

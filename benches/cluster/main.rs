@@ -1,8 +1,8 @@
 //! What many ranks cost and gain: measured on this machine, and simulated for machines that are not here.
 //!
 //! ```sh
-//! cargo bench --features mpi --bench cluster            # everything; it starts itself by mpirun
-//! cargo bench --features mpi --bench cluster -- scaling # or large, messages, simulation
+//! cargo bench -p shapley-benches --features mpi --bench cluster            # everything; it starts itself by mpirun
+//! cargo bench -p shapley-benches --features mpi --bench cluster -- scaling # or large, messages, simulation
 //! ```
 //!
 //! `docs/cluster.md` has what it printed.

@@ -4,9 +4,9 @@ use shapley::games::{Airport, Features, KNearest, MinimumSpanningTree, WeightedV
 use shapley::{Coalition, Table, from_fn};
 use smartcore::xgboost::{XGRegressor, XGRegressorParameters};
 use vader_sentiment::SentimentIntensityAnalyzer;
+use wines::{Wines, matrix};
 
 use super::Result;
-use super::wines::{self, Wines, matrix};
 
 /// All games, by name.
 pub(crate) fn all() -> Result<Vec<(&'static str, Table<f64>)>> {

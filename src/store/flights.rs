@@ -15,7 +15,7 @@ use foldhash::fast::FixedState;
 use hashbrown::HashTable;
 use hashbrown::hash_table::Entry;
 
-use super::sync::{Arc, AtomicBool, AtomicU64, Condvar, Mutex, Ordering, lock, thread};
+use super::sync::{Arc, AtomicBool, AtomicU64, Condvar, Mutex, Ordering, lock, shared_static, thread};
 use crate::Coalition;
 
 /// The coalitions that are in the air.
@@ -59,13 +59,7 @@ struct Course {
 /// For each thread that waits, the flight it waits for: across all caches, since one may be behind another.
 type Waiting = Vec<(thread::ThreadId, Arc<Course>)>;
 
-#[cfg(not(loom))]
-static WAITING: Mutex<Waiting> = Mutex::new(Vec::new());
-
-#[cfg(loom)]
-loom::lazy_static! {
-    static ref WAITING: Mutex<Waiting> = Mutex::new(Vec::new());
-}
+shared_static!(WAITING: Mutex<Waiting> = Mutex::new(Vec::new()));
 
 /// What a thread got of what it wanted, by numbers of coalitions.
 pub(super) struct Claim<'a, V> {

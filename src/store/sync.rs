@@ -1,14 +1,6 @@
-//! The locks that single flight is made of, which the loom model replaces by its own.
+//! The locks that single flight is made of. The model in `tests/model` includes `cached.rs` and `flights.rs` with a `sync` of its own.
 
-#[cfg(not(loom))]
 pub(super) use std::{
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
-    sync::{Arc, Condvar, Mutex, MutexGuard},
-    thread,
-};
-
-#[cfg(loom)]
-pub(super) use loom::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},
     sync::{Arc, Condvar, Mutex, MutexGuard},
     thread,
@@ -18,3 +10,12 @@ pub(super) use loom::{
 pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
+
+/// A static, which the model makes anew for every order of the threads' steps.
+macro_rules! shared_static {
+    ($name:ident: $type:ty = $value:expr) => {
+        static $name: $type = $value;
+    };
+}
+
+pub(super) use shared_static;

@@ -1,8 +1,9 @@
 //! The list of solvers.
 
-use shapley::{Attribution, Cached, Encode, Estimate, Exact, Game, Permutation, Semivalue, Table, Value, exact};
+use shapley::store::Encode;
+use shapley::{Attribution, Cached, Estimate, Exact, Game, Permutation, Semivalue, Table, Value, exact};
 #[cfg(feature = "surrogate")]
-use shapley::{Regression, Surrogate};
+use shapley::{KernelShap, Surrogate};
 
 /// Values that can be looked at, component by component.
 pub(crate) trait Output: Value + Encode + PartialEq {
@@ -211,7 +212,7 @@ fn surrogate<V: Output>(how: Settings, budget: u64, game: &dyn Game<Value = V>) 
 
 #[cfg(feature = "surrogate")]
 fn least_squares<V: Output>(how: Settings, budget: u64, game: &dyn Game<Value = V>) -> Answer<V> {
-    Regression::new(budget).seed(7).threads(how.threads).batch(how.batch).estimate(game).unwrap().into()
+    KernelShap::new(budget).seed(7).threads(how.threads).batch(how.batch).estimate(game).unwrap().into()
 }
 
 /// Half of the coalitions, but at most 80 and at least 2n + 2, which the solvers need. For up to three players that is all of them.

@@ -1,7 +1,7 @@
 //! What the links of a network, and those who send over it, are worth: one answer, made by as many machines as there are.
 //!
 //! ```sh
-//! mpirun -n 4 cargo run --release --features mpi,disk --example cluster
+//! mpirun -n 4 cargo run --release -p cluster
 //! ```
 //!
 //! The network is Abilene, the backbone of American universities, with its eleven cities and fourteen links (Li, Alderson, Willinger &

@@ -21,12 +21,9 @@ use std::ops::ControlFlow;
 use std::process::ExitCode;
 
 use serde_json::json;
-#[cfg(feature = "plot")]
-use shapley::Index;
 use shapley::games::Words;
-#[cfg(feature = "plot")]
 use shapley::plot::Text;
-use shapley::{Attribution, Exact, Progress, Semivalue, Summary};
+use shapley::{Attribution, Exact, Index, Progress, Semivalue, Summary};
 use unicode_width::UnicodeWidthStr;
 use vader_sentiment::SentimentIntensityAnalyzer;
 
@@ -78,16 +75,10 @@ fn run() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-#[cfg(feature = "plot")]
 fn write_page(file: &str, words: &[String], summary: &Summary<f64>) -> Result<(), Box<dyn Error>> {
     let (phi, pairs) = (summary.values(&Semivalue::shapley())?, summary.interactions(Index::Shapley)?);
     let page = Text::new(words, &phi).interactions(&pairs).title("Which word made the model say so?").html()?;
     Ok(std::fs::write(file, page)?)
-}
-
-#[cfg(not(feature = "plot"))]
-fn write_page(_: &str, _: &[String], _: &Summary<f64>) -> Result<(), Box<dyn Error>> {
-    Err("pictures need the feature plot, which is left out here".into())
 }
 
 /// What was asked for on the command line.

@@ -1,14 +1,12 @@
 //! One of each picture, of real results: a sentence, wines, an election and its states.
 //!
 //! ```text
-//! cargo run --release --example gallery             # into the folder gallery; open gallery/index.html
-//! cargo run --release --example gallery -- folder   # into another
+//! cargo run --release -p gallery             # into the folder gallery; open gallery/index.html
+//! cargo run --release -p gallery -- folder   # into another
 //! ```
 
-#[path = "common/states.rs"]
+#[path = "../common/states.rs"]
 mod states;
-#[path = "common/wines.rs"]
-mod wines;
 
 use std::error::Error;
 use std::fs;

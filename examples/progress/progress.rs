@@ -5,7 +5,7 @@
 //! the run after Ctrl-C. What was estimated until then is good, only less precise.
 //!
 //! ```text
-//! cargo run --release --example progress   # and Ctrl-C, if you like; a second one kills
+//! cargo run --release -p progress   # and Ctrl-C, if you like; a second one kills
 //! ```
 //!
 //! There is no bar where standard error is no terminal.

@@ -1,19 +1,16 @@
 //! Which measurement made a model call this wine good?
 //!
 //! ```text
-//! cargo run --release --example features        # the best wine that the model has not seen
-//! cargo run --release --example features -- 17  # another of them
+//! cargo run --release -p wines --bin features        # the best wine that the model has not seen
+//! cargo run --release -p wines --bin features -- 17  # another of them
 //! ```
 //!
 //! The model is a random forest of the crate `smartcore`, trained on 1159 red wines of 11 measurements each, with ratings from 3
 //! to 8 (Cortez et al. 2009, "Modeling wine preferences by data mining from physicochemical properties", Decision Support
-//! Systems 47(4), 547–553, from the crate `linfa-datasets`). It has not seen the other 200.
+//! Systems 47(4), 547–553). It has not seen the other 200.
 //!
 //! First one wine: how far each measurement moves the predicted rating from that of the average wine, exactly. Then all: how
 //! much each measurement moves the rating of a wine in the mean, over 100 wines.
-
-#[path = "common/wines.rs"]
-mod wines;
 
 use std::error::Error;
 use std::time::Instant;

@@ -1,0 +1,22 @@
+//! `Cached` and its single flight, from the library's own files, with the locks, atomics and threads of loom.
+
+// The paths by which the included files name other parts of the library.
+use shapley::{Coalition, MemoryStore, TryGame, Value};
+
+mod game {
+    use shapley::Coalition;
+
+    /// The non-empty prefixes of an order, in one batch: the library cuts batches only where there are thousands of players.
+    pub(crate) fn prefix_batches(num_players: usize, order: &[usize]) -> impl Iterator<Item = Vec<Coalition>> {
+        let mut prefix = Coalition::empty(num_players);
+        let grow = |&player: &usize| {
+            prefix.insert(player);
+            prefix.clone()
+        };
+        std::iter::once(order.iter().map(grow).collect())
+    }
+}
+
+mod store;
+
+pub use store::{CacheStats, Cached};
