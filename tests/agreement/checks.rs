@@ -80,11 +80,11 @@ struct Coverage {
 
 /// One output of some values.
 fn component<V: Output>(values: &[V], output: usize) -> Vec<f64> {
-    values.iter().map(|value| value.components()[output]).collect()
+    values.iter().map(|value| value.outputs()[output]).collect()
 }
 
 fn bits<'a, V: Output + 'a>(values: impl IntoIterator<Item = &'a V>) -> Vec<u64> {
-    values.into_iter().flat_map(Output::components).map(f64::to_bits).collect()
+    values.into_iter().flat_map(|value| value.outputs()).map(f64::to_bits).collect()
 }
 
 /// The bits of values and of standard errors.
@@ -105,7 +105,7 @@ pub(crate) fn check<V: Output>(games: &[Known<V>], solvers: &[Solver<V>]) -> usi
         let players = known.game.num_players();
         let grand = Coalition::grand(players).mask().unwrap();
         let values: Vec<V> = (0..=grand).map(|mask| known.game.value(&Coalition::from_mask(players, mask))).collect();
-        let outputs = values[0].components().len();
+        let outputs = values[0].outputs().len();
         let facts: Vec<_> = (0..outputs).map(|output| Facts::new(players, &component(&values, output))).collect();
         let mut groups = HashMap::new();
         for (solver, coverage) in solvers.iter().zip(&mut coverages) {
@@ -152,7 +152,7 @@ fn check_values<V: Output>(
     assert_eq!(players, shapley.len(), "{what}");
     let rounding = solver.kind.roundings() * rounding(players, facts.largest);
 
-    let shared = found.grand().components()[output] - found.baseline().components()[output];
+    let shared = found.grand().outputs()[output] - found.baseline().outputs()[output];
     let sum: f64 = values.iter().sum();
     let tolerance = players as f64 * rounding;
     assert!(close(sum, shared, tolerance), "{what}: the values sum to {sum:e} and not to {shared:e} ± {tolerance:e}");
@@ -161,7 +161,7 @@ fn check_values<V: Output>(
         let (value, truth) = (values[player], shapley[player]);
         let mut tolerance = rounding;
         if let Answer::Estimate(estimate) = answer {
-            let stated = estimate.std_errors()[player].components()[output];
+            let stated = estimate.std_errors()[player].outputs()[output];
             let error = match solver.kind {
                 Kind::Exact => 0.0,
                 Kind::Orders => largest_error(facts.deviations[player], estimate),
@@ -171,7 +171,7 @@ fn check_values<V: Output>(
             assert!((0.0..=3.0 * error + rounding).contains(&stated), "{what}, player {player}: ± {stated:e}");
             tolerance += STANDARD_ERRORS * error;
             let (low, high) = estimate.interval(player, LEVEL);
-            let (low, high) = (low.components()[output], high.components()[output]);
+            let (low, high) = (low.outputs()[output], high.outputs()[output]);
             if !facts.is_null[player] {
                 coverage.intervals += 1;
                 coverage.hits += u32::from((low - rounding..=high + rounding).contains(&truth));

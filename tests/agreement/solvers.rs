@@ -7,20 +7,13 @@ use shapley::{KernelShap, Surrogate};
 
 /// Values that can be looked at, component by component.
 pub(crate) trait Output: Value + Encode + PartialEq {
-    fn components(&self) -> Vec<f64>;
-}
-
-impl Output for f64 {
-    fn components(&self) -> Vec<f64> {
-        vec![*self]
+    fn outputs(&self) -> Vec<f64> {
+        self.components().collect()
     }
 }
 
-impl Output for [f64; 2] {
-    fn components(&self) -> Vec<f64> {
-        self.to_vec()
-    }
-}
+impl Output for f64 {}
+impl Output for [f64; 2] {}
 
 /// What a solver promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
