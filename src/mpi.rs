@@ -71,20 +71,22 @@ mod world;
 use std::fmt;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use ::mpi::topology::SimpleCommunicator;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::engine::partial::{Job, Partial, Summation as _, Sums};
+use crate::engine::partial::{Job, Partial};
 use crate::engine::settings::Settings;
 use crate::engine::threads;
 use crate::fingerprint::Fingerprint;
 use crate::{Attribution, Estimate, Exact, Permutation, Progress, Semivalue, Summary, TryGame};
 use checkpoint::Checkpoint;
 pub use error::{Error, Failure};
-use partials::{MakesUnits, UnitAnswers, Units};
+use partials::{Make, SharedSums, UnitAnswers, Units, until_stopped};
 use scheduler::Call;
 #[cfg(feature = "disk")]
 pub use store::{RankStore, store};
@@ -194,7 +196,10 @@ impl<'w> Cluster<'w> {
     {
         let sums = exact.sums(game.num_players(), order);
         let limit = ("the limit on players", exact.max_players.to_string());
-        self.units("exact", game, exact, sums, &exact.settings, (vec![limit], None))
+        let make = |job, blocks, ends, stop: &AtomicBool| {
+            exact.with_settings(exact.settings.quiet(until_stopped(stop))).add_blocks(game, job, blocks, ends)
+        };
+        self.units("exact", game, sums, &make, &exact.settings, (vec![limit], None))
     }
 
     /// An estimate by sampling permutations, that of [`Permutation::estimate`] bit for bit.
@@ -219,24 +224,27 @@ impl<'w> Cluster<'w> {
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
     {
         let sums = sampler.sums(game.num_players());
-        self.units("permutation", game, sampler, sums, &sampler.settings, (Vec::new(), sampler.deadline))
+        let make = |job, numbers, ends, stop: &AtomicBool| {
+            let sampler = sampler.with_settings(sampler.settings.quiet(until_stopped(stop)));
+            sampler.add_samples(game, job, numbers, ends).map(|(partial, _)| partial)
+        };
+        self.units("permutation", game, sums, &make, &sampler.settings, (Vec::new(), sampler.deadline))
     }
 
     /// A result whose units of work all ranks share.
-    fn units<G, R, F>(
+    fn units<G, S, F>(
         &self,
         call: &'static str,
         game: &G,
-        solver: &R,
-        sums: Result<R::Sums, crate::Error<G::Error>>,
+        sums: Result<S, crate::Error<G::Error>>,
+        make: &Make<'_, S, G::Error>,
         settings: &Settings<F>,
         (more, deadline): (Vec<(&'static str, String)>, Option<Duration>),
-    ) -> Result<<R::Sums as Sums>::Output, Error>
+    ) -> Result<S::Output, Error>
     where
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
-        R: MakesUnits<G>,
-        Partial<R::Sums>: Serialize + DeserializeOwned,
-        <R::Sums as Sums>::Output: Serialize + DeserializeOwned,
+        S: SharedSums<Value = G::Value, Output: Serialize + DeserializeOwned>,
+        Partial<S>: Serialize + DeserializeOwned,
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
     {
         let mut transport = Transport::new(self.world);
@@ -248,7 +256,8 @@ impl<'w> Cluster<'w> {
             (None, wrong) => named.extend(wrong.iter().map(|error| ("the settings", format!("{error:?}")))),
         }
         let threads = threads::available(settings.threads);
-        let answers = UnitAnswers::new(transport.rank(), game, game.num_players(), solver, job.clone());
+        let (rank, players, ends) = (transport.rank(), game.num_players(), OnceLock::new());
+        let answers = UnitAnswers { rank, game, players, settings, make, job: job.clone(), ends };
         scheduler::run(&mut transport, Call { settings: named, threads, wrong }, &answers, || {
             let Some(job) = job else { return Err(nothing_wrong()) };
             Units::new(settings.observer.as_ref(), deadline, job, self.checkpoint::<G>(call)?)

@@ -10,7 +10,7 @@
 //! the first that fails is the same on any number of threads, though no further one is begun; and few blocks are
 //! incomplete at any time.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::ops::{ControlFlow, Range};
 use std::sync::{Mutex, PoisonError};
 
@@ -140,7 +140,7 @@ where
             },
         );
     }
-    let assembly = Assembly::new(&plan);
+    let pieces = Mutex::new(Pieces::new(1 << plan.block_bits));
     plan.run(
         plan.call_bits,
         1,
@@ -148,7 +148,9 @@ where
         |asker, masks| {
             let first = masks.start;
             asker.ask(masks, &meter)?;
-            match assembly.add(first, std::mem::take(&mut asker.values)) {
+            let values = std::mem::take(&mut asker.values);
+            let block = pieces.lock().unwrap_or_else(PoisonError::into_inner).add(first, values);
+            match block {
                 Some((first, block)) => consume(first, &block),
                 None => Ok(()),
             }
@@ -223,38 +225,34 @@ pub(crate) fn check_block<V: Value, E>(players: usize, first: u64, block: &[V]) 
     })
 }
 
-/// Blocks that wait for the rest of their units.
-struct Assembly<V> {
+/// Values of coalitions that come in pieces, until all of an aligned block are here.
+pub(crate) struct Pieces<V> {
     block: u64,
-    pieces: usize,
-    /// By the block's first mask: the pieces that are there, by theirs.
-    waiting: Mutex<HashMap<u64, BTreeMap<u64, Vec<V>>>>,
+    /// By the block's first mask: the pieces that are here, by theirs.
+    waiting: BTreeMap<u64, BTreeMap<u64, Vec<V>>>,
 }
 
-impl<V: Value> Assembly<V> {
-    fn new(plan: &Plan) -> Self {
-        Self {
-            block: 1 << plan.block_bits,
-            pieces: 1 << (plan.block_bits - plan.call_bits),
-            waiting: Mutex::new(HashMap::new()),
-        }
+impl<V> Pieces<V> {
+    /// Pieces of blocks of so many coalitions, a power of two.
+    pub(crate) fn new(block: u64) -> Self {
+        Self { block, waiting: BTreeMap::new() }
     }
 
-    /// Takes the values of a unit, and gives the block and its first mask once it is complete.
-    fn add(&self, first: u64, values: Vec<V>) -> Option<(u64, Vec<V>)> {
+    /// The number of values that wait.
+    #[cfg(feature = "mpi")]
+    pub(crate) fn len(&self) -> u64 {
+        self.waiting.values().flat_map(BTreeMap::values).map(|values| values.len() as u64).sum()
+    }
+
+    /// Takes the values of some coalitions of a block, and gives the block with its first mask once it is complete.
+    pub(crate) fn add(&mut self, first: u64, values: Vec<V>) -> Option<(u64, Vec<V>)> {
         let start = first & !(self.block - 1);
-        let pieces = {
-            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-            let pieces = waiting.entry(start).or_default();
-            pieces.insert(first, values);
-            if pieces.len() < self.pieces {
-                return None;
-            }
-            waiting.remove(&start)?
-        };
-        let mut block = Vec::with_capacity(self.pieces * pieces.first_key_value()?.1.len());
-        pieces.into_values().for_each(|mut piece| block.append(&mut piece));
-        Some((start, block))
+        let pieces = self.waiting.entry(start).or_default();
+        pieces.insert(first, values);
+        if (pieces.values().map(Vec::len).sum::<usize>() as u64) < self.block {
+            return None;
+        }
+        Some((start, self.waiting.remove(&start)?.into_values().flatten().collect()))
     }
 }
 

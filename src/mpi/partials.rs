@@ -8,7 +8,7 @@
 //! last samples before a look are made, ranks that have nothing to do make those of the round after it, which are lost if the
 //! look says that it is enough.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::iter::once;
 use std::ops::{ControlFlow, Range};
@@ -25,11 +25,12 @@ use super::scheduler::{Plan, Share, until};
 use super::transport::{decode, encode};
 use super::worker::{Answerer, Refusal, Task};
 use crate::engine::ask::both_ends;
-use crate::engine::blocks::values;
+use crate::engine::blocks::{Pieces, values};
 use crate::engine::partial::{Job, Partial, Summation, Sums};
+use crate::engine::settings::Settings;
 use crate::exact::CoalitionSums;
 use crate::permutation::{SampleSums, Seen, looks};
-use crate::{Coalition, Exact, Permutation, Progress, Stopped, TryGame, Value};
+use crate::{Coalition, Progress, Stopped, TryGame, Value};
 
 /// What a value costs rank 0 that comes alone, and not in a sum: about 20 nanoseconds (`docs/cluster.md` has the measurement).
 const VALUE: f64 = 20e-9;
@@ -94,7 +95,7 @@ pub(super) trait SharedSums: Sums {
     /// All that an observer sees.
     fn progress(partial: &Partial<Self>, grains: u64, elapsed: Duration) -> Progress;
 
-    /// Why a partial result cannot be sent: sums that overflow, which a message cannot hold.
+    /// Whose sums overflow, if some do: they cannot be sent, and make no result.
     fn overflow(&self, node: &<Self as Summation>::Node) -> Option<Coalition>;
 
     /// The result of what is here when a rule or the observer ended the job.
@@ -181,100 +182,44 @@ impl<V: Value> SharedSums for SampleSums<V> {
     }
 }
 
-/// A solver that makes units on a rank.
-pub(super) trait MakesUnits<G: TryGame + ?Sized>: Sync {
-    type Sums: SharedSums<Value = G::Value>;
-
-    /// The partial result of some units, or of those made before it was told to stop.
-    fn units(
-        &self,
-        game: &G,
-        job: Job<Self::Sums>,
-        units: Range<u64>,
-        ends: Option<[G::Value; 2]>,
-        stop: &AtomicBool,
-    ) -> Result<Partial<Self::Sums>, crate::Error<G::Error>>;
-
-    /// The values of some coalitions, by their masks.
-    fn values(&self, game: &G, masks: Range<u64>, stop: &AtomicBool) -> Result<Vec<G::Value>, crate::Error<G::Error>>;
-}
-
-impl<G: TryGame + ?Sized, F: Sync> MakesUnits<G> for Exact<F> {
-    type Sums = CoalitionSums<G::Value>;
-
-    fn units(
-        &self,
-        game: &G,
-        job: Job<Self::Sums>,
-        blocks: Range<u64>,
-        ends: Option<[G::Value; 2]>,
-        stop: &AtomicBool,
-    ) -> Result<Partial<Self::Sums>, crate::Error<G::Error>> {
-        self.with_settings(self.settings.quiet(until_stopped(stop))).add_blocks(game, job, blocks, ends)
-    }
-
-    fn values(&self, game: &G, masks: Range<u64>, stop: &AtomicBool) -> Result<Vec<G::Value>, crate::Error<G::Error>> {
-        values(game, &self.settings.quiet(until_stopped(stop)), game.num_players(), masks)
-    }
-}
-
-impl<G: TryGame + ?Sized, F: Sync> MakesUnits<G> for Permutation<F> {
-    type Sums = SampleSums<G::Value>;
-
-    fn units(
-        &self,
-        game: &G,
-        job: Job<Self::Sums>,
-        numbers: Range<u64>,
-        ends: Option<[G::Value; 2]>,
-        stop: &AtomicBool,
-    ) -> Result<Partial<Self::Sums>, crate::Error<G::Error>> {
-        let sampler = self.with_settings(self.settings.quiet(until_stopped(stop)));
-        let (partial, _) = sampler.add_samples(game, job, numbers, ends)?;
-        Ok(partial)
-    }
-
-    fn values(&self, _: &G, _: Range<u64>, _: &AtomicBool) -> Result<Vec<G::Value>, crate::Error<G::Error>> {
-        Ok(Vec::new()) // samples are never cut
-    }
-}
+/// How a rank makes the partial result of some units: of those made before it was told to stop, where some are enough.
+pub(super) type Make<'a, S, E> = dyn Fn(Job<S>, Range<u64>, Option<[<S as Sums>::Value; 2]>, &AtomicBool) -> Result<Partial<S>, crate::Error<E>>
+    + Sync
+    + 'a;
 
 /// A rank's solver and game.
-pub(super) struct UnitAnswers<'a, G: TryGame + ?Sized, R: MakesUnits<G>> {
-    rank: usize,
-    game: &'a G,
-    players: usize,
-    solver: &'a R,
+pub(super) struct UnitAnswers<'a, G: TryGame + ?Sized, S: Sums<Value = G::Value>, F> {
+    pub(super) rank: usize,
+    pub(super) game: &'a G,
+    pub(super) players: usize,
+    pub(super) settings: &'a Settings<F>,
+    pub(super) make: &'a Make<'a, S, G::Error>,
     /// None if the settings are out of range; nothing is asked for then.
-    job: Option<Job<R::Sums>>,
-    ends: OnceLock<[G::Value; 2]>,
+    pub(super) job: Option<Job<S>>,
+    pub(super) ends: OnceLock<[G::Value; 2]>,
 }
 
-impl<'a, G: TryGame + ?Sized, R: MakesUnits<G>> UnitAnswers<'a, G, R> {
-    pub(super) fn new(rank: usize, game: &'a G, players: usize, solver: &'a R, job: Option<Job<R::Sums>>) -> Self {
-        Self { rank, game, players, solver, job, ends: OnceLock::new() }
-    }
-}
-
-impl<G, R> Answerer for UnitAnswers<'_, G, R>
+impl<G, S, F: Sync> Answerer for UnitAnswers<'_, G, S, F>
 where
     G: TryGame<Value: Serialize> + ?Sized,
-    R: MakesUnits<G>,
-    Partial<R::Sums>: Serialize,
+    S: SharedSums<Value = G::Value>,
+    Partial<S>: Serialize,
 {
     fn run(&self, task: Task, stop: &AtomicBool) -> Result<Vec<u8>, Refusal> {
         let refuse = |error| refusal(self.rank, error);
         let Some(job) = self.job.clone() else { return Err(Refusal::Cancelled) };
         match task {
             Task::Masks(masks) => {
-                let values = self.solver.values(self.game, masks, stop).map_err(refuse)?;
-                Ok(encode(self.rank, &values)?)
+                let settings = self.settings.quiet(until_stopped(stop));
+                Ok(encode(self.rank, &values(self.game, &settings, self.players, masks).map_err(refuse)?)?)
             }
             Task::Units(units) => {
-                let ends = self.ends.get().cloned();
-                let partial = self.solver.units(self.game, job, units, ends, stop).map_err(refuse)?;
-                check_overflow(&partial).map_err(|error| refusal(self.rank, error))?;
-                Ok(encode(self.rank, &partial)?)
+                let partial = (self.make)(job, units, self.ends.get().cloned(), stop).map_err(refuse)?;
+                let overflow = partial.tree.iter().filter_map(|(_, node)| partial.job.sums.overflow(node)).min();
+                match overflow {
+                    Some(coalition) => Err(refuse(crate::Error::Overflow { coalition })),
+                    None => Ok(encode(self.rank, &partial)?),
+                }
             }
             _ => {
                 let ends = both_ends(self.game, self.players).map_err(refuse)?;
@@ -284,12 +229,6 @@ where
     }
 }
 
-/// Refuses sums that overflow: they cannot be sent, and make no result.
-fn check_overflow<S: SharedSums>(partial: &Partial<S>) -> Result<(), crate::Error> {
-    let overflow = partial.tree.iter().filter_map(|(_, node)| partial.job.sums.overflow(node)).min();
-    overflow.map_or(Ok(()), |coalition| Err(crate::Error::Overflow { coalition }))
-}
-
 /// All units of a job.
 pub(super) struct Units<'a, S: Sums, F> {
     observer: Option<&'a F>,
@@ -297,8 +236,8 @@ pub(super) struct Units<'a, S: Sums, F> {
     job: Job<S>,
     /// The grains that nobody was asked for yet.
     left: VecDeque<Range<u64>>,
-    /// Values of units that are not complete, by unit and first grain.
-    pieces: BTreeMap<u64, BTreeMap<u64, Vec<S::Value>>>,
+    /// Values of units that are not complete.
+    pieces: Pieces<S::Value>,
     /// None before v(∅) and v(N) are known.
     partial: Option<Partial<S>>,
     /// The first units that are here without a gap.
@@ -346,7 +285,7 @@ where
             deadline,
             job,
             left,
-            pieces: BTreeMap::new(),
+            pieces: Pieces::new(1 << bits),
             partial,
             whole: 0,
             stopped: None,
@@ -364,8 +303,7 @@ where
     /// The grains that are here.
     fn made(&self) -> u64 {
         let units = self.partial.as_ref().map_or(0, |partial| partial.tree.len());
-        let pieces = self.pieces.values().flat_map(BTreeMap::values).map(|values| values.len() as u64).sum::<u64>();
-        (units << self.job.sums.grain_bits()) + pieces
+        (units << self.job.sums.grain_bits()) + self.pieces.len()
     }
 
     fn total(&self) -> u64 {
@@ -385,20 +323,13 @@ where
     /// Takes in the values of a piece, and the unit's sums once it is complete.
     fn take_values(&mut self, first: u64, values: Vec<S::Value>) -> Result<(), Error> {
         let bits = self.job.sums.grain_bits();
-        let unit = first >> bits;
-        let pieces = self.pieces.entry(unit).or_default();
-        pieces.insert(first, values);
-        if pieces.values().map(Vec::len).sum::<usize>() < 1 << bits {
-            return Ok(());
-        }
-        let values: Vec<S::Value> =
-            self.pieces.remove(&unit).into_iter().flatten().flat_map(|(_, values)| values).collect();
+        let Some((first, values)) = self.pieces.add(first, values) else { return Ok(()) };
         let Some(node) = self.job.sums.of_values(&values) else { return Ok(()) };
         if let Some(coalition) = self.job.sums.overflow(&node) {
             return Err(Error::solve(0, crate::Error::<Infallible>::Overflow { coalition }));
         }
         if let Some(partial) = &mut self.partial {
-            partial.insert(unit, node);
+            partial.insert(first >> bits, node);
             partial.evaluations = partial.evaluations.saturating_add(1 << bits);
         }
         self.is_new = true;
