@@ -14,3 +14,18 @@ pub(crate) use quadrature::nodes_on_unit_interval;
 pub(crate) use quadrature::{Pair, gauss_legendre};
 pub(crate) use ratio::{Ratio, gcd};
 pub use semivalue::Semivalue;
+
+use crate::Value;
+
+/// The sum of values, each times its weight; `None` if there is no pair of both. Values past the weights do not count.
+pub(crate) fn weighted_sum<V: Value, W>(values: &[V], weights: &[W], scale: impl Fn(&W, &mut V)) -> Option<V> {
+    let term = |(value, weight): (&V, &W)| {
+        let mut term = value.clone();
+        scale(weight, &mut term);
+        term
+    };
+    values.iter().zip(weights).map(term).reduce(|mut total, term| {
+        total.add_assign(&term);
+        total
+    })
+}

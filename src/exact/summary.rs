@@ -1,6 +1,7 @@
 //! The sums of a whole game: what all semivalues and interactions are made of.
 
 use super::rows::{Rows, Shape};
+use crate::weights::weighted_sum;
 use crate::{Attribution, Coalition, Error, Index, Interactions, Semivalue, Value};
 
 /// The sums of discrete derivatives by coalition size, from which every semivalue and interaction index follows without
@@ -60,16 +61,8 @@ impl<V: Value> Summary<V> {
         let common = semivalue.common(n);
         let mut values = Vec::with_capacity(n);
         for (coalition, row) in self.rows().filter(|(set, _)| set.len() == 1) {
-            let mut terms = row.iter().zip(&weights).map(|(sum, weight)| {
-                let mut term = sum.clone();
-                weight.apply(&mut term);
-                term
-            });
-            let first = terms.next().expect("a player comes to coalitions of at least one size");
-            let mut value = terms.fold(first, |mut total, term| {
-                total.add_assign(&term);
-                total
-            });
+            let mut value = weighted_sum(row, &weights, |weight, term| weight.apply(term))
+                .expect("a player comes to coalitions of at least one size");
             common.scale(&mut value);
             if !value.is_finite() {
                 return Err(Error::Overflow { coalition });

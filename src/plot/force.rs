@@ -1,7 +1,7 @@
 use super::explanation::Output;
-use super::label::{clean, isolated, shorten, width};
+use super::label::{isolated, shorten, width};
 use super::number::Scale;
-use super::rows::axis;
+use super::rows::{Row, axis, rows_of};
 use super::svg::{Anchor, Paint, SMALL, Svg, WIDTH};
 use super::{Explanation, PlotError};
 
@@ -19,9 +19,7 @@ const MARGIN: f64 = 24.0;
 
 /// A player's part of a lane.
 struct Segment {
-    label: String,
-    number: String,
-    error: Option<f64>,
+    row: Row,
     from: f64,
     to: f64,
 }
@@ -66,22 +64,14 @@ fn mark(svg: &mut Svg, x: f64, [top, bottom]: [f64; 2], text_at: f64, text: &str
 
 /// The parts of the players whose values are of one kind, one after the other, and where they end.
 fn lane(labels: &[impl AsRef<str>], output: &Output, start: f64, kind: fn(f64) -> bool) -> (Vec<Segment>, f64) {
-    let mut at = start;
-    let mut segments = Vec::new();
     let players: Vec<usize> = output.order().into_iter().filter(|&player| kind(output.values[player])).collect();
-    let apart = if players.len() > MOST_PARTS { MOST_PARTS - 1 } else { players.len() };
-    for &player in &players[..apart] {
-        let label = clean(labels[player].as_ref());
-        let (number, error) = (output.number(player), output.whisker(player));
-        segments.push(Segment { label, number, error, from: at, to: at + output.values[player] });
-        at += output.values[player];
-    }
-    if apart < players.len() {
-        let value: f64 = players[apart..].iter().map(|&player| output.values[player]).sum();
-        let label = format!("the other {}", players.len() - apart);
-        segments.push(Segment { label, number: output.format().signed(value), error: None, from: at, to: at + value });
-        at += value;
-    }
+    let mut at = start;
+    let segment = |row: Row| {
+        let from = at;
+        at += row.value;
+        Segment { row, from, to: at }
+    };
+    let segments = rows_of(labels, output, &players, MOST_PARTS, "").into_iter().map(segment).collect();
     (segments, at)
 }
 
@@ -90,22 +80,22 @@ fn put_lane(svg: &mut Svg, scale: Scale, segments: &[Segment], top: f64, up: boo
     let mut outside = Vec::new();
     for segment in segments {
         let (from, to) = (scale.at(segment.from), scale.at(segment.to));
-        let title = format!("{}: {}", isolated(&segment.label), segment.number);
+        let title = format!("{}: {}", isolated(&segment.row.label), segment.row.number);
         svg.arrow(from, to, top, LANE, paint, &title);
         let middle = (from + to) / 2.0 + if up { -3.0 } else { 3.0 };
         let room = (to - from).abs() - 16.0;
-        let whole = format!("{} {}", isolated(&segment.label), segment.number);
-        let inside = [&whole, &segment.label].into_iter().find(|text| width(text, SMALL) <= room);
+        let whole = format!("{} {}", isolated(&segment.row.label), segment.row.number);
+        let inside = [&whole, &segment.row.label].into_iter().find(|text| width(text, SMALL) <= room);
         if let Some(text) = inside {
             svg.short_text([middle, top + LANE / 2.0 + 4.0], Anchor::Middle, SMALL, paint.upon(), text, &whole);
         } else {
-            outside.push((middle, shorten(&segment.label, 120.0, SMALL), whole));
+            outside.push((middle, shorten(&segment.row.label, 120.0, SMALL), whole));
         }
     }
     // Whiskers come last, upon the parts beside.
     for segment in segments {
         let wide = (scale.at(segment.to) - scale.at(segment.from)).abs() >= NARROWEST_WITH_WHISKER;
-        if let Some(error) = segment.error.filter(|_| wide) {
+        if let Some(error) = segment.row.error.filter(|_| wide) {
             let bound = |end: f64| scale.at(end).clamp(2.0, WIDTH - 2.0);
             svg.whisker(bound(segment.to - error), bound(segment.to + error), top + if up { LANE - 4.0 } else { 4.0 });
         }

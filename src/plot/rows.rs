@@ -26,8 +26,18 @@ pub(crate) struct Row {
 
 /// The largest players, and the others together.
 pub(crate) fn rows(labels: &[impl AsRef<str>], output: &Output) -> Vec<Row> {
-    let order = output.order();
-    let shown = if order.len() > MOST_ROWS { MOST_ROWS - 1 } else { order.len() };
+    rows_of(labels, output, &output.order(), MOST_ROWS, ", together")
+}
+
+/// At most `most` rows of the players in `order`: the last is all the others, named with `ending`, if there are more.
+pub(crate) fn rows_of(
+    labels: &[impl AsRef<str>],
+    output: &Output,
+    order: &[usize],
+    most: usize,
+    ending: &str,
+) -> Vec<Row> {
+    let shown = if order.len() > most { most - 1 } else { order.len() };
     let mut rows: Vec<Row> = order[..shown]
         .iter()
         .map(|&player| Row {
@@ -39,7 +49,7 @@ pub(crate) fn rows(labels: &[impl AsRef<str>], output: &Output) -> Vec<Row> {
         .collect();
     if shown < order.len() {
         let value: f64 = order[shown..].iter().map(|&player| output.values[player]).sum();
-        let label = format!("the other {}, together", order.len() - shown);
+        let label = format!("the other {}{ending}", order.len() - shown);
         // Their errors depend on each other, in a way that a result does not tell.
         rows.push(Row { label, value, error: None, number: output.format().signed(value) });
     }

@@ -44,13 +44,8 @@ pub fn waterfall(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>
     for (k, (row, start)) in rows.iter().zip(&starts).enumerate() {
         // What one bar hands to the next.
         let x = scale.at(*start);
-        svg.line(
-            [x, middle(k) + if k == 0 { 0.0 } else { BAR / 2.0 }],
-            [x, middle(k + 1) - BAR / 2.0],
-            1.0,
-            Paint::Muted,
-            "2 3",
-        );
+        let above = middle(k) + if k == 0 { 0.0 } else { BAR / 2.0 };
+        svg.line([x, above], [x, middle(k + 1) - BAR / 2.0], 1.0, Paint::Muted, "2 3");
         put_label(&mut svg, &row.label, column, middle(k + 1), Paint::Ink);
         put_bar_beside(&mut svg, scale, row, *start, middle(k + 1));
     }

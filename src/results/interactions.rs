@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::fmt;
 
 use crate::display::{self, Column, NameOf, Named, Printed, members};
-use crate::weights::{Ratio, bernoulli, check_order, index_weights};
+use crate::weights::{Ratio, bernoulli, check_order, index_weights, weighted_sum};
 use crate::{Coalition, Error, Index, Value};
 
 /// One value for each set of at most `order` players.
@@ -59,9 +59,13 @@ impl<V: Value> Interactions<V> {
         mut entries: Vec<(Coalition, V)>,
     ) -> Result<Self, Error<E>> {
         entries.sort_by(|(left, _), (right, _)| by_size(left, right));
-        match entries.iter().find(|(_, value)| !value.is_finite()) {
+        Self { index, order, num_players, entries }.checked()
+    }
+
+    fn checked<E>(self) -> Result<Self, Error<E>> {
+        match self.entries.iter().find(|(_, value)| !value.is_finite()) {
             Some((set, _)) => Err(Error::Overflow { coalition: set.clone() }),
-            None => Ok(Self { index, order, num_players, entries }),
+            None => Ok(self),
         }
     }
 
@@ -129,11 +133,11 @@ impl<V: Value> Interactions<V> {
     {
         check_order(index, num_players, order)?;
         let weights = index_weights(index, num_players, order).unwrap_or_default();
-        let mut entries = Vec::new();
-        for (set, row) in sums {
-            let value = weighted(row, &weights[set.len()]);
-            entries.push((set, value));
-        }
+        let weighted = |(set, row): (Coalition, &[V])| {
+            let value = weighted_sum(row, &weights[set.len()], |weight, term| weight.scale(term));
+            (set, value.expect("every row has an entry for s = 0, and every index a weight"))
+        };
+        let mut entries: Vec<_> = sums.map(weighted).collect();
         entries.sort_by(|(left, _), (right, _)| by_size(left, right));
         let mut interactions = Self { index, order, num_players, entries };
         match index {
@@ -146,10 +150,7 @@ impl<V: Value> Interactions<V> {
             }
             _ => {}
         }
-        match interactions.entries.iter().find(|(_, value)| !value.is_finite()) {
-            Some((set, _)) => Err(Error::Overflow { coalition: set.clone() }),
-            None => Ok(interactions),
-        }
+        interactions.checked()
     }
 
     /// Adds to every set K of at least `smallest` players `shares[|L| − |K|]` times the value of every larger set L.
@@ -192,20 +193,6 @@ impl<V: Value> Interactions<V> {
             }
         }
     }
-}
-
-/// The sum of a row's entries, each times its weight. Entries past the weights have none.
-fn weighted<V: Value>(row: &[V], weights: &[Ratio]) -> V {
-    let mut terms = row.iter().zip(weights).map(|(sum, weight)| {
-        let mut term = sum.clone();
-        weight.scale(&mut term);
-        term
-    });
-    let first = terms.next().expect("every row has an entry for s = 0, and every index a weight");
-    terms.fold(first, |mut total, term| {
-        total.add_assign(&term);
-        total
-    })
 }
 
 impl<V: Value> Interactions<V> {

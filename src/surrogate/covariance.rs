@@ -6,7 +6,7 @@
 use faer::Mat;
 use faer::traits::pulp::{Arch, Simd, WithSimd};
 
-use super::kernel::{Kernel, Rows};
+use super::kernel::{Hyper, Kernel, Rows};
 use super::linear::{lower_times, times};
 use super::waves::{HARMONICS, Waves, log_weight};
 
@@ -32,18 +32,8 @@ pub(super) struct Workspace {
     pub(super) scratch: Mat<f64>,
 }
 
-/// Derivatives by the hyper-parameters.
-#[derive(Clone, Debug)]
-pub(super) struct Gradient {
-    pub(super) relevance: Vec<f64>,
-    pub(super) growth: f64,
-    pub(super) direction: Vec<f64>,
-    pub(super) noise: f64,
-    pub(super) size: f64,
-    pub(super) linear: f64,
-    pub(super) index: f64,
-    pub(super) decay: f64,
-}
+/// Derivatives by the hyper-parameters, each in the place of its own.
+pub(super) type Gradient = Hyper;
 
 /// Of some rows: members less others, and cosh and sinh of the growth times that.
 struct Extremes {
