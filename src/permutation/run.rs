@@ -9,6 +9,7 @@ use super::Permutation;
 use super::collect::{Collector, Seen};
 use super::walks::{PATIENCE, Walker};
 use crate::answer::ask;
+use crate::clock::{self, Start};
 use crate::estimate::{Design, Moments, Samples};
 use crate::progress::Meter;
 use crate::work::{self, Queue};
@@ -50,6 +51,10 @@ impl<F> Permutation<F> {
                 value: self.confidence,
                 allowed: "between 0 and 1, both excluded",
             });
+        }
+        if let Some(deadline) = self.deadline.filter(|_| !clock::IS_THERE) {
+            let (name, allowed) = ("deadline", "left out on this target, which has no clock");
+            return Err(Error::Setting { name, value: deadline.as_secs_f64(), allowed });
         }
         Ok(Design { players, antithetic: self.antithetic, truncation: self.truncation })
     }
@@ -125,8 +130,8 @@ where
     G: TryGame + ?Sized,
     F: Fn(&Progress) -> ControlFlow<()> + Sync,
 {
-    let deadline = options.deadline.and_then(|after| Instant::now().checked_add(after));
     let design = options.design(game.num_players())?;
+    let deadline = options.deadline.and_then(|after| Instant::now().checked_add(after));
     let made = from.map_or(0, Estimate::evaluations);
     let meter = Meter::new(made, options.evaluations, options.observer.as_ref());
     let mut samples = match from {
@@ -326,7 +331,7 @@ where
         let queue = Queue::new(round.start..round.start.saturating_add(round.samples));
         queue.run(threads, state, size, |thread, numbers| {
             let Thread { walker, moments, size } = thread;
-            let begun = Instant::now();
+            let begun = Start::now();
             // The last evaluations are counted once their samples are there to be seen. Those before are, too, if that is
             // soon, since looking is not free.
             let uncounted = Cell::new(0);
