@@ -1,7 +1,6 @@
 //! What `{:#}` writes of an error: the causes, which `{}` leaves to `source`.
 
 use std::error::Error as StdError;
-use std::fmt;
 
 use shapley::games::{ByRef, Features};
 use shapley::store::{CacheError, Store, StoreError};
@@ -26,7 +25,7 @@ fn chain(error: &dyn StdError) -> String {
     text
 }
 
-fn assert_whole(error: &(impl StdError + fmt::Display), says: &str) {
+fn assert_whole(error: &impl StdError, says: &str) {
     assert_eq!(format!("{error:#}"), chain(error));
     assert!(format!("{error:#}").ends_with(says), "{error:#}");
     assert!(!format!("{error}").contains(says), "{error}");
