@@ -4,6 +4,7 @@
 pub(crate) mod answer;
 pub(crate) mod ask;
 pub(crate) mod blocks;
+pub(crate) mod clock;
 #[cfg(feature = "mpi")]
 pub(crate) mod envelope;
 #[cfg(any(feature = "disk", feature = "mpi"))]

@@ -34,7 +34,7 @@ impl Fingerprint {
     ///
     /// let configuration = "line = 1 2 0.37\n".repeat(400);
     /// let fingerprint = Fingerprint::hash_of(&configuration);
-    /// assert_eq!(fingerprint.as_str(), "xxh3-128 HASH of 6400 bytes");
+    /// assert_eq!(fingerprint.as_str(), "xxh3-128 92e59e532cc0898cb40f7a5459aa0fd3 of 6400 bytes");
     /// assert_ne!(fingerprint, Fingerprint::hash_of(configuration.trim_end()));
     /// ```
     #[must_use]

@@ -248,12 +248,6 @@ impl<G: ?Sized> Clone for ByRef<'_, G> {
 
 impl<G: ?Sized> Copy for ByRef<'_, G> {}
 
-impl<'a, G: ?Sized> From<&'a G> for ByRef<'a, G> {
-    fn from(game: &'a G) -> Self {
-        Self(game)
-    }
-}
-
 impl<G: TryGame + ?Sized> TryGame for ByRef<'_, G> {
     type Value = G::Value;
     type Error = G::Error;

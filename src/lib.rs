@@ -12,7 +12,8 @@
 //!
 //! The items that matter:
 //!
-//! * [`Game`]: what you implement, or get from [`from_fn`]; [`TryGame`], if it can fail; [`Table`], if you have all values.
+//! * [`Game`]: what you implement, or get from [`from_fn`] or [`from_batch_fn`]; [`TryGame`], if it can fail; [`Table`], if you have all
+//!   values.
 //! * [`exact`]: the Shapley values of a game, as an [`Attribution`]; [`Exact`], the same with options.
 //! * [`permutation`]: an [`Estimate`] of them, with standard errors, for games that are too large; [`Permutation`], the
 //!   same with options.
@@ -107,6 +108,12 @@
 //! * `surrogate`: the estimators `Surrogate` and `KernelShap`. Costs faer.
 //! * `serde`: results and coalitions can be saved and loaded; an [`Estimate`] goes on from a file. Costs serde.
 //! * `mpi`: solvers on many machines, in the module `mpi`. Costs mpi, which needs an MPI library and libclang to build, postcard and serde.
+//!
+//! # WebAssembly
+//!
+//! The crate builds and runs on `wasm32-unknown-unknown`, which has no clock and no threads: solvers run on the calling thread,
+//! [`Progress::elapsed`] is zero, and a [deadline](Permutation::deadline) is refused, as are two or more threads with the feature
+//! `parallel`. The features `disk` and `mpi` are of no use there.
 //!
 //! # Minimum supported Rust version
 //!

@@ -48,6 +48,6 @@ pub use convergence::convergence;
 pub use error::PlotError;
 pub use explanation::Explanation;
 pub use force::force;
-pub use network::{network, network_of};
+pub use network::network;
 pub use text::{Text, text};
 pub use waterfall::waterfall;

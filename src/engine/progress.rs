@@ -3,7 +3,9 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Mutex, TryLockError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use super::clock::Start;
 
 /// How far a solver is: what the closure given to `observe` is shown.
 ///
@@ -36,7 +38,8 @@ pub struct Progress {
     /// [`confidence`](crate::Permutation::confidence). Infinite before the second sample, and for an exact solver, which
     /// knows nothing before it knows all.
     pub half_width: f64,
-    /// The time since this run began: of one that was resumed, that since then, unlike the counts.
+    /// The time since this run began: of one that was resumed, that since then, unlike the counts. Always zero on
+    /// `wasm32-unknown-unknown`, which has no clock.
     pub elapsed: Duration,
 }
 
@@ -55,7 +58,7 @@ pub(crate) struct Meter<'f, F> {
     /// The count at which the observer broke, or 0.
     stopped: AtomicU64,
     total: u64,
-    start: Instant,
+    start: Start,
 }
 
 impl<'f, F: Fn(&Progress) -> ControlFlow<()> + Sync> Meter<'f, F> {
@@ -68,7 +71,7 @@ impl<'f, F: Fn(&Progress) -> ControlFlow<()> + Sync> Meter<'f, F> {
             busy: Mutex::new(()),
             stopped: AtomicU64::new(0),
             total,
-            start: Instant::now(),
+            start: Start::now(),
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Permutation;
 use super::walks::PATIENCE;
+use crate::engine::clock;
 use crate::results::{Design, Samples, sample_tree};
 use crate::{Error, Stopped, Value};
 
@@ -60,6 +61,10 @@ impl<F> Permutation<F> {
                 value: self.confidence,
                 allowed: "between 0 and 1, both excluded",
             });
+        }
+        if let Some(deadline) = self.deadline.filter(|_| !clock::IS_THERE) {
+            let (name, allowed) = ("deadline", "left out on this target, which has no clock");
+            return Err(Error::Setting { name, value: deadline.as_secs_f64(), allowed });
         }
         let Self { evaluations: budget, seed, precision, confidence, .. } = *self;
         let design = Design { players, antithetic: self.antithetic, truncation: self.truncation };

@@ -11,6 +11,7 @@ use super::collect::Collector;
 use super::rules::{Rules, Seen};
 use super::walks::Walker;
 use crate::engine::ask::both_ends;
+use crate::engine::clock::Start;
 use crate::engine::progress::Meter;
 use crate::engine::threads::{self, Queue};
 use crate::results::{Moments, SampleTree, Samples, sample_tree};
@@ -29,8 +30,8 @@ where
     G: TryGame + ?Sized,
     F: Fn(&Progress) -> ControlFlow<()> + Sync,
 {
-    let deadline = options.deadline.and_then(|after| Instant::now().checked_add(after));
     let rules = options.rules(game.num_players())?;
+    let deadline = options.deadline.and_then(|after| Instant::now().checked_add(after));
     let design = rules.design;
     let made = from.map_or(0, Estimate::evaluations);
     let meter = Meter::new(made, options.evaluations, options.settings.observer.as_ref());
@@ -189,7 +190,7 @@ where
         };
         Queue::new(numbers).run(threads, state, size, |thread, numbers| {
             let Thread { walker, moments, size } = thread;
-            let begun = Instant::now();
+            let begun = Start::now();
             // The last evaluations are counted once their samples are there to be seen. Those before are, too, if that is
             // soon, since looking is not free.
             let uncounted = Cell::new(0);

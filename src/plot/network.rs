@@ -23,8 +23,8 @@ const MOST_EDGES: usize = 60;
 ///
 /// # Errors
 ///
-/// [`PlotError`], if there are not as many labels as players, the interactions are of order 1, have several outputs (choose
-/// one by [`network_of`]), or are not finite.
+/// [`PlotError`], if there are not as many labels as players, the interactions are of order 1, have several outputs, or are not
+/// finite.
 ///
 /// ```
 /// use shapley::{Index, plot};
@@ -39,23 +39,10 @@ pub fn network<V: Value>(labels: &[impl AsRef<str>], interactions: &Interactions
     if outputs != 1 {
         return Err(PlotError::SeveralOutputs { outputs });
     }
-    network_of(labels, interactions, 0)
-}
-
-/// [`network`] of one of several outputs, counted from 0.
-///
-/// # Errors
-///
-/// As of [`network`]; [`NoOutput`](PlotError::NoOutput) if there is no such output.
-pub fn network_of<V: Value>(
-    labels: &[impl AsRef<str>],
-    interactions: &Interactions<V>,
-    output: usize,
-) -> Result<String, PlotError> {
-    let pairs = pairs(interactions, output)?;
+    let pairs = pairs(interactions, 0)?;
     let players = interactions.num_players();
     let values: Vec<f64> = (0..players)
-        .map(|player| interactions.get(&[player]).and_then(|value| value.components().nth(output)).unwrap_or(0.0))
+        .map(|player| interactions.get(&[player]).and_then(|value| value.components().next()).unwrap_or(0.0))
         .collect();
     let ends = super::explanation::Output { values, std_errors: None, baseline: 0.0, grand: 0.0 };
     let explanation = Explanation { outputs: vec![ends] };

@@ -173,7 +173,7 @@ where
                     let _ = store.insert(&pair.coalition.complement(), complement);
                 }
             }
-            solver.solve(&Cached::with_store(ByRef::from(game), store))?
+            solver.solve(&Cached::with_store(ByRef::new(game), store))?
         }
     };
     Ok(of_exact(attribution, method, options))

@@ -92,6 +92,27 @@ fn arrays_and_single_precision_keep_their_bits() {
     assert_eq!(found.map(|pair| pair.map(f32::to_bits)), value.map(|pair| pair.map(f32::to_bits)));
 }
 
+/// A whole configuration of 6 kB, by its hash; what it was made of before keeps its text.
+#[test]
+fn a_game_is_known_by_a_long_description() {
+    let (_directory, path) = place();
+    let configuration = "line = 1 2 0.37\n".repeat(400);
+    let store = DiskStore::<f64>::open(&path, Fingerprint::hash_of(&configuration)).unwrap();
+    store.insert(&Coalition::grand(5), &1.5).unwrap();
+    drop(store);
+    let changed = configuration.replacen("0.37", "0.38", 1);
+    let refused = DiskStore::<f64>::open(&path, Fingerprint::hash_of(changed)).unwrap_err();
+    assert!(matches!(refused, DiskError::Fingerprint { .. }), "{refused:?}");
+    let store = DiskStore::<f64>::open(&path, Fingerprint::hash_of(configuration.as_bytes())).unwrap();
+    assert_eq!(store.get(&Coalition::grand(5)).unwrap(), Some(1.5));
+
+    assert_eq!(Fingerprint::from("credit model 7").as_str(), "credit model 7");
+    assert_eq!(Fingerprint::from(7_u64).as_str(), "7");
+    assert_eq!(Fingerprint::from([0xbe, 0x0f]).as_str(), "be0f");
+    let lengths: Vec<usize> = [0, 1, 4097, 1 << 20].map(|len| Fingerprint::hash_of(vec![7; len]).as_str().len()).into();
+    assert!(lengths.iter().all(|len| *len < 64), "{lengths:?}");
+}
+
 #[test]
 fn the_last_of_two_values_comes_back() {
     let (_directory, path) = place();

@@ -223,6 +223,8 @@ fn bad_input_is_refused_by_name() {
     ));
     let singles = interactions(&game(5), Index::Shapley, 1).unwrap();
     assert_eq!(plot::network(&NAMES, &singles), Err(PlotError::NoPairs { order: 1 }));
+    let two_outputs = interactions(&from_fn(3, |s| [s.len() as f64, 1.0]), Index::KShapley, 2).unwrap();
+    assert_eq!(plot::network(&["a", "b", "c"], &two_outputs), Err(PlotError::SeveralOutputs { outputs: 2 }));
     assert!(matches!(plot::beeswarm(&NAMES, [&phi, &values(4)], &[]), Err(PlotError::Players { .. })));
     assert_eq!(
         plot::beeswarm(&NAMES, [&phi], &[1.0]),

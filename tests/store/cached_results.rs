@@ -233,7 +233,7 @@ fn whatever_is_a_game_can_be_cached() {
     let shared = Cached::new(shared);
     let twice = Cached::new(Cached::with_store(game(), MemoryStore::bounded(20)));
     let fallible: Box<dyn TryGame<Value = f64, Error = Failure>> = Box::new(try_from_fn(N, |s| Ok(rough(5, s))));
-    let through = Cached::new(shapley::games::ByRef::from(&*fallible));
+    let through = Cached::new(shapley::games::ByRef::new(&*fallible));
     for phi in [
         exact(&by_value),
         exact(&by_reference),
