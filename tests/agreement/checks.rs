@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use shapley::{Coalition, Estimate};
 
-use crate::common::{close, largest, rounding};
+use crate::common::compare::{close, largest};
+use crate::common::rounding::rounding;
 use crate::known::Known;
 use crate::solvers::{Answer, Kind, Output, Settings, Solver};
 

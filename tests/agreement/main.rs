@@ -4,8 +4,12 @@
 //! v(∅) and v(N), efficiency, null players, the number of evaluations, and the same bits on any run, thread and batch size.
 
 mod checks;
-#[path = "../common/mod.rs"]
-mod common;
+#[path = "../common"]
+mod common {
+    pub(crate) mod compare;
+    pub(crate) mod entries;
+    pub(crate) mod rounding;
+}
 mod known;
 mod solvers;
 
