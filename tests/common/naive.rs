@@ -1,4 +1,4 @@
-//! The oracle: Shapley values by their two definitions, from nothing but v as a function of bit masks.
+//! The oracle: Shapley values by their formula, from nothing but v as a function of bit masks.
 //!
 //! Slow on purpose and written without any of the crate's types or functions, so that a mistake there cannot be made
 //! here as well.

@@ -1,5 +1,5 @@
-//! The exact solver: values by their definitions, semivalues and interactions, rounding, the same bits in any run, partial
-//! results, and runs that end early.
+//! The exact solver: values by their definitions, semivalues and interactions, rounding, the same bits in any run,
+//! partial results, and runs that end early.
 
 mod axioms;
 mod batches;

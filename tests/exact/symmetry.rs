@@ -1,4 +1,4 @@
-//! What several of these tests ask of masks and values.
+//! Exchanged players, and the size of a game's values.
 
 use crate::common::compare::largest;
 

@@ -1,4 +1,5 @@
-//! The permutation sampler: values and standard errors, random orders, budgets, stopping, merging, and the same bits in any run.
+//! The permutation sampler: values and standard errors, random orders, budgets, stopping, merging, and the same bits in
+//! any run.
 
 mod asked;
 mod budget;
