@@ -4,24 +4,27 @@ use std::collections::HashMap;
 
 use shapley::{Coalition, Estimate};
 
-use crate::common::{close, largest, rounding};
+use crate::common::compare::{close, largest};
+use crate::common::rounding::rounding;
 use crate::known::Known;
 use crate::solvers::{Answer, Kind, Output, Settings, Solver};
 
 /// How far an estimate may be from the known value, in standard errors.
 ///
-/// A sampler of orders is held against the true error of its mean, which all values of the game tell. A normal number is further away
-/// once in 5·10⁸ times. The most skewed mean counts pivots, of which 1.3 are expected: it is further away once in 10⁷ times. There are
-/// less than 3000 means, so that another seed fails by chance less than once in 3000 times.
+/// A sampler of orders is compared with an upper bound of its true error, computed from all values of the game. A normal
+/// number is further away once in 5·10⁸ times. The most skewed mean counts pivots, of which 1.3 are expected; it is
+/// further away once in 10⁷ times. There are fewer than 3000 means, so another seed fails by chance at most once in 3000
+/// times.
 ///
-/// A sampler of coalitions is held against the error that it states, which is no theorem's, so that its rate is measured.
-/// Votes are left out: where no pivot of a player was among the coalitions, nothing tells that there are any.
+/// A sampler of coalitions is compared with the error that it states. No theorem gives a rate for that. Votes are left
+/// out: where no pivot of a player was among the coalitions, the solver cannot know that there are any.
 ///
 /// The seeds are fixed, so that a test that passes does so every time.
 const STANDARD_ERRORS: f64 = 6.0;
 
-/// The level of the intervals, and the share of them that must have the known value. Players of one game depend on each other, so this
-/// is nearer to 80 intervals than to 400: of 80 with a level of 0.95, fewer than 0.85 have the value once in 3000 times.
+/// The level of the intervals, and the least share of them that must have the known value. The players of one game depend
+/// on each other, so 400 intervals count as about 80 independent ones: of those, fewer than 0.85 have the value once in
+/// 6000 times.
 const LEVEL: f64 = 0.95;
 const COVERED: f64 = 0.85;
 
@@ -91,7 +94,7 @@ fn bits<'a, V: Output + 'a>(values: impl IntoIterator<Item = &'a V>) -> Vec<u64>
 fn all_bits<V: Output>(answer: &Answer<V>) -> Vec<u64> {
     let mut all = bits(answer.attribution().values());
     if let Answer::Estimate(estimate) = answer {
-        // An exact result has none, whoever found it.
+        // Errors of zero are left out, since an exact attribution has none.
         all.extend(bits(estimate.std_errors()).into_iter().filter(|bits| *bits != 0));
     }
     all
@@ -130,7 +133,7 @@ pub(crate) fn check<V: Output>(games: &[Known<V>], solvers: &[Solver<V>]) -> usi
     compared
 }
 
-/// v(∅) and v(N) are the game's, and no more was asked than may be.
+/// v(∅) and v(N) are those of the game, and the evaluations are within the budget.
 fn check_ends<V: Output>(what: &str, ends: [&V; 2], solver: &Solver<V>, answer: &Answer<V>) {
     let found = answer.attribution();
     assert_eq!(bits([found.baseline(), found.grand()]), bits(ends), "{what}: v(∅) and v(N)");
@@ -138,7 +141,8 @@ fn check_ends<V: Output>(what: &str, ends: [&V; 2], solver: &Solver<V>, answer: 
     assert!(found.evaluations() <= budget, "{what}: {} evaluations of at most {budget}", found.evaluations());
 }
 
-/// One output of all values: near what is known, efficient, and zero for null players.
+/// One output of all values: near the known values, efficient, and zero for null players. Rounding errors of any solver
+/// must be within the bound of the exact one, which `common::rounding` derives; that of a sum within n times as much.
 fn check_values<V: Output>(
     what: &str,
     (known, facts, output): (&Known<V>, &Facts, usize),
@@ -150,7 +154,7 @@ fn check_values<V: Output>(
     let (values, shapley) = (component(found.values(), output), component(&known.shapley, output));
     let players = values.len();
     assert_eq!(players, shapley.len(), "{what}");
-    let rounding = solver.kind.roundings() * rounding(players, facts.largest);
+    let rounding = rounding(players, facts.largest);
 
     let shared = found.grand().outputs()[output] - found.baseline().outputs()[output];
     let sum: f64 = values.iter().sum();
@@ -184,7 +188,8 @@ fn check_values<V: Output>(
     }
 }
 
-/// The standard error of a mean over orders, at most: a pair of walks has no more variance than one walk.
+/// An upper bound of the standard error of a mean over orders: the mean of a pair of walks has at most the variance of one
+/// walk.
 fn largest_error<V: Output>(deviation: f64, estimate: &Estimate<V>) -> f64 {
     deviation * (2.0 / estimate.permutations() as f64).sqrt()
 }

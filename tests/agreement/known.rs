@@ -34,7 +34,7 @@ pub(crate) fn games() -> Vec<Known<f64>> {
     written().into_iter().chain(published()).collect()
 }
 
-/// Games that are written down here.
+/// Games that are defined here: a new one is an entry of this list.
 fn written() -> Vec<Known<f64>> {
     let amounts = [3.5, -1.0, 0.0, 2.25, 10.0, -0.5];
     let sum = move |s: &Coalition| s.iter().map(|player| amounts[player]).sum::<f64>();
@@ -94,7 +94,7 @@ fn published() -> impl Iterator<Item = Known<f64>> {
     })
 }
 
-/// Two games of as many players, as one of two outputs.
+/// Two games with the same number of players, as one game with two outputs.
 struct Both([Box<dyn Game<Value = f64>>; 2]);
 
 impl Game for Both {

@@ -35,18 +35,9 @@ impl Kind {
             Self::Coalitions => coalitions_budget(players),
         }
     }
-
-    /// The rounding error that is allowed, as a multiple of that of the exact solver.
-    pub(crate) fn roundings(self) -> f64 {
-        match self {
-            Self::Exact => 1.0,
-            Self::Orders => 1.0,
-            Self::Coalitions => 1.0,
-        }
-    }
 }
 
-/// What must not change a bit. Zeros are the defaults.
+/// Settings that must not change a bit. Zeros are the defaults.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Settings {
     pub(crate) threads: usize,
@@ -208,7 +199,8 @@ fn least_squares<V: Output>(how: Settings, budget: u64, game: &dyn Game<Value = 
     KernelShap::new(budget).seed(7).threads(how.threads).batch(how.batch).estimate(game).unwrap().into()
 }
 
-/// Half of the coalitions, but at most 80 and at least 2n + 2, which the solvers need. For up to three players that is all of them.
+/// Half of the coalitions, but at most 80 and at least 2n + 2, which the solvers need. For up to three players that is
+/// all of them.
 fn coalitions_budget(players: usize) -> u64 {
     let all = 1 << players;
     (all / 2).min(80).max(2 * players as u64 + 2).min(all)

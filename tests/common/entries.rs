@@ -4,8 +4,6 @@
 use serde_json::Value as Json;
 use shapley::{Table, Value};
 
-use super::largest;
-
 /// All games have so few players that they are solved in milliseconds; the largest is the Security Council.
 const MOST_PLAYERS: usize = 15;
 
@@ -47,10 +45,6 @@ impl Entry {
         assert!(players <= MOST_PLAYERS, "{id} has {players} players");
         let value = rule(&id, &json["definition"]);
         Self { values: (0..1 << players).map(value).collect(), id, players, json: json.clone() }
-    }
-
-    pub(crate) fn size(&self) -> f64 {
-        largest(self.values.iter().map(|value| value.to_f64()))
     }
 
     pub(crate) fn table<V: Value>(&self, number: impl Fn(Fraction) -> V) -> Table<V> {

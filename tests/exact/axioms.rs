@@ -1,8 +1,12 @@
 //! The axioms that define the Shapley value, and the value itself by its definitions: for plain numbers, for games with
 //! several outputs, and exactly, as fractions.
 
-use crate::common::naive::{MOST_PLAYERS_BY_ORDERS, by_orders, by_orders_tolerance, by_subsets, by_subsets_tolerance};
-use crate::common::{close, exchanged, mask_of, pseudo, rounding, size_of};
+use crate::common::compare::close;
+use crate::common::masks::{mask_of, pseudo};
+use crate::common::naive::{by_subsets, by_subsets_tolerance};
+use crate::common::rounding::rounding;
+use crate::naive::{MOST_PLAYERS_BY_ORDERS, by_orders, by_orders_tolerance};
+use crate::symmetry::{exchanged, size_of};
 use proptest::prelude::*;
 use shapley::{Table, from_fn};
 
@@ -266,7 +270,8 @@ mod exactly {
     /// Once with all the orders that the oracle can go through: 7! of them.
     #[test]
     fn seven_players() {
-        let value = |mask: u64| fraction((crate::common::pseudo_integer(7, mask, 1_000_000), 1 + mask as i64));
+        let value =
+            |mask: u64| fraction((crate::common::integers::pseudo_integer(7, mask, 1_000_000), 1 + mask as i64));
         let phi = shapley_of((0..1 << MOST_PLAYERS_BY_ORDERS).map(value).collect());
         assert_eq!(phi, by_orders(MOST_PLAYERS_BY_ORDERS, value));
     }

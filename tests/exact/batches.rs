@@ -1,7 +1,9 @@
 //! Games that answer many coalitions at once, and what happens when the answers are not what was asked for.
 
-use crate::common::failing::{BadBatches, Failure, said};
-use crate::common::mask_of;
+use crate::common::bad_batches::BadBatches;
+use crate::common::failing::Failure;
+use crate::common::masks::mask_of;
+use crate::common::said::said;
 use shapley::{Coalition, Error, Exact, Game, exact};
 
 const THREADS: [usize; 3] = [1, 2, 4];

@@ -4,8 +4,8 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 
+use crate::common::masks::{mask_of, pseudo};
 use crate::common::naive::by_subsets;
-use crate::common::{mask_of, pseudo};
 use shapley::{Coalition, Exact, Game, Table, TryGame, Value, from_fn};
 
 const THREADS: [usize; 3] = [1, 2, 4];

@@ -3,9 +3,15 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::indices as oracle;
-use crate::common::indices::{BySet, sets};
-use crate::common::{INDICES, close, exchanged, largest, mask_of, pseudo, pseudo_integer, size_of, table};
+use crate::common::compare::{close, largest};
+use crate::common::every_index::INDICES;
+use crate::common::integers::pseudo_integer;
+use crate::common::masks::{mask_of, pseudo};
+use crate::common::sets::sets;
+use crate::common::tables::table;
+use crate::indices as oracle;
+use crate::indices::BySet;
+use crate::symmetry::{exchanged, size_of};
 use proptest::prelude::*;
 use shapley::{Exact, Index, Interactions, Table, Value, exact, from_fn, interactions};
 
@@ -150,7 +156,7 @@ fn the_oracle_agrees_with_pen_and_paper() {
             let size = set.count_ones() as usize;
             assert_eq!(
                 value,
-                crate::common::fraction::Fraction::new(twelfths[size], 12),
+                crate::fraction::Fraction::new(twelfths[size], 12),
                 "{index:?} of order {order}, {set:b}"
             );
         }

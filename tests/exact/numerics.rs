@@ -1,7 +1,8 @@
 //! How far results may be from the truth: exact solvers in floating point, against sums of whole numbers that do not
 //! round. The errors of every test here are relative to the largest value of the game.
 
-use crate::common::{largest, pseudo};
+use crate::common::compare::largest;
+use crate::common::masks::pseudo;
 use shapley::{Exact, Index, Semivalue, Summary, Table, Value};
 
 /// For `f64`. The promise is 1e-13; the worst that is found here is 1.3e-16, and a sum that grows its errors with the

@@ -6,7 +6,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use crate::common::failing::Failure;
-use crate::common::{pseudo, table};
+use crate::common::masks::{mask_of, pseudo};
+use crate::common::tables::table;
 use shapley::parts::{ExactPartial, PermutationPartial};
 use shapley::{
     Coalition, Error, Exact, Index, Permutation, Progress, Semivalue, Stopped, Table, TryGame, exact, from_fn,
@@ -98,7 +99,7 @@ fn tiny_games_and_more_parts_than_blocks() -> Result<(), Error> {
 
 #[test]
 fn games_with_several_outputs_come_in_parts_too() -> Result<(), Error> {
-    let game = from_fn(12, |s| [s.len() as f64, pseudo(1, crate::common::mask_of(s)), 1.0]);
+    let game = from_fn(12, |s| [s.len() as f64, pseudo(1, mask_of(s)), 1.0]);
     let mut all = Exact::new().part(1, 2).run(&game)?;
     all.merge(Exact::new().part(0, 2).run(&game)?)?;
     assert_eq!(all.finish()?, Exact::new().summary(&game, 1)?);
@@ -120,7 +121,7 @@ fn sampled<G: TryGame<Value = f64>>(game: &G, sampler: &Permutation, of: u64, se
 
 #[test]
 fn estimates_are_those_of_one_process() -> Result<(), Error> {
-    let game = from_fn(9, |s| pseudo(3, crate::common::mask_of(s)) + s.len() as f64);
+    let game = from_fn(9, |s| pseudo(3, mask_of(s)) + s.len() as f64);
     let sampler = Permutation::new(3_000).seed(7);
     let samplers = [
         sampler.clone(),
@@ -296,9 +297,7 @@ fn settings_and_failures() {
     assert!(matches!(Exact::new().part(0, 2).run(&from_fn(0, |_| 0.0)), Err(Error::NoPlayers {})));
 
     // A part fails where its own share does, and at the ends, which all parts ask for.
-    let bad = |mask: u64| {
-        try_from_fn(12, move |s| if crate::common::mask_of(s) == mask { Err(Failure(mask)) } else { Ok(1.0) })
-    };
+    let bad = |mask: u64| try_from_fn(12, move |s| if mask_of(s) == mask { Err(Failure(mask)) } else { Ok(1.0) });
     for (mask, failing) in [(0, vec![0, 1, 2, 3]), (4095, vec![0, 1, 2, 3]), (1024, vec![1]), (3071, vec![2])] {
         for k in 0..4 {
             let result = Exact::new().part(k, 4).run(&bad(mask));

@@ -3,9 +3,10 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::common::failing::said;
-use crate::common::naive::by_weights;
-use crate::common::{close, largest, mask_of, pseudo};
+use crate::common::compare::{close, largest};
+use crate::common::masks::{mask_of, pseudo};
+use crate::common::said::said;
+use crate::naive::by_weights;
 use proptest::prelude::*;
 use shapley::{Attribution, Error, Exact, Game, Index, Semivalue, Table, Value, banzhaf, exact, from_fn};
 
@@ -353,7 +354,7 @@ mod exactly {
     }
 
     fn value(mask: u64) -> BigRational {
-        fraction(crate::common::pseudo_integer(4, mask, 1_000_000), 1 + mask as i64)
+        fraction(crate::common::integers::pseudo_integer(4, mask, 1_000_000), 1 + mask as i64)
     }
 
     /// 3 to 6 players, by size: Σ C(n−1, s) p(s) = 1.

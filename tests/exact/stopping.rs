@@ -8,8 +8,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use crate::common::failing::{BadBatches, Failure};
-use crate::common::mask_of;
+use crate::common::bad_batches::BadBatches;
+use crate::common::failing::Failure;
+use crate::common::masks::mask_of;
 use shapley::{Attribution, Coalition, Error, Exact, Game, Progress, Table, exact, from_fn};
 
 const THREADS: [usize; 3] = [1, 2, 4];

@@ -1,8 +1,8 @@
 //! Games made of games: against tables made by hand; batches, walks and failures go through them.
 
 use crate::common::failing::Failure;
-use crate::common::mask_of;
-use crate::common::sampled::rough;
+use crate::common::masks::mask_of;
+use crate::common::rough::rough;
 use shapley::games::{Airport, Counted, Dual, GameError, Restricted, Scaled, Sum, WeightedVoting};
 use shapley::{Coalition, Error, Exact, Permutation, Table, TryGame, banzhaf, exact, from_fn, try_from_fn};
 

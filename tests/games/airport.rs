@@ -1,7 +1,10 @@
 //! Airport games: the closed form against data from the literature, and against the definition on random games.
 
-use crate::common::walks::assert_walks_are_values;
-use crate::common::{close, largest, mix, naive, rounding};
+use crate::common::compare::{close, largest};
+use crate::common::masks::mix;
+use crate::common::naive;
+use crate::common::rounding::rounding;
+use crate::walks::assert_walks_are_values;
 use serde_json::Value as Json;
 use shapley::games::{Airport, GameError};
 

@@ -1,7 +1,9 @@
 //! Glove games: the closed form against data from the literature, the definition, and exact sums for large games.
 
-use crate::common::walks::assert_walks_are_values;
-use crate::common::{close, naive, rounding};
+use crate::common::compare::close;
+use crate::common::naive;
+use crate::common::rounding::rounding;
+use crate::walks::assert_walks_are_values;
 use shapley::games::Glove;
 
 #[test]

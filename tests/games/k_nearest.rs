@@ -1,7 +1,7 @@
 //! Training points of a k-nearest-neighbour classifier: the closed form against the exact solver, the value function against one
 //! written from the definition, and errors.
 
-use crate::common::sampled::prefixes;
+use crate::common::rough::prefixes;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use shapley::games::{GameError, KNearest};

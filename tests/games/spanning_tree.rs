@@ -1,7 +1,10 @@
 //! Minimum spanning tree games, against every spanning tree there is.
 
-use crate::common::walks::assert_walks_are_values;
-use crate::common::{close, mix, naive, table};
+use crate::common::compare::close;
+use crate::common::masks::mix;
+use crate::common::naive;
+use crate::common::tables::table;
+use crate::walks::assert_walks_are_values;
 use serde_json::Value as Json;
 use shapley::games::{GameError, MinimumSpanningTree};
 use shapley::{Game, Permutation};

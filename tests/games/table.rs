@@ -1,8 +1,6 @@
 //! Tables whose values are listed by size.
 
-
-
-use crate::common::pseudo;
+use crate::common::masks::pseudo;
 use shapley::{Coalition, Error, Game, Index, Table, exact, interactions};
 
 #[test]

@@ -1,6 +1,6 @@
 //! Sums of unanimity games: closed forms against the exact solver, as fractions too; sparse forms of hundreds of players.
 
-use crate::common::INDICES;
+use crate::common::every_index::INDICES;
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
 use shapley::games::{GameError, Unanimity};

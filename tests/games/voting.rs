@@ -1,6 +1,7 @@
 //! Votes by weights: what they are worth, what their closed forms must be, and what is refused.
 
-use crate::common::{close, mix};
+use crate::common::compare::close;
+use crate::common::masks::mix;
 use proptest::prelude::*;
 use shapley::games::{GameError, WeightedVoting};
 use shapley::{Attribution, Coalition, Game};

@@ -1,6 +1,7 @@
 //! Bodies with many members and votes in the millions, and rules of more than one quota.
 
-use crate::common::close;
+use crate::common::compare::close;
+use crate::common::masks::mix;
 use serde_json::Value as Json;
 use shapley::games::WeightedVoting;
 use shapley::{Attribution, Semivalue};
@@ -8,7 +9,7 @@ use shapley::{Attribution, Semivalue};
 /// 188 members with 2.5 million votes: the largest has nearly a quarter, most have one or two thousand.
 fn fund() -> Vec<u64> {
     let votes = |member: u64| {
-        let uniform = (crate::common::mix(member) >> 11) as f64 / (1_u64 << 53) as f64;
+        let uniform = (mix(member) >> 11) as f64 / (1_u64 << 53) as f64;
         // A quantile of a heavy tail, and the basic votes of everyone.
         1_480 + (90.0 * (1.0 - uniform).powf(-1.6)).min(60_000.0) as u64
     };
@@ -19,7 +20,7 @@ fn fund() -> Vec<u64> {
 
 /// The same, with no small number anywhere.
 fn even() -> Vec<u64> {
-    (0..188).map(|member| 5_000 + crate::common::mix(member ^ 99) % 17_000).collect()
+    (0..188).map(|member| 5_000 + mix(member ^ 99) % 17_000).collect()
 }
 
 fn game(weights: &[u64], percent: u64) -> WeightedVoting {

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
-use crate::common::close;
+use crate::common::compare::close;
 use shapley::games::{Sentence, Words};
 use shapley::{Coalition, Error, Game};
 

@@ -3,8 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use crate::common::close;
-use crate::common::entries::{Entry, Fraction, tables, voting};
+use crate::common::compare::{close, largest};
+use crate::common::entries::Entry;
+use crate::common::entries::Fraction;
+use crate::common::entries::tables;
+use crate::common::entries::voting;
 use serde_json::Value as Json;
 use shapley::{Exact, Index, Interactions, Table, Value};
 
@@ -26,6 +29,10 @@ fn printed(text: &str, size: f64) -> (f64, f64) {
 }
 
 impl Entry {
+    fn size(&self) -> f64 {
+        largest(self.values.iter().map(|value| value.to_f64()))
+    }
+
     /// The rows that sources print of a concept.
     fn published<'a>(&'a self, concept: &'a str) -> impl Iterator<Item = &'a Json> {
         let rows = self.json["published"].as_array().expect("a list, if an empty one");

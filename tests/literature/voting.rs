@@ -1,7 +1,7 @@
 //! Voting games from the literature, by the closed forms of `WeightedVoting`: where the data come from is in
 //! `tests/data/README.md`. The games of up to 15 players are solved from their definitions in `definitions.rs`.
 
-use crate::common::close;
+use crate::common::compare::close;
 use serde_json::Value as Json;
 use shapley::games::WeightedVoting;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use shapley::{Error, Exact, Index, Semivalue, exact as exact_here, from_fn};
 
-use crate::common::pseudo;
+use crate::common::masks::{mask_of, pseudo};
 use crate::games::{
     exact, kernel_shap, noise, of_attribution, of_estimate, of_interactions, samplers, slow, smooth, surrogate,
 };
@@ -32,7 +32,7 @@ fn here() -> Result<Vec<String>, Error> {
     say("kernel_shap", of_estimate(&kernel_shap().estimate(&smooth(12))?));
     say("self-dual", of_estimate(&surrogate().estimate(&from_fn(13, |s| f64::from(u8::from(s.len() > 6))))?));
     say("surrogate of all", of_estimate(&surrogate().estimate(&smooth(6))?));
-    let outputs = exact_here(&from_fn(11, |s| [s.len() as f64, pseudo(1, crate::common::mask_of(s))]))?;
+    let outputs = exact_here(&from_fn(11, |s| [s.len() as f64, pseudo(1, mask_of(s))]))?;
     say("outputs", format!("{:?}", outputs.values()));
     Ok(lines)
 }

@@ -6,7 +6,7 @@ use shapley::{
     Attribution, Coalition, Estimate, Exact, Game, Interactions, KernelShap, Permutation, Surrogate, from_fn,
 };
 
-use crate::common::{mask_of, pseudo};
+use crate::common::masks::{mask_of, pseudo};
 
 /// Values without any order in them.
 pub(crate) fn noise(players: usize) -> impl Game<Value = f64> {

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use shapley::{Permutation, from_fn};
 
-use crate::common::{mask_of, pseudo};
+use crate::common::masks::{mask_of, pseudo};
 use crate::games::{of_attribution, of_estimate, smooth};
 use crate::job::{Ended, Job, run};
 

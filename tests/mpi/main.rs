@@ -4,8 +4,11 @@
 //! `mpirun`: a job of one rank. `-- --ignored` runs the rest (`.ci/cluster` does), and `-- --ignored WORD` what has the word in its name.
 
 mod bits;
-#[path = "../common/mod.rs"]
-mod common;
+#[path = "../common"]
+mod common {
+    pub(crate) mod failing;
+    pub(crate) mod masks;
+}
 mod faults;
 mod games;
 mod job;

@@ -16,7 +16,7 @@ use shapley::{
 };
 
 use crate::common::failing::Failure;
-use crate::common::{mask_of, pseudo};
+use crate::common::masks::{mask_of, pseudo};
 use crate::games::{
     exact, kernel_shap, noise, of_attribution, of_estimate, of_interactions, samplers, slow, smooth, surrogate,
 };

@@ -4,8 +4,11 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::common::sampled::{Call, Ledger, hash_of, rough, saturating};
-use crate::common::{close, pseudo};
+use crate::common::compare::close;
+use crate::common::ledger::{Call, Ledger};
+use crate::common::masks::{mask_of, pseudo};
+use crate::common::rough::{hash_of, rough};
+use crate::samples::saturating;
 use shapley::{Coalition, Error, Game, Permutation, Progress, Stopped, from_fn, permutation};
 
 const PLAYERS: [usize; 7] = [1, 2, 3, 5, 16, 70, 300];
@@ -204,8 +207,7 @@ fn one_player_or_two_are_exact_after_one_sample() {
             assert!(close(one.values()[0], 3.5, 0.0) && close(one.std_errors()[0], 0.0, 0.0));
             assert_eq!(one.interval(0, 0.99), (3.5, 3.5));
         }
-        let two =
-            permutation(&from_fn(2, |s| [1.0, 4.0, 2.0, 9.0][crate::common::mask_of(s) as usize]), budget).unwrap();
+        let two = permutation(&from_fn(2, |s| [1.0, 4.0, 2.0, 9.0][mask_of(s) as usize]), budget).unwrap();
         assert_eq!((two.evaluations(), two.permutations(), two.stopped()), (4, 2, Stopped::Evaluations));
         // (3 + 7) / 2 and (1 + 5) / 2.
         assert!(close(two.values()[0], 5.0, 0.0) && close(two.values()[1], 3.0, 0.0));

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::common::close;
+use crate::common::compare::close;
 use serde_json::Value as Json;
 use shapley::{Coalition, Estimate, Game, Permutation};
 

@@ -4,9 +4,14 @@
 use std::error::Error as StdError;
 use std::time::Duration;
 
-use crate::common::failing::{BadBatches, BadWalks, Failure, said};
-use crate::common::sampled::{Ledger, hash_of, orders_of, prefixes};
-use crate::common::{mask_of, mix, pseudo};
+use crate::asked::BadWalks;
+use crate::common::bad_batches::BadBatches;
+use crate::common::failing::Failure;
+use crate::common::ledger::Ledger;
+use crate::common::masks::{mask_of, mix, pseudo};
+use crate::common::rough::{hash_of, prefixes};
+use crate::common::said::said;
+use crate::samples::orders_of;
 use shapley::{Coalition, Error, Game, Permutation, TryGame, from_fn, permutation, try_from_fn};
 
 const THREADS: [usize; 3] = [1, 2, 4];

@@ -3,8 +3,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use crate::common::sampled::hash_of;
-use crate::common::{close, mask_of, pseudo};
+use crate::common::compare::close;
+use crate::common::masks::{mask_of, pseudo};
+use crate::common::rough::hash_of;
 use shapley::{Estimate, Game, Permutation, exact, from_fn};
 
 const LEVELS: [f64; 9] = [f64::MIN_POSITIVE, 1e-9, 0.01, 0.5, 0.8, 0.95, 0.999, 1.0 - 1e-9, 1.0 - f64::EPSILON / 2.0];

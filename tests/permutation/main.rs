@@ -1,15 +1,28 @@
-//! The permutation sampler: values and standard errors, random orders, budgets, stopping, merging, and the same bits in any run.
+//! The permutation sampler: values and standard errors, random orders, budgets, stopping, merging, and the same bits in
+//! any run.
 
+mod asked;
 mod budget;
 mod castro;
-#[path = "../common/mod.rs"]
-mod common;
+#[path = "../common"]
+mod common {
+    pub(crate) mod bad_batches;
+    pub(crate) mod compare;
+    pub(crate) mod estimates;
+    pub(crate) mod failing;
+    pub(crate) mod integers;
+    pub(crate) mod ledger;
+    pub(crate) mod masks;
+    pub(crate) mod rough;
+    pub(crate) mod said;
+}
 mod errors;
 mod intervals;
 mod merge;
 mod observer;
 mod orders;
 mod repeatable;
+mod samples;
 mod statistics;
 mod stopping;
 mod streams;

@@ -1,10 +1,12 @@
 //! Estimates of several seeds are one estimate of all their samples, whoever is merged into whom; what does not belong
 //! together is refused, and leaves the estimate as it was.
 
-use crate::common::sampled::{
-    Ledger, assert_same, bits_of, contributions, mean_and_error, orders_of, rough, samples_of, saturating,
-};
-use crate::common::{close, largest, mask_of, pseudo};
+use crate::common::compare::{close, largest};
+use crate::common::estimates::{assert_same, bits_of};
+use crate::common::ledger::Ledger;
+use crate::common::masks::{mask_of, pseudo};
+use crate::common::rough::rough;
+use crate::samples::{contributions, mean_and_error, orders_of, samples_of, saturating};
 use shapley::{Coalition, Error, Estimate, Permutation, Stopped, from_fn};
 
 fn value(coalition: &Coalition) -> f64 {
@@ -227,7 +229,7 @@ mod rational {
 
     #[test]
     fn fractions_merge_exactly() {
-        let game = from_fn(5, |s| Ratio::new(crate::common::pseudo_integer(1, mask_of(s), 30), 7));
+        let game = from_fn(5, |s| Ratio::new(crate::common::integers::pseudo_integer(1, mask_of(s), 30), 7));
         let [mut one, two] = [1, 2].map(|seed| Permutation::new(100).seed(seed).estimate(&game).unwrap());
         let expected: Vec<_> = one.values().iter().zip(two.values()).map(|(a, b)| (a + b) / 2).collect();
         one.merge(&two).unwrap();

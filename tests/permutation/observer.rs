@@ -5,8 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use crate::common::sampled::{Ledger, assert_same, hash_of, saturating, within_a_minute};
-use crate::common::{close, pseudo};
+use crate::common::compare::close;
+use crate::common::estimates::assert_same;
+use crate::common::ledger::Ledger;
+use crate::common::masks::pseudo;
+use crate::common::rough::hash_of;
+use crate::samples::{saturating, within_a_minute};
 use shapley::{Coalition, Estimate, Game, Permutation, Progress, Stopped, from_fn};
 
 const THREADS: [usize; 3] = [1, 2, 4];

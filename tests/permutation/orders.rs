@@ -6,7 +6,8 @@
 
 use std::sync::Mutex;
 
-use crate::common::{close, pseudo};
+use crate::common::compare::close;
+use crate::common::masks::pseudo;
 use shapley::{Coalition, Estimate, Game, Permutation};
 
 /// A normal number is farther from its mean than so many standard deviations with a probability of 1e-4.

@@ -4,11 +4,12 @@
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::common::mix;
-use crate::common::sampled::{
-    Ledger, assert_same, bits_of, contributions, hash_of, mean_and_error, orders_of, rough, samples_of, saturating,
-};
-use crate::common::{mask_of, pseudo};
+use crate::common::estimates::{assert_same, bits_of};
+use crate::common::ledger::Ledger;
+use crate::common::masks::mix;
+use crate::common::masks::{mask_of, pseudo};
+use crate::common::rough::{hash_of, rough};
+use crate::samples::{contributions, mean_and_error, orders_of, samples_of, saturating};
 use shapley::{Coalition, Error, Estimate, Game, Permutation, Progress, Stopped, from_fn};
 
 const THREADS: [usize; 4] = [1, 2, 3, 8];

@@ -6,7 +6,7 @@
 
 use std::sync::LazyLock;
 
-use crate::common::{close, largest};
+use crate::common::compare::{close, largest};
 use serde_json::Value as Json;
 use shapley::{Estimate, Permutation, Stopped, Table, exact};
 

@@ -6,8 +6,11 @@ use std::panic::resume_unwind;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::common::sampled::{assert_same, hash_of, within_a_minute};
-use crate::common::{close, pseudo};
+use crate::common::compare::close;
+use crate::common::estimates::assert_same;
+use crate::common::masks::pseudo;
+use crate::common::rough::hash_of;
+use crate::samples::within_a_minute;
 use shapley::{Coalition, Error, Estimate, Game, Permutation, Progress, Stopped, from_fn};
 
 const THREADS: [usize; 3] = [1, 2, 4];

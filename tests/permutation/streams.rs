@@ -1,8 +1,10 @@
 //! Which orders are drawn: those of the documented generator and shuffle, derived here a second time, and the same for
 //! ever. (`orders.rs` asks whether they are random.)
 
-use crate::common::sampled::{Ledger, assert_same, bits_of, orders_of};
-use crate::common::{mask_of, mix, pseudo};
+use crate::common::estimates::{assert_same, bits_of};
+use crate::common::ledger::Ledger;
+use crate::common::masks::{mask_of, mix, pseudo};
+use crate::samples::orders_of;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 use shapley::{Coalition, Permutation, from_fn};

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
-use crate::common::sampled::rough;
+use crate::common::rough::rough;
 use shapley::{Coalition, Permutation, Stopped, from_fn};
 
 /// A value whose additions wait for other threads, which may have the waiting one do some of the sampler's work.
@@ -41,7 +41,7 @@ fn values_may_use_threads_themselves() {
         let estimate = |threads| Permutation::new(402).threads(threads).observe(go_on).estimate(&game).unwrap();
         (0..40).flat_map(|_| [1, 8].map(estimate)).collect()
     };
-    let estimates = crate::common::sampled::within_a_minute(run).unwrap();
+    let estimates = crate::samples::within_a_minute(run).unwrap();
     assert!(estimates.windows(2).all(|pair| pair[0] == pair[1]));
 }
 

@@ -1,9 +1,11 @@
 //! Truncated walks: where they end, what is left and who gets it, and that they end there whatever the batches.
 
-use crate::common::sampled::{
-    Call, Ledger, assert_same, bits_of, hash_of, mean_and_error, rough, samples_of, saturating,
-};
-use crate::common::{close, mask_of, mix, pseudo};
+use crate::common::compare::close;
+use crate::common::estimates::{assert_same, bits_of};
+use crate::common::ledger::{Call, Ledger};
+use crate::common::masks::{mask_of, mix, pseudo};
+use crate::common::rough::{hash_of, rough};
+use crate::samples::{mean_and_error, samples_of, saturating};
 use shapley::{Coalition, Permutation, exact, from_fn};
 
 /// A truncated walk, by the documentation: the values of the prefixes that were asked for.
@@ -43,7 +45,7 @@ fn orders(players: usize, seed: u64, antithetic: bool, walks: u64) -> Vec<Vec<us
     let ledger = Ledger::new(players, |s: &Coalition| s.len() as f64);
     let sampler = Permutation::new(2 + walks * (players as u64 - 1)).seed(seed).antithetic(antithetic).threads(1);
     let _ = sampler.estimate(&ledger.walked()).unwrap();
-    crate::common::sampled::orders_of(players, &ledger.take())
+    crate::samples::orders_of(players, &ledger.take())
 }
 
 /// A game that goes up and down on its way, and may be near v(N) by chance.
@@ -72,7 +74,7 @@ fn a_walk_ends_after_the_third_prefix_in_a_row_that_is_near() {
             let mut expected: Vec<Coalition> = ends.into();
             for order in &walks {
                 let made = walked(order, tolerance, &value).len();
-                expected.extend(crate::common::sampled::prefixes(players, &order[..made]));
+                expected.extend(crate::common::rough::prefixes(players, &order[..made]));
             }
             let saved = 2 + walks.len() * (players - 1) - expected.len();
             assert_eq!((estimate.evaluations(), estimate.saved()), (expected.len() as u64, saved as u64), "{how}");

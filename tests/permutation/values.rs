@@ -1,10 +1,12 @@
 //! What a sampled estimate is, whatever was drawn: it shares out v(N) − v(∅), gives nothing to a player who adds nothing,
 //! is exact where there is nothing to estimate, and is the same in every type of value.
 
-use crate::common::sampled::{
-    Ledger, contributions, hash_of, mean_and_error, orders_of, rough, samples_of, saturating,
-};
-use crate::common::{close, largest, mask_of, pseudo, pseudo_integer};
+use crate::common::compare::{close, largest};
+use crate::common::integers::pseudo_integer;
+use crate::common::ledger::Ledger;
+use crate::common::masks::{mask_of, pseudo};
+use crate::common::rough::{hash_of, rough};
+use crate::samples::{contributions, mean_and_error, orders_of, samples_of, saturating};
 use shapley::{Coalition, Estimate, Permutation, Value, exact, from_fn};
 
 const PLAYERS: [usize; 7] = [1, 2, 3, 5, 16, 70, 150];

@@ -8,7 +8,8 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use crate::common::{pseudo, table};
+use crate::common::masks::{mask_of, pseudo};
+use crate::common::tables::table;
 use base64::Engine;
 use serde_json::{Value as Json, json};
 use shapley::plot::{self, Text};
@@ -183,10 +184,8 @@ fn shots() -> (Option<tempfile::TempDir>, PathBuf) {
 fn a_text_answers_to_pointer_and_keyboard() {
     let (_kept, shots) = shots();
     let work = tempfile::tempdir().unwrap();
-    let phi = exact(&from_fn(8, |s| [pseudo(1, crate::common::mask_of(s)), s.len() as f64])).unwrap();
-    let pairs =
-        interactions(&from_fn(8, |s| [pseudo(1, crate::common::mask_of(s)), s.len() as f64]), Index::Shapley, 2)
-            .unwrap();
+    let phi = exact(&from_fn(8, |s| [pseudo(1, mask_of(s)), s.len() as f64])).unwrap();
+    let pairs = interactions(&from_fn(8, |s| [pseudo(1, mask_of(s)), s.len() as f64]), Index::Shapley, 2).unwrap();
     let page =
         Text::new(&WORDS, &phi).interactions(&pairs).outputs(&["score", "length"]).title("A sentence").html().unwrap();
     let file = work.path().join("text.html");

@@ -2,6 +2,9 @@
 #![cfg(feature = "plot")]
 
 mod browser;
-#[path = "../common/mod.rs"]
-mod common;
+#[path = "../common"]
+mod common {
+    pub(crate) mod masks;
+    pub(crate) mod tables;
+}
 mod pictures;

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 
-use crate::common::{pseudo, table};
+use crate::common::masks::{mask_of, pseudo};
+use crate::common::tables::table;
 use proptest::prelude::*;
 use shapley::plot::{self, Explanation, PlotError, Text};
 use shapley::{Attribution, Estimate, Index, Interactions, Permutation, Progress, Table, exact, from_fn, interactions};
@@ -34,7 +35,7 @@ fn progress() -> Vec<Progress> {
         seen.lock().unwrap().push(progress.clone());
         ControlFlow::Continue(())
     };
-    let game = from_fn(12, |s| pseudo(8, crate::common::mask_of(s)));
+    let game = from_fn(12, |s| pseudo(8, mask_of(s)));
     let _ = Permutation::new(20_000).seed(3).threads(1).observe(note).estimate(&game).unwrap();
     seen.into_inner().unwrap()
 }
@@ -195,7 +196,7 @@ fn banzhaf_values_leave_a_gap_that_is_named() {
 fn a_sentence_of_twenty_words_is_small() {
     let words: Vec<String> = (0..20).map(|i| format!("word-number-{i}")).collect();
     let phi = estimate(20);
-    let game = from_fn(20, |s| (s.len() as f64).sqrt() + pseudo(2, crate::common::mask_of(s) % 64));
+    let game = from_fn(20, |s| (s.len() as f64).sqrt() + pseudo(2, mask_of(s) % 64));
     let pairs = interactions(&game, Index::Shapley, 2).unwrap();
     let page = Text::new(&words, &phi).interactions(&pairs).html().unwrap();
     assert!(page.len() <= 60_000, "{} bytes", page.len());

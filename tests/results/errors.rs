@@ -5,8 +5,9 @@ use std::error::Error as StdError;
 use std::fmt;
 use std::time::Duration;
 
-use crate::common::failing::{Failure, said};
-use crate::common::mask_of;
+use crate::common::failing::Failure;
+use crate::common::masks::mask_of;
+use crate::common::said::said;
 use shapley::{Coalition, Error, Exact, Game, Table, TryGame, exact, from_fn, try_from_fn};
 
 const THREADS: [usize; 3] = [1, 2, 4];

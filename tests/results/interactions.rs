@@ -1,8 +1,10 @@
 //! What can be asked of `Interactions`, and the games and orders that have none.
 
-use crate::common::failing::said;
-use crate::common::indices::sets;
-use crate::common::{INDICES, mask_of, pseudo, table};
+use crate::common::every_index::INDICES;
+use crate::common::masks::{mask_of, pseudo};
+use crate::common::said::said;
+use crate::common::sets::sets;
+use crate::common::tables::table;
 use shapley::{Coalition, Error, Exact, Game, Index, from_fn, interactions};
 
 /// Four players: v(S) is the sum of the members' numbers 1 to 4, and 10 less with both 0 and 3.

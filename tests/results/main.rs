@@ -1,10 +1,19 @@
 //! Results and errors: how they are shown, saved and read, and what games of any kind get.
 
-#[path = "../common/mod.rs"]
-mod common;
+#[path = "../common"]
+mod common {
+    pub(crate) mod every_index;
+    pub(crate) mod failing;
+    pub(crate) mod masks;
+    pub(crate) mod said;
+    pub(crate) mod sets;
+    pub(crate) mod tables;
+}
+mod causes;
 mod display;
 mod errors;
 mod interactions;
+mod names;
 mod odd_games;
 #[cfg(feature = "serde")]
 mod saved;

@@ -2,7 +2,8 @@
 
 use std::ops::ControlFlow;
 
-use crate::common::{pseudo, table};
+use crate::common::masks::{mask_of, pseudo};
+use crate::common::tables::table;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
@@ -54,10 +55,10 @@ fn every_result_comes_back_bit_for_bit() -> Result<(), shapley::Error> {
     for stopped in [Stopped::Evaluations, Stopped::Precision, Stopped::Deadline, Stopped::Observer] {
         assert_eq!(reloaded(&stopped), stopped);
     }
-    for index in crate::common::INDICES {
+    for index in crate::common::every_index::INDICES {
         assert_eq!(reloaded(&index), index);
     }
-    let outputs = from_fn(5, |s| [s.len() as f64, pseudo(1, crate::common::mask_of(s))]);
+    let outputs = from_fn(5, |s| [s.len() as f64, pseudo(1, mask_of(s))]);
     let estimate = Permutation::new(300).estimate(&outputs)?;
     assert_eq!(reloaded(&estimate), estimate);
     Ok(())

@@ -3,10 +3,12 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use crate::common::cached::worth;
-use crate::common::failing::{BadBatches, Failure};
-use crate::common::mask_of;
-use crate::common::sampled::{Call, Ledger, prefixes};
+use crate::common::bad_batches::BadBatches;
+use crate::common::failing::Failure;
+use crate::common::ledger::{Call, Ledger};
+use crate::common::masks::mask_of;
+use crate::common::rough::prefixes;
+use crate::crowd::worth;
 use shapley::store::{CacheStats, Store};
 use shapley::{Cached, Coalition, Error, Exact, MemoryStore, TryGame, from_fn, try_from_fn};
 

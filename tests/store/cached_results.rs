@@ -7,10 +7,11 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use crate::common::cached::{Counts, Crowd, at_once, must_end, worth};
+use crate::common::estimates::assert_same;
 use crate::common::failing::Failure;
-use crate::common::mask_of;
-use crate::common::sampled::{assert_same, rough};
+use crate::common::masks::mask_of;
+use crate::common::rough::rough;
+use crate::crowd::{Counts, Crowd, at_once, must_end, worth};
 use shapley::store::{CacheError, CacheStats, Store, StoreError};
 use shapley::{
     Cached, Coalition, Error, Exact, Game, Index, MemoryStore, Permutation, TryGame, exact, from_fn, try_from_fn,

@@ -3,8 +3,16 @@
 mod cached;
 mod cached_results;
 mod check_store;
-#[path = "../common/mod.rs"]
-mod common;
+#[path = "../common"]
+mod common {
+    pub(crate) mod bad_batches;
+    pub(crate) mod estimates;
+    pub(crate) mod failing;
+    pub(crate) mod ledger;
+    pub(crate) mod masks;
+    pub(crate) mod rough;
+}
+mod crowd;
 mod memory;
 mod self_asking;
 mod single_flight;

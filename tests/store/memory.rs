@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 
-use crate::common::cached::{at_once, must_end};
-use crate::common::mix;
+use crate::common::masks::mix;
+use crate::crowd::{at_once, must_end};
 use proptest::prelude::*;
 use shapley::store::{Store, check_store};
 use shapley::{Coalition, MemoryStore, Value};

@@ -3,9 +3,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Barrier, OnceLock, Weak};
 
-use crate::common::cached::{Counts, at_once, must_end, worth};
-use crate::common::mask_of;
-use crate::common::sampled::bits_of;
+use crate::common::estimates::bits_of;
+use crate::common::masks::mask_of;
+use crate::crowd::{Counts, at_once, must_end, worth};
 use rayon::prelude::*;
 use shapley::store::Store;
 use shapley::{Cached, Coalition, Exact, Game, MemoryStore, Permutation, TryGame};

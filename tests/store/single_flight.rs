@@ -4,9 +4,9 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-use crate::common::cached::{Counts, Crowd, at_once, gathered, must_end, spread, worth};
 use crate::common::failing::Failure;
-use crate::common::{mask_of, mix};
+use crate::common::masks::{mask_of, mix};
+use crate::crowd::{Counts, Crowd, at_once, gathered, must_end, spread, worth};
 use shapley::store::Store;
 use shapley::{Cached, Coalition, Error, Exact, Game, MemoryStore, TryGame, from_fn, try_from_fn};
 

@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Sub};
 
-use super::naive::Number;
+use crate::common::naive::Number;
 
 /// A fraction in lowest terms, with a positive denominator. What does not fit panics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,11 +1,9 @@
 //! Games of closures that value many coalitions at once.
 
-mod common;
-
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
-use common::{mask_of, pseudo};
+use crate::common::masks::{mask_of, pseudo};
 use shapley::games::{Counted, Dual, Restricted, Scaled, Sum};
 use shapley::{
     Cached, Coalition, Error, Exact, Game, Permutation, TryGame, exact, from_batch_fn, from_fn, try_from_batch_fn,

@@ -3,16 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use super::fraction::Fraction;
-use super::naive::{Number, for_each_order};
+use crate::common::naive::Number;
+use crate::common::sets::sets;
+use crate::fraction::Fraction;
+use crate::naive::for_each_order;
 
 /// One number for each set of players, by its mask.
 pub(crate) type BySet = BTreeMap<u64, Fraction>;
-
-/// All sets of at most `order` of the players.
-pub(crate) fn sets(players: usize, order: usize) -> impl Iterator<Item = u64> {
-    (0..1_u64 << players).filter(move |set| size(*set) <= order)
-}
 
 fn size(set: u64) -> usize {
     set.count_ones() as usize

@@ -2,7 +2,7 @@
 
 use shapley::{Coalition, Game};
 
-use super::mix;
+use crate::common::masks::mix;
 
 /// An order of the players that depends on the seed.
 pub(crate) fn order(players: usize, seed: u64) -> Vec<usize> {

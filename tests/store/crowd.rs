@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use shapley::Coalition;
 
-use super::pseudo;
+use crate::common::masks::pseudo;
 
 /// The coalition of `n` players that stands for a mask of `bits` bits: its members lie apart, over all words there are.
 pub(crate) fn spread(n: usize, bits: usize, mask: u64) -> Coalition {
