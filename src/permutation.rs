@@ -15,6 +15,8 @@ use std::time::Duration;
 use crate::engine::settings::Settings;
 use crate::{Error, Estimate, Progress, TryGame};
 pub use partial::{PermutationPartial, SampleSums};
+#[cfg(feature = "serde")]
+pub(crate) use rules::Rules;
 #[cfg(feature = "mpi")]
 pub(crate) use rules::{Seen, looks};
 

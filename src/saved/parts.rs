@@ -1,16 +1,17 @@
 //! Partial results, saved and loaded.
 
-use serde::de::Error as _;
-use serde::ser::Error as _;
+use std::borrow::Cow;
+
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::{MOST_PLAYERS, SavedNode, VERSION, check_values, check_version, load_nodes};
+use super::estimate::{SavedNode, load_nodes};
+use super::{MOST_PLAYERS, Refusal, VERSION, check_values, saved};
 use crate::engine::partial::{Job, Partial, Summation, Sums, is_same};
 use crate::engine::tree::Node as _;
 use crate::exact::CoalitionSums;
 use crate::parts::{ExactPartial, PermutationPartial};
-use crate::permutation::SampleSums;
+use crate::permutation::Rules;
 use crate::results::Design;
 use crate::weights::MOST_PLAYERS as MOST_EXACT;
 use crate::{Error, Permutation, Value};
@@ -42,27 +43,36 @@ impl Checksum {
     }
 }
 
-fn check<E: serde::de::Error>(found: &str, expected: &str) -> Result<(), E> {
+fn check(found: &str, expected: &str) -> Result<(), Refusal> {
     if found == expected {
         return Ok(());
     }
-    Err(E::custom(format!(
+    Err(format!(
         "the checksum is {found}, and that of the numbers is {expected}: the file is damaged, or its numbers were not read to the \
          last bit (serde_json needs its feature float_roundtrip)"
-    )))
+    ))
 }
 
-/// Refuses what a file has beside its nodes, and gives the partial result without them.
-fn begin<S: Sums, E: serde::de::Error>(
+saved!(
+    ExactPartial<V> => SavedExact<'_, V>,
+    PermutationPartial<V> => SavedPermutation<V>
+);
+
+/// A partial result without its nodes, if the rest of a file makes one.
+fn begin<S: Sums>(
     sums: S,
     of: u64,
     fingerprint: Option<String>,
     ends: [S::Value; 2],
     evaluations: u64,
-) -> Result<Partial<S>, E> {
-    let job = Job::new(sums, of, fingerprint.map(Into::into)).map_err(|error: Error| E::custom(error))?;
+) -> Result<Partial<S>, Refusal> {
+    let job = Job::new(sums, of, fingerprint.map(Into::into)).map_err(|error: Error| error.to_string())?;
     check_values("baseline and grand", &ends)?;
     Ok(Partial::new(job, ends, evaluations))
+}
+
+fn fingerprint<S>(job: &Job<S>) -> Option<String> {
+    job.fingerprint.as_ref().map(|fingerprint| fingerprint.as_str().to_owned())
 }
 
 /// The checksum of a partial result whose settings are `numbers`: `values` are those of a node.
@@ -85,7 +95,7 @@ fn checksum<S: Sums>(
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "ExactPartial")]
-struct SavedExact<V, Sums> {
+struct SavedExact<'a, V: Clone> {
     version: u32,
     num_players: usize,
     order: usize,
@@ -95,16 +105,16 @@ struct SavedExact<V, Sums> {
     baseline: V,
     grand: V,
     evaluations: u64,
-    nodes: Vec<SavedCube<Sums>>,
+    nodes: Vec<SavedCube<'a, V>>,
     checksum: String,
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Cube")]
-struct SavedCube<Sums> {
+struct SavedCube<'a, V: Clone> {
     start: u64,
     level: u32,
-    sums: Sums,
+    sums: Cow<'a, [V]>,
 }
 
 fn exact_checksum<V: Value>(partial: &ExactPartial<V>) -> String {
@@ -113,62 +123,56 @@ fn exact_checksum<V: Value>(partial: &ExactPartial<V>) -> String {
     checksum(partial, &numbers, &[], |checksum, rows| checksum.values(&rows.entries))
 }
 
-impl<V: Value + Serialize> Serialize for ExactPartial<V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Job { sums, partition, fingerprint } = &self.job;
+impl<'a, V: Value> SavedExact<'a, V> {
+    fn of(partial: &'a ExactPartial<V>) -> Result<Self, Refusal> {
+        let CoalitionSums { players, order, block_bits, .. } = partial.job.sums;
         let mut nodes = Vec::new();
-        for (start, rows) in self.tree.iter() {
-            check_values("sums", &rows.entries).map_err(|error: serde::de::value::Error| S::Error::custom(error))?;
-            nodes.push(SavedCube { start, level: rows.level, sums: rows.entries.iter().collect::<Vec<_>>() });
+        for (start, rows) in partial.tree.iter() {
+            check_values("sums", &rows.entries)?;
+            nodes.push(SavedCube { start, level: rows.level, sums: Cow::Borrowed(&rows.entries) });
         }
-        SavedExact {
+        let [baseline, grand] = partial.ends.clone();
+        Ok(Self {
             version: VERSION,
-            num_players: sums.players,
-            order: sums.order,
-            of: partition.of(),
-            block_bits: sums.block_bits,
-            fingerprint: fingerprint.as_ref().map(|fingerprint| fingerprint.as_str().to_owned()),
-            baseline: &self.ends[0],
-            grand: &self.ends[1],
-            evaluations: self.evaluations,
+            num_players: players,
+            order,
+            of: partial.job.partition.of(),
+            block_bits,
+            fingerprint: fingerprint(&partial.job),
+            baseline,
+            grand,
+            evaluations: partial.evaluations,
             nodes,
-            checksum: exact_checksum(self),
-        }
-        .serialize(serializer)
+            checksum: exact_checksum(partial),
+        })
     }
-}
 
-impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for ExactPartial<V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let saved = SavedExact::<V, Vec<V>>::deserialize(deserializer)?;
-        check_version(saved.version)?;
-        let (players, order) = (saved.num_players, saved.order);
-        let sums = CoalitionSums::new(players, order, MOST_EXACT).map_err(|_: Error| {
-            D::Error::custom(format!("a partial result of order {order} among {players} players"))
-        })?;
-        let (theirs, ours) = (saved.block_bits, sums.block_bits);
+    fn load(self) -> Result<ExactPartial<V>, Refusal> {
+        let (players, order) = (self.num_players, self.order);
+        let sums = CoalitionSums::new(players, order, MOST_EXACT)
+            .map_err(|_: Error| format!("a partial result of order {order} among {players} players"))?;
+        let (theirs, ours) = (self.block_bits, sums.block_bits);
         if theirs != ours {
-            return Err(D::Error::custom(format!("blocks of 2^{theirs} values: this version has blocks of 2^{ours}")));
+            return Err(format!("blocks of 2^{theirs} values: this version has blocks of 2^{ours}"));
         }
-        let ends = [saved.baseline, saved.grand];
-        let mut partial = begin(sums, saved.of, saved.fingerprint, ends, saved.evaluations)?;
-        for SavedCube { start, level, sums } in saved.nodes {
-            let refuse = |what: String| D::Error::custom(format!("node {start}, level {level}: {what}"));
+        let mut partial = begin(sums, self.of, self.fingerprint, [self.baseline, self.grand], self.evaluations)?;
+        for SavedCube { start, level, sums } in self.nodes {
+            let refuse = |what: String| format!("node {start}, level {level}: {what}");
             check_values("sums", &sums)?;
-            let rows = partial.job.sums.rows(level, sums).map_err(refuse)?;
+            let rows = partial.job.sums.rows(level, sums.into_owned()).map_err(refuse)?;
             partial.tree.load(start, rows, partial.job.sums.units(), "blocks").map_err(refuse)?;
         }
         let here = partial.job.sums.ends(&partial.tree);
         for (name, end, here) in [("baseline", &partial.ends[0], here[0]), ("grand", &partial.ends[1], here[1])] {
             if here.is_some_and(|here| !is_same(here, end)) {
-                return Err(D::Error::custom(format!("{name} is not the value among the sums")));
+                return Err(format!("{name} is not the value among the sums"));
             }
         }
         let (solved, evaluations) = (partial.tree.len() << ours, partial.evaluations);
         if evaluations < solved {
-            return Err(D::Error::custom(format!("{evaluations} evaluations do not make the sums of {solved}")));
+            return Err(format!("{evaluations} evaluations do not make the sums of {solved}"));
         }
-        check(&saved.checksum, &exact_checksum(&partial))?;
+        check(&self.checksum, &exact_checksum(&partial))?;
         Ok(partial)
     }
 }
@@ -204,60 +208,53 @@ fn permutation_checksum<V: Value>(partial: &PermutationPartial<V>) -> String {
     })
 }
 
-impl<V: Value + Serialize> Serialize for PermutationPartial<V> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Job { sums: SampleSums { rules, .. }, partition, fingerprint } = &self.job;
-        for (_, node) in self.tree.iter() {
-            check_values("sums", &node.sums).map_err(|error: serde::de::value::Error| S::Error::custom(error))?;
-        }
-        SavedPermutation {
+impl<V: Value> SavedPermutation<V> {
+    fn of(partial: &PermutationPartial<V>) -> Result<Self, Refusal> {
+        let Rules { design, budget, seed, precision, confidence } = partial.job.sums.rules;
+        partial.tree.iter().try_for_each(|(_, node)| check_values("sums", &node.sums))?;
+        let [baseline, grand] = partial.ends.clone();
+        Ok(Self {
             version: VERSION,
-            num_players: rules.design.players,
-            antithetic: rules.design.antithetic,
-            seed: rules.seed,
-            budget: rules.budget,
-            precision: rules.precision,
-            confidence: rules.confidence,
-            of: partition.of(),
-            fingerprint: fingerprint.as_ref().map(|fingerprint| fingerprint.as_str().to_owned()),
-            baseline: self.ends[0].clone(),
-            grand: self.ends[1].clone(),
-            evaluations: self.evaluations,
-            nodes: self.tree.iter().map(SavedNode::new).collect(),
-            checksum: permutation_checksum(self),
-        }
-        .serialize(serializer)
+            num_players: design.players,
+            antithetic: design.antithetic,
+            seed,
+            budget,
+            precision,
+            confidence,
+            of: partial.job.partition.of(),
+            fingerprint: fingerprint(&partial.job),
+            baseline,
+            grand,
+            evaluations: partial.evaluations,
+            nodes: partial.tree.iter().map(SavedNode::of).collect(),
+            checksum: permutation_checksum(partial),
+        })
     }
-}
 
-impl<'de, V: Value + Deserialize<'de>> Deserialize<'de> for PermutationPartial<V> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let saved = SavedPermutation::<V>::deserialize(deserializer)?;
-        check_version(saved.version)?;
-        let players = saved.num_players;
+    fn load(self) -> Result<PermutationPartial<V>, Refusal> {
+        let players = self.num_players;
         if players > MOST_PLAYERS {
-            return Err(D::Error::custom(format!("{players} players: at most {MOST_PLAYERS} are read")));
+            return Err(format!("{players} players: at most {MOST_PLAYERS} are read"));
         }
         // Through the sampler, which knows what settings are in range.
-        let mut sampler = Permutation::new(saved.budget).seed(saved.seed).antithetic(saved.antithetic);
-        sampler = sampler.confidence(saved.confidence);
-        if let Some(precision) = saved.precision {
+        let mut sampler = Permutation::new(self.budget).seed(self.seed).antithetic(self.antithetic);
+        sampler = sampler.confidence(self.confidence);
+        if let Some(precision) = self.precision {
             sampler = sampler.precision(precision);
         }
-        let sums = sampler.sums(players).map_err(|error: Error| D::Error::custom(error))?;
-        let ends = [saved.baseline, saved.grand];
-        let mut partial = begin(sums, saved.of, saved.fingerprint, ends, saved.evaluations)?;
-        load_nodes(&mut partial.tree, saved.seed, saved.nodes, players)?;
+        let sums = sampler.sums(players).map_err(|error: Error| error.to_string())?;
+        let mut partial = begin(sums, self.of, self.fingerprint, [self.baseline, self.grand], self.evaluations)?;
+        load_nodes(&mut partial.tree, self.seed, self.nodes, players)?;
         let (made, payable) = (partial.tree.len(), partial.job.sums.units());
         let end = partial.tree.ranges().last().map_or(0, |range| range.end);
         if end > payable {
-            return Err(D::Error::custom(format!("{end} samples: the budget pays for {payable}")));
+            return Err(format!("{end} samples: the budget pays for {payable}"));
         }
         let (cost, evaluations) = (partial.job.sums.rules.design.cost(), partial.evaluations);
         if made.checked_mul(cost).is_none_or(|spent| spent > evaluations) {
-            return Err(D::Error::custom(format!("{evaluations} evaluations do not pay for the {made} samples")));
+            return Err(format!("{evaluations} evaluations do not pay for the {made} samples"));
         }
-        check(&saved.checksum, &permutation_checksum(&partial))?;
+        check(&self.checksum, &permutation_checksum(&partial))?;
         Ok(partial)
     }
 }
