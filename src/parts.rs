@@ -1,7 +1,8 @@
 //! A solver's work cut into parts for several processes, and the partial results of these parts.
 //!
-//! [`Exact::part`](crate::Exact::part) and [`Permutation::part`](crate::Permutation::part) return a part. Its `run` gives a partial
-//! result, which can be saved (feature `serde`). Merge all of them in any order: `finish` gives the bits of a single run.
+//! [`Exact::part`](crate::Exact::part) and [`Permutation::part`](crate::Permutation::part) return a part. Its `run`
+//! gives a partial result, which can be saved (feature `serde`). Merge all of them in any order: `finish` gives the
+//! bits of a single run.
 
 use std::ops::Range;
 
