@@ -13,7 +13,8 @@ mod listed;
 
 use listed::Listed;
 
-/// Declares [`Error`]: each variant once, with its text. The variant `Game`, which alone holds the game's own error, is declared here.
+/// Declares [`Error`]: each variant once, with its text. The variant `Game`, which alone holds the game's own error, is
+/// declared here.
 macro_rules! errors {
     ($($(#[$doc:meta])* $variant:ident {
         $($(#[$field_doc:meta])* $field:ident: $type:ty,)*
@@ -49,8 +50,8 @@ macro_rules! errors {
         impl<E> Error<E> {
             /// The same error, with the game's own error changed by `f`.
             ///
-            /// An [`Error`] without a game's error becomes one of any game by `error.map(|never| match never {})`. A function that is
-            /// generic over its game needs it, where it calls what has no game:
+            /// An [`Error`] without a game's error becomes one of any game by `error.map(|never| match never {})`. A
+            /// function that is generic over its game needs it, where it calls what has no game:
             ///
             /// ```
             /// use shapley::{Attribution, Error, Exact, Semivalue, TryGame};
@@ -91,8 +92,8 @@ errors! {
         /// The largest number of players allowed.
         limit: usize,
     } =>
-        "{players} players are over the limit of {limit}: an exact answer takes {} evaluations. `Permutation`, or `Surrogate` with \
-         the feature `surrogate`, estimates Shapley values from fewer", power_of_two(*players);
+        "{players} players are over the limit of {limit}: an exact answer takes {} evaluations. `Permutation`, or \
+         `Surrogate` with the feature `surrogate`, estimates Shapley values from fewer", power_of_two(*players);
 
     /// A value is NaN or infinite.
     NotFinite {
@@ -254,8 +255,8 @@ impl<E> Error<E> {
 }
 
 impl<E: StdError> Error<E> {
-    /// This error with the names of players in its coalition, for people to read. A player without a name has its number, and names
-    /// beyond the number of players are not used. `{:#}` has the causes too.
+    /// This error with the names of players in its coalition, for people to read. A player without a name has its
+    /// number, and names beyond the number of players are not used. `{:#}` has the causes too.
     ///
     /// ```
     /// let game = shapley::from_fn(3, |s| if s.len() == 2 { f64::NAN } else { 0.0 });

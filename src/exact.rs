@@ -58,7 +58,8 @@ pub fn exact<G: TryGame + ?Sized>(game: &G) -> Result<Attribution<G::Value>, Err
 /// assert_eq!(phi.values(), [1.0; 4]);
 ///
 /// let error = Exact::new().max_players(3).solve(&game).unwrap_err();
-/// assert!(error.to_string().starts_with("4 players are over the limit of 3: an exact answer takes 2^4 = 16 evaluations"));
+/// let says = "4 players are over the limit of 3: an exact answer takes 2^4 = 16 evaluations. ";
+/// assert!(error.to_string().starts_with(says));
 /// # Ok::<(), Error>(())
 /// ```
 ///

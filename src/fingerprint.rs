@@ -7,11 +7,11 @@ use xxhash_rust::xxh3::xxh3_128;
 /// What tells a game from others: any text or number of your choice, such as a hash of the model and of the data.
 ///
 /// A `DiskStore` (feature `disk`) keeps it in its file and refuses to open for another; partial results
-/// ([`ExactPart::fingerprint`](crate::parts::ExactPart::fingerprint)) of different ones are not merged. All that the value of a coalition
-/// depends on belongs in it: what is left out, and changes, gives values of the game that was.
+/// ([`ExactPart::fingerprint`](crate::parts::ExactPart::fingerprint)) of different ones are not merged. All that the
+/// value of a coalition depends on belongs in it: what is left out, and changes, gives values of the game that was.
 ///
-/// Text is taken as it is, numbers in decimal, bytes (a hash) in lowercase hex. For a store, at most 4096 bytes of text: of a longer
-/// description take [`hash_of`](Self::hash_of).
+/// Text is taken as it is, numbers in decimal, bytes (a hash) in lowercase hex. For a store, at most 4096 bytes of
+/// text: of a longer description take [`hash_of`](Self::hash_of).
 ///
 /// ```
 /// use shapley::store::Fingerprint;
@@ -24,10 +24,12 @@ use xxhash_rust::xxh3::xxh3_128;
 pub struct Fingerprint(String);
 
 impl Fingerprint {
-    /// The fingerprint of any number of bytes, such as a whole configuration file: their 128-bit XXH3 hash, and how many there are.
+    /// The fingerprint of any number of bytes, such as a whole configuration file: their 128-bit XXH3 hash, and how
+    /// many there are.
     ///
-    /// Two descriptions have the same hash by chance only, once in 10³⁸. XXH3 does not withstand somebody who looks for a second
-    /// description with the same hash: where that matters, take a cryptographic hash, and make a fingerprint of its bytes.
+    /// Two descriptions have the same hash by chance only, once in 10³⁸. XXH3 does not withstand somebody who looks for
+    /// a second description with the same hash: where that matters, take a cryptographic hash, and make a fingerprint
+    /// of its bytes.
     ///
     /// ```
     /// use shapley::store::Fingerprint;

@@ -54,8 +54,8 @@ pub use closures::{from_batch_fn, from_fn, try_from_batch_fn, try_from_fn};
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a `Game`",
     note = "of a closure, `from_fn(players, closure)` makes a game",
-    note = "a reference or box of a game that can fail is no game itself: pass `game.by_ref()`, `ByRef::new(&*game)`, or `&*game` to a \
-            solver"
+    note = "a reference or box of a game that can fail is no game itself: pass `game.by_ref()`, `ByRef::new(&*game)`, or \
+            `&*game` to a solver"
 )]
 pub trait Game: Sync {
     /// What a coalition is worth: `f64`, `[f64; 3]`, …

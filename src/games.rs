@@ -11,8 +11,8 @@
 //! | [`WeightedVoting`] | voters with weights | 1 if their weights reach the quota, 0 otherwise |
 //! | [`Words`] | the words of a text | what a model says of the words that are left |
 //!
-//! [`Restricted`], [`Dual`], [`Sum`], [`Scaled`] and [`Counted`] make games of games, and [`ByRef`] one of a reference to a game that can
-//! fail.
+//! [`Restricted`], [`Dual`], [`Sum`], [`Scaled`] and [`Counted`] make games of games, and [`ByRef`] one of a reference
+//! to a game that can fail.
 
 mod adaptors;
 mod airport;

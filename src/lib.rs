@@ -12,15 +12,16 @@
 //!
 //! The items that matter:
 //!
-//! * [`Game`]: what you implement, or get from [`from_fn`] or [`from_batch_fn`]; [`TryGame`], if it can fail; [`Table`], if you have all
-//!   values.
+//! * [`Game`]: what you implement, or get from [`from_fn`] or [`from_batch_fn`]; [`TryGame`], if it can fail;
+//!   [`Table`], if you have all values.
 //! * [`exact`]: the Shapley values of a game, as an [`Attribution`]; [`Exact`], the same with options.
 //! * [`permutation`]: an [`Estimate`] of them, with standard errors, for games that are too large; [`Permutation`], the
 //!   same with options.
-//! * `Surrogate` and `KernelShap` (feature `surrogate`): estimates from pairs of coalitions, the most accurate for games whose
-//!   evaluations are dear.
+//! * `Surrogate` and `KernelShap` (feature `surrogate`): estimates from pairs of coalitions, the most accurate for
+//!   games whose evaluations are dear.
 //! * [`banzhaf`], [`Exact::semivalue`], [`interactions`]: other ways to give credit, to players and to sets of them.
-//! * [`Cached`]: a game that remembers, in memory or, with the feature `disk`, in a file; [`store`]: what remembers, and stores of your own.
+//! * [`Cached`]: a game that remembers, in memory or, with the feature `disk`, in a file; [`store`]: what remembers,
+//!   and stores of your own.
 //! * [`Coalition`]: what your value function is asked about.
 //! * [`Error`]: why there is no result.
 //! * [`games`]: ready-made games: words of a text, features of a model, voters, runways, neighbours.
@@ -61,9 +62,10 @@
 //!
 //! # Games that fail, cost, or have several outputs
 //!
-//! A [`TryGame`], such as one from [`try_from_fn`], may fail; the solver stops and returns its error with the coalition. A game that is faster on batches
-//! overrides [`Game::values`], or comes from [`from_batch_fn`]; [`Exact::batch`] sets the size of batches. [`Exact::observe`] shows progress and can stop a run. A
-//! game with several outputs has an array as its [`Value`], and is explained in one pass.
+//! A [`TryGame`], such as one from [`try_from_fn`], may fail; the solver stops and returns its error with the
+//! coalition. A game that is faster on batches overrides [`Game::values`], or comes from [`from_batch_fn`];
+//! [`Exact::batch`] sets the size of batches. [`Exact::observe`] shows progress and can stop a run. A game with several
+//! outputs has an array as its [`Value`], and is explained in one pass.
 //!
 //! # Never pay twice
 //!
@@ -73,9 +75,10 @@
 //!
 //! # More than one machine
 //!
-//! [`Exact::part`] and [`Permutation::part`] give a process its share of the work. Each process saves its partial result (feature
-//! `serde`), and one merges them all, in any order, with the bits of a single run: see [`parts`]. Where there is MPI, the module `mpi`
-//! (feature `mpi`) does so: one call on all ranks.
+//! [`Exact::part`] and [`Permutation::part`] give a process its share of the work. Each process saves its partial
+//! result (feature
+//! `serde`), and one merges them all, in any order, with the bits of a single run: see [`parts`]. Where there is MPI,
+//! the module `mpi` (feature `mpi`) does so: one call on all ranks.
 //!
 //! # Repeatable
 //!
@@ -111,8 +114,9 @@
 //!
 //! # WebAssembly
 //!
-//! The crate builds and runs on `wasm32-unknown-unknown`, which has no clock and no threads: solvers run on the calling thread,
-//! [`Progress::elapsed`] is zero, and a [deadline](Permutation::deadline) is refused, as are two or more threads with the feature
+//! The crate builds and runs on `wasm32-unknown-unknown`, which has no clock and no threads: solvers run on the calling
+//! thread, [`Progress::elapsed`] is zero, and a [deadline](Permutation::deadline) is refused, as are two or more
+//! threads with the feature
 //! `parallel`. The features `disk` and `mpi` are of no use there.
 //!
 //! # Minimum supported Rust version

@@ -22,9 +22,10 @@
 //!
 //! # What is where
 //!
-//! * [`Cluster`]: all ranks of a job. It has a method for each solver: [`exact`](Cluster::exact), [`permutation`](Cluster::permutation)
-//!   and, with the feature `surrogate`, `surrogate` and `kernel_shap`. [`summary`](Cluster::summary) gives semivalues and interactions
-//!   of all kinds. A cluster can have a fingerprint of the game, and a directory in which it keeps partial results.
+//! * [`Cluster`]: all ranks of a job. It has a method for each solver: [`exact`](Cluster::exact),
+//!   [`permutation`](Cluster::permutation) and, with the feature `surrogate`, `surrogate` and `kernel_shap`.
+//!   [`summary`](Cluster::summary) gives semivalues and interactions of all kinds. A cluster can have a fingerprint of
+//!   the game, and a directory in which it keeps partial results.
 //! * `store` (feature `disk`): for each rank a store of values, with all that earlier runs have paid for.
 //! * [`World`]: MPI itself, started and ended. [`rsmpi`] is the crate below, for those who use more of it.
 //!

@@ -1,9 +1,10 @@
 //! Stores, which remember the values of coalitions, and what belongs to them.
 //!
-//! [`Cached`](crate::Cached) makes of a game one that remembers its values, in a [`MemoryStore`](crate::MemoryStore) or, with the feature
-//! `disk`, in a `DiskStore`. Here is what only some users of these need: their errors and statistics, the [`Fingerprint`] of a game,
-//! the trait [`Store`] for stores of your own, with [`check_store`] to test them, and [`Encode`] for types of values that are kept
-//! in files.
+//! [`Cached`](crate::Cached) makes of a game one that remembers its values, in a [`MemoryStore`](crate::MemoryStore)
+//! or, with the feature
+//! `disk`, in a `DiskStore`. Here is what only some users of these need: their errors and statistics, the
+//! [`Fingerprint`] of a game, the trait [`Store`] for stores of your own, with [`check_store`] to test them, and
+//! [`Encode`] for types of values that are kept in files.
 
 use std::sync::Arc;
 

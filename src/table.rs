@@ -17,7 +17,8 @@ pub(crate) const MOST_PLAYERS: usize = 30;
 
 /// All 2^n values of a game, indexed by the coalition's bit mask: player i is bit i, so `values[0b101]` is v({0, 2}).
 ///
-/// Exact solvers read the values without a copy. A table takes 2^n values of memory: 8 MiB of `f64` for 20 players, 8 GiB for 30.
+/// Exact solvers read the values without a copy. A table takes 2^n values of memory: 8 MiB of `f64` for 20 players, 8
+/// GiB for 30.
 ///
 /// ```
 /// use shapley::{Coalition, Game, Table};
@@ -50,7 +51,8 @@ impl<V: Value> Table<V> {
     }
 
     /// A game from its values as textbooks list them: by size, and coalitions of one size by their members. For three
-    /// players the order is {}, {0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}: that of [`Interactions`](crate::Interactions).
+    /// players the order is {}, {0}, {1}, {2}, {0, 1}, {0, 2}, {1, 2}, {0, 1, 2}: that of
+    /// [`Interactions`](crate::Interactions).
     ///
     /// ```
     /// use shapley::Table;

@@ -57,16 +57,21 @@ impl<V: Value> CoalitionSums<V> {
         [first, last.and_then(|(_, rows)| rows.entries.get(rows.players))]
     }
 
-    /// The rows that a file has for a node, if they are as many as a node of its level has.
+    /// The rows that a file has for a node of a level.
     #[cfg(feature = "serde")]
     pub(crate) fn rows(&self, level: u32, entries: Vec<V>) -> Result<Rows<V>, String> {
-        if level > self.height() {
-            return Err("there is no such level".to_owned());
+        match level <= self.height() {
+            true => Ok(Rows { players: self.block_bits + level as usize, level, entries }),
+            false => Err("there is no such level".to_owned()),
         }
-        let players = self.block_bits + level as usize;
-        match self.shape.len(players) {
-            wanted if wanted == entries.len() => Ok(Rows { players, level, entries }),
-            wanted => Err(format!("{} sums, not {wanted}", entries.len())),
+    }
+
+    /// Refuses rows that have another number of sums than those of their level.
+    #[cfg(feature = "serde")]
+    pub(crate) fn check_rows(&self, rows: &Rows<V>) -> Result<(), String> {
+        match self.shape.len(rows.players) {
+            wanted if wanted == rows.entries.len() => Ok(()),
+            wanted => Err(format!("{} sums, not {wanted}", rows.entries.len())),
         }
     }
 }

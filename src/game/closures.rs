@@ -20,8 +20,8 @@ use crate::{Coalition, Game, TryGame, Value};
 /// # Ok::<(), shapley::Error>(())
 /// ```
 ///
-/// Values come from the closure's coalition argument alone; see [`Game`] for the whole contract. For a closure that returns a
-/// `Result` there is [`try_from_fn`], and for a model that answers many coalitions at once [`from_batch_fn`].
+/// Values come from the closure's coalition argument alone; see [`Game`] for the whole contract. For a closure that
+/// returns a `Result` there is [`try_from_fn`], and for a model that answers many coalitions at once [`from_batch_fn`].
 #[must_use]
 pub fn from_fn<V: Value>(
     num_players: usize,
@@ -52,8 +52,8 @@ pub fn try_from_fn<V: Value, E: std::error::Error + Send + Sync + 'static>(
 
 /// A game from a closure that values many coalitions at once: one value for each, in their order.
 ///
-/// Exact solvers call the closure with batches of the size that [`Exact::batch`](crate::Exact::batch) sets, and samplers with the
-/// prefixes of a whole order or of [several](crate::Permutation::batch).
+/// Exact solvers call the closure with batches of the size that [`Exact::batch`](crate::Exact::batch) sets, and
+/// samplers with the prefixes of a whole order or of [several](crate::Permutation::batch).
 ///
 /// ```
 /// use std::sync::atomic::{AtomicUsize, Ordering};
@@ -70,11 +70,13 @@ pub fn try_from_fn<V: Value, E: std::error::Error + Send + Sync + 'static>(
 ///
 /// # Errors
 ///
-/// Solvers return [`BatchLength`](crate::Error::BatchLength) if the closure gives another number of values than it was asked for.
+/// Solvers return [`BatchLength`](crate::Error::BatchLength) if the closure gives another number of values than it was
+/// asked for.
 ///
 /// # Panics
 ///
-/// [`Game::value`], which can return no error, panics if the closure does not give one value for one coalition. No solver calls it.
+/// [`Game::value`], which can return no error, panics if the closure does not give one value for one coalition. No
+/// solver calls it.
 #[must_use]
 pub fn from_batch_fn<V: Value>(
     num_players: usize,
@@ -85,8 +87,8 @@ pub fn from_batch_fn<V: Value>(
 
 /// A game from a closure that values many coalitions at once and can fail.
 ///
-/// It is [`from_batch_fn`] with a `Result`. A batch fails as a whole, so the error is reported under the first coalition of the
-/// batch.
+/// It is [`from_batch_fn`] with a `Result`. A batch fails as a whole, so the error is reported under the first
+/// coalition of the batch.
 ///
 /// ```
 /// use shapley::{Coalition, Error, try_from_batch_fn};
@@ -98,8 +100,8 @@ pub fn from_batch_fn<V: Value>(
 ///
 /// # Errors
 ///
-/// Solvers return [`Game`](crate::Error::Game) with the closure's error, and [`BatchLength`](crate::Error::BatchLength) if it gives
-/// another number of values than it was asked for.
+/// Solvers return [`Game`](crate::Error::Game) with the closure's error, and [`BatchLength`](crate::Error::BatchLength)
+/// if it gives another number of values than it was asked for.
 ///
 /// # Panics
 ///
@@ -236,8 +238,8 @@ fn only<V: fmt::Debug>(values: Vec<V>) -> V {
     }
 }
 
-/// Appends the values of an order's prefixes. A batch of the wrong length ends the walk, with a wrong number of values in all, so that
-/// the solver refuses it.
+/// Appends the values of an order's prefixes. A batch of the wrong length ends the walk, with a wrong number of values
+/// in all, so that the solver refuses it.
 fn walk_in_batches<V, E>(
     num_players: usize,
     order: &[usize],
@@ -271,7 +273,8 @@ macro_rules! debug_of_closures {
 
 debug_of_closures!(Function, TryFunction, BatchFunction, TryBatchFunction);
 
-/// The compiler names the constructor that takes a closure that can fail: see `diagnostic::on_unimplemented` of [`Value`].
+/// The compiler names the constructor that takes a closure that can fail: see `diagnostic::on_unimplemented` of
+/// [`Value`].
 ///
 /// ```compile_fail,E0277
 /// let _ = shapley::from_fn(1, |_| "1".parse::<f64>());
@@ -286,7 +289,8 @@ debug_of_closures!(Function, TryFunction, BatchFunction, TryBatchFunction);
 /// ```
 ///
 /// ```compile_fail,E0277
-/// let _ = shapley::games::Features::new([1.0], [0.0], |rows: &[f64], _| rows.iter().map(|_| "1".parse::<f64>()).collect::<Vec<_>>());
+/// let model = |rows: &[f64], _: usize| rows.iter().map(|_| "1".parse::<f64>()).collect::<Vec<_>>();
+/// let _ = shapley::games::Features::new([1.0], [0.0], model);
 /// ```
 #[cfg(doctest)]
 struct ClosuresThatFail;

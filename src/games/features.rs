@@ -65,8 +65,8 @@ const DOMAIN: &[u8; 24] = b"shapley background, v1.\0";
 ///
 /// # Errors
 ///
-/// `new` takes everything. What is wrong with the shapes is an error of [`check`](Self::check), and of the first evaluation. A solver
-/// then returns [`Error::Game`](crate::Error::Game), and `{:#}` prints what is wrong:
+/// `new` takes everything. What is wrong with the shapes is an error of [`check`](Self::check), and of the first
+/// evaluation. A solver then returns [`Error::Game`](crate::Error::Game), and `{:#}` prints what is wrong:
 ///
 /// ```
 /// use shapley::games::Features;
@@ -159,8 +159,8 @@ pub enum FeaturesError<E = Infallible> {
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not what a model of `Features` returns",
     note = "a model returns a `Vec` with a value for each row: f64, f32, or `[f64; N]` for N outputs",
-    note = "a model that can fail returns one `Result<Vec<_>, E>` for all rows: `.collect::<Result<Vec<_>, E>>()` makes it of one \
-            `Result` for each row; E must implement `std::error::Error`"
+    note = "a model that can fail returns one `Result<Vec<_>, E>` for all rows: `.collect::<Result<Vec<_>, E>>()` \
+            makes it of one `Result` for each row; E must implement `std::error::Error`"
 )]
 pub trait Outputs {
     /// What the model says of a row.

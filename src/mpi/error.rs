@@ -13,7 +13,8 @@ use crate::error::write_causes;
 /// Why a job of several ranks gave no result.
 ///
 /// All ranks get the same error, whichever of them it happened on. An error of the game's own type cannot be sent to others:
-/// they get its text, and the rank where it happened also has [the error itself](Failure::downcast_ref). `{:#}` writes the causes too.
+/// they get its text, and the rank where it happened also has [the error itself](Failure::downcast_ref). `{:#}` writes
+/// the causes too.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {

@@ -12,8 +12,8 @@ pub enum PlotError {
     },
     /// This picture shows one output, and the result has several.
     #[error(
-        "the result has {outputs} outputs, and this picture shows one: choose it by `Explanation::output`, or, for interactions, by a \
-         game with this output alone"
+        "the result has {outputs} outputs, and this picture shows one: choose it by `Explanation::output`, or, \
+         for interactions, by a game with this output alone"
     )]
     SeveralOutputs {
         /// The outputs of the result.

@@ -23,8 +23,8 @@ const MOST_EDGES: usize = 60;
 ///
 /// # Errors
 ///
-/// [`PlotError`], if there are not as many labels as players, the interactions are of order 1, have several outputs, or are not
-/// finite.
+/// [`PlotError`], if there are not as many labels as players, the interactions are of order 1, have several outputs, or
+/// are not finite.
 ///
 /// ```
 /// use shapley::{Index, plot};

@@ -109,8 +109,8 @@ impl<V> AsRef<[V]> for Attribution<V> {
 }
 
 impl<V: Value> Attribution<V> {
-    /// This table with the names of players, for people to read. A player without a name has its number, and names beyond the number of
-    /// players are not used. The formats are those of `Display`.
+    /// This table with the names of players, for people to read. A player without a name has its number, and names
+    /// beyond the number of players are not used. The formats are those of `Display`.
     ///
     /// ```
     /// let phi = shapley::exact(&shapley::from_fn(2, |s| if s.contains(1) { 12.0 } else { 0.0 }))?;

@@ -31,11 +31,12 @@ pub enum Stopped {
 
 /// Estimated values of all players, each with a standard error, and the reason why the sampler stopped.
 ///
-/// [`permutation`](crate::permutation) returns Shapley values, and so do `Surrogate` and `KernelShap` (feature `surrogate`),
-/// which say themselves what their errors mean. Those of permutations: each estimate is unbiased, and together they sum to
-/// v(N) − v(∅), up to rounding. (Not unbiased if walks were [truncated](crate::Permutation::truncate); and a little off if
-/// the run stopped at a [precision](crate::Permutation::precision), since runs that look sure too early stop early. To
-/// unite such runs, [merge](Self::merge) them, which weights by samples, rather than averaging their values.)
+/// [`permutation`](crate::permutation) returns Shapley values, and so do `Surrogate` and `KernelShap` (feature
+/// `surrogate`), which say themselves what their errors mean. Those of permutations: each estimate is unbiased, and
+/// together they sum to v(N) − v(∅), up to rounding. (Not unbiased if walks were
+/// [truncated](crate::Permutation::truncate); and a little off if the run stopped at a
+/// [precision](crate::Permutation::precision), since runs that look sure too early stop early. To unite such runs,
+/// [merge](Self::merge) them, which weights by samples, rather than averaging their values.)
 ///
 /// `Display` is a table, the largest value first: a line a player, with its number, its value and its standard error, to two
 /// digits of the error. `{:.3}` has three decimals instead, `{:+}` a sign; `{:#}` has titles, intervals at 95 %, and what the
@@ -363,8 +364,8 @@ impl<V: Value> Estimate<V> {
         Ok(())
     }
 
-    /// This table with the names of players, for people to read. A player without a name has its number, and names beyond the number of
-    /// players are not used. The formats are those of `Display`.
+    /// This table with the names of players, for people to read. A player without a name has its number, and names
+    /// beyond the number of players are not used. The formats are those of `Display`.
     ///
     /// ```
     /// let game = shapley::from_fn(2, |s| if s.contains(1) { 12.0 } else { 0.0 });

@@ -196,15 +196,16 @@ impl<V: Value> Interactions<V> {
 }
 
 impl<V: Value> Interactions<V> {
-    /// This table with the names of players, for people to read. A player without a name has its number, and names beyond the number of
-    /// players are not used. The formats are those of `Display`.
+    /// This table with the names of players, for people to read. A player without a name has its number, and names
+    /// beyond the number of players are not used. The formats are those of `Display`.
     ///
     /// ```
     /// use shapley::Index;
     ///
     /// let game = shapley::from_fn(2, |s| if s.is_grand() { 1.0 } else { 0.0 });
     /// let pairs = shapley::interactions(&game, Index::Moebius, 2)?;
-    /// assert_eq!(pairs.named(&["Ann", "Bob"]).to_string(), "{Ann, Bob}  1\n{}          0\n{Ann}       0\n{Bob}       0");
+    /// let text = pairs.named(&["Ann", "Bob"]).to_string();
+    /// assert_eq!(text, "{Ann, Bob}  1\n{}          0\n{Ann}       0\n{Bob}       0");
     /// # Ok::<(), shapley::Error>(())
     /// ```
     pub fn named<'a>(&'a self, names: &'a [impl AsRef<str>]) -> impl fmt::Display + 'a {

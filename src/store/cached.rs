@@ -33,9 +33,9 @@ use crate::{Coalition, MemoryStore, TryGame, Value};
 /// * **Single flight.** Of several threads that want one coalition at the same time, one evaluates it, and the others wait
 ///   for it. If that fails or panics, nothing is remembered of it, and one of those who wait tries again.
 ///   Threads share one `Cached` for this: two over one store share its values, and not what is being evaluated.
-/// * **A walk goes prefix by prefix**: each prefix that is not in the store is evaluated in a batch of its own, by the inner
-///   game's [`try_values`](TryGame::try_values), and stored at once. A coalition has one value, whatever way led to it, so that
-///   results do not depend on what was in the store; the price is that the inner game's own
+/// * **A walk goes prefix by prefix**: each prefix that is not in the store is evaluated in a batch of its own, by the
+///   inner game's [`try_values`](TryGame::try_values), and stored at once. A coalition has one value, whatever way led
+///   to it, so that results do not depend on what was in the store; the price is that the inner game's own
 ///   [`try_walk`](TryGame::try_walk) is not used.
 /// * A value that is not finite is handed on, and not remembered: it is an error of every solver.
 ///
@@ -249,7 +249,8 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
         // Counted before, so that a panic is.
         self.misses.fetch_add(coalitions.len() as u64, Ordering::Relaxed);
         let mut values = Vec::with_capacity(coalitions.len());
-        // What is asked for in a batch is so of the game, even if one coalition is left: a solver can then refuse a wrong answer.
+        // What is asked for in a batch is so of the game, even if one coalition is left: a solver can then refuse a
+        // wrong answer.
         let answer = match coalitions {
             [coalition] if how == Asked::Alone => self.game.try_value(coalition).map(|value| values.push(value)),
             _ => self.game.try_values(coalitions, &mut values),
