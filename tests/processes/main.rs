@@ -7,5 +7,3 @@
 #[cfg(unix)]
 mod disk;
 mod in_use;
-#[cfg(unix)]
-mod resume;
