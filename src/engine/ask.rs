@@ -44,7 +44,7 @@ pub(crate) fn ask<G: TryGame + ?Sized>(
     check_answer(coalitions.len(), got, answer, |index| coalitions[index].clone())
 }
 
-/// v(∅) and v(N), as far as they are wanted: read from a game's table, or asked for in one call.
+/// v(∅) and v(N), as far as they are wanted, asked for in one call.
 pub(crate) fn ends<G: TryGame + ?Sized>(
     game: &G,
     players: usize,
@@ -54,10 +54,7 @@ pub(crate) fn ends<G: TryGame + ?Sized>(
     let coalitions: Vec<Coalition> =
         ends.into_iter().zip(wanted).filter_map(|(end, wanted)| wanted.then_some(end)).collect();
     let mut values = Vec::with_capacity(2);
-    if let [first, .., last] = game.tabulated().unwrap_or_default() {
-        values.extend([first, last].into_iter().zip(wanted).filter(|(_, wanted)| *wanted).map(|(end, _)| end.clone()));
-        check_finite(&values, |index| coalitions[index].clone())?;
-    } else if !coalitions.is_empty() {
+    if !coalitions.is_empty() {
         ask(game, &coalitions, &mut values)?;
     }
     let mut values = values.into_iter();

@@ -135,9 +135,9 @@ impl<N: Node> Tree<N> {
     }
 
     /// Adds a node that a file has behind the last one, if it may stand there; else says why not. `limit` is the number of
-    /// units that there can be.
+    /// units that there can be, and `beyond` what is said of more.
     #[cfg(feature = "serde")]
-    pub(crate) fn load(&mut self, start: u64, node: N, limit: u64, unit: &str) -> Result<(), String> {
+    pub(crate) fn load(&mut self, start: u64, node: N, limit: u64, beyond: &str) -> Result<(), String> {
         let size = 1_u64.checked_shl(node.level()).ok_or("a level is at most 63")?;
         let parent = start & !size;
         let last = self.nodes.last();
@@ -145,7 +145,7 @@ impl<N: Node> Tree<N> {
             return Err("nodes ascend, start at multiples of their size, and have no unit in common".to_owned());
         }
         if start.checked_add(size).is_none_or(|end| end > limit) {
-            return Err(format!("there are {limit} {unit} at most"));
+            return Err(beyond.to_owned());
         }
         if last.is_some_and(|(last, other)| *last == start ^ size && other.level() == node.level())
             && !self.is_cut(&(parent..parent + 2 * size))

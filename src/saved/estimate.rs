@@ -103,7 +103,7 @@ pub(super) fn load_nodes<V: Value>(
         if let Some(square) = squares.iter().find(|square| square.is_nan() || **square < 0.0) {
             return Err(refuse(format!("a sum of squares is {square}")));
         }
-        tree.load(start, SampleNode { level, sums, squares }, MOST_SAMPLES, "samples").map_err(refuse)?;
+        tree.load(start, SampleNode { level, sums, squares }, MOST_SAMPLES, "too many samples").map_err(refuse)?;
     }
     Ok(())
 }

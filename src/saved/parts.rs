@@ -156,12 +156,17 @@ impl<'a, V: Value> SavedExact<'a, V> {
             return Err(format!("blocks of 2^{theirs} values: this version has blocks of 2^{ours}"));
         }
         let mut partial = begin(sums, self.of, self.fingerprint, [self.baseline, self.grand], self.evaluations)?;
+        let blocks = partial.job.sums.units();
         for SavedCube { start, level, sums } in self.nodes {
             let refuse = |what: String| format!("node {start}, level {level}: {what}");
             check_values("sums", &sums)?;
             let rows = partial.job.sums.rows(level, sums.into_owned()).map_err(refuse)?;
             let length = partial.job.sums.check_rows(&rows);
-            partial.tree.load(start, rows, partial.job.sums.units(), "blocks").and(length).map_err(refuse)?;
+            partial
+                .tree
+                .load(start, rows, blocks, &format!("there are {blocks} blocks"))
+                .and(length)
+                .map_err(refuse)?;
         }
         let here = partial.job.sums.ends(&partial.tree);
         for (name, end, here) in [("baseline", &partial.ends[0], here[0]), ("grand", &partial.ends[1], here[1])] {
