@@ -7,6 +7,25 @@ use std::sync::Arc;
 
 use crate::{Coalition, Value};
 
+/// Implements a trait for pointers to what implements it: each method, those with a default too, goes to `$target`.
+macro_rules! forward {
+    ($trait:path, $self:ident => $target:expr, [$(($($generics:tt)*) $pointer:ty),*], $items:tt) => {$(
+        $crate::game::forward!(@one ($($generics)*) $trait, $pointer, $self => $target, $items);
+    )*};
+    (@one ($($generics:tt)*) $trait:path, $pointer:ty, $self:ident => $target:expr, {
+        $(type $associated:ident = $type:ty;)*
+        $(fn $method:ident($($argument:ident: $of:ty),*) -> $answer:ty;)*
+    }) => {
+        impl<$($generics)*> $trait for $pointer {
+            $(type $associated = $type;)*
+            $(fn $method(&$self, $($argument: $of),*) -> $answer {
+                <_ as $trait>::$method(&$target, $($argument),*)
+            })*
+        }
+    };
+}
+pub(crate) use forward;
+
 pub use closures::{from_batch_fn, from_fn, try_from_batch_fn, try_from_fn};
 
 /// A value function that cannot fail: the number of players, and what a coalition of them is worth.
@@ -248,31 +267,6 @@ impl<G: ?Sized> Clone for ByRef<'_, G> {
 
 impl<G: ?Sized> Copy for ByRef<'_, G> {}
 
-impl<G: TryGame + ?Sized> TryGame for ByRef<'_, G> {
-    type Value = G::Value;
-    type Error = G::Error;
-
-    fn num_players(&self) -> usize {
-        self.0.num_players()
-    }
-
-    fn try_value(&self, coalition: &Coalition) -> Result<G::Value, G::Error> {
-        self.0.try_value(coalition)
-    }
-
-    fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
-        self.0.try_values(coalitions, values)
-    }
-
-    fn try_walk(&self, order: &[usize], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
-        self.0.try_walk(order, values)
-    }
-
-    fn tabulated(&self) -> Option<&[G::Value]> {
-        self.0.tabulated()
-    }
-}
-
 /// The non-empty prefixes of an order, in batches that stay below a megabyte or so however many players there are.
 pub(crate) fn prefix_batches(num_players: usize, order: &[usize]) -> impl Iterator<Item = Vec<Coalition>> {
     const WORDS: usize = 1 << 16;
@@ -314,40 +308,24 @@ impl<G: Game + ?Sized> TryGame for G {
     }
 }
 
-/// A pointer to a game is a game: every method goes to what it points to, overrides included.
-macro_rules! game_through_pointer {
-    ($(($($generics:tt)*) $pointer:ty),*) => {$(
-        impl<$($generics)*> Game for $pointer {
-            type Value = G::Value;
+forward!(Game, self => **self, [(G: Game + ?Sized) &G, (G: Game + ?Sized) Box<G>, (G: Game + Send + ?Sized) Arc<G>], {
+    type Value = G::Value;
+    fn num_players() -> usize;
+    fn value(coalition: &Coalition) -> G::Value;
+    fn values(coalitions: &[Coalition], values: &mut Vec<G::Value>) -> ();
+    fn walk(order: &[usize], values: &mut Vec<G::Value>) -> ();
+    fn tabulated() -> Option<&[G::Value]>;
+});
 
-            fn num_players(&self) -> usize {
-                Game::num_players(&**self)
-            }
-
-            fn value(&self, coalition: &Coalition) -> Self::Value {
-                (**self).value(coalition)
-            }
-
-            fn values(&self, coalitions: &[Coalition], values: &mut Vec<Self::Value>) {
-                (**self).values(coalitions, values);
-            }
-
-            fn walk(&self, order: &[usize], values: &mut Vec<Self::Value>) {
-                (**self).walk(order, values);
-            }
-
-            fn tabulated(&self) -> Option<&[Self::Value]> {
-                Game::tabulated(&**self)
-            }
-        }
-    )*};
-}
-
-game_through_pointer!(
-    (G: Game + ?Sized) &G,
-    (G: Game + ?Sized) Box<G>,
-    (G: Game + Send + ?Sized) Arc<G>
-);
+forward!(TryGame, self => *self.0, [('a, G: TryGame + ?Sized) ByRef<'a, G>], {
+    type Value = G::Value;
+    type Error = G::Error;
+    fn num_players() -> usize;
+    fn try_value(coalition: &Coalition) -> Result<G::Value, G::Error>;
+    fn try_values(coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), G::Error>;
+    fn try_walk(order: &[usize], values: &mut Vec<G::Value>) -> Result<(), G::Error>;
+    fn tabulated() -> Option<&[G::Value]>;
+});
 
 #[cfg(test)]
 mod tests {

@@ -9,6 +9,7 @@
 use std::sync::Arc;
 
 use crate::Coalition;
+use crate::game::forward;
 
 pub(crate) mod cached;
 mod check;
@@ -172,49 +173,18 @@ pub trait Store<V>: Sync {
     }
 }
 
-/// A pointer to a store is a store: every method goes to what it points to, overrides included.
-macro_rules! store_through_pointer {
-    ($(($($generics:tt)*) $pointer:ty),*) => {$(
-        impl<$($generics)*> Store<V> for $pointer {
-            type Error = S::Error;
-
-            fn get(&self, coalition: &Coalition) -> Result<Option<V>, S::Error> {
-                (**self).get(coalition)
-            }
-
-            fn insert(&self, coalition: &Coalition, value: &V) -> Result<(), S::Error> {
-                (**self).insert(coalition, value)
-            }
-
-            fn get_many(&self, coalitions: &[Coalition], values: &mut Vec<Option<V>>) -> Result<(), S::Error> {
-                (**self).get_many(coalitions, values)
-            }
-
-            fn insert_many(&self, coalitions: &[Coalition], values: &[V]) -> Result<(), S::Error> {
-                (**self).insert_many(coalitions, values)
-            }
-
-            fn len(&self) -> u64 {
-                (**self).len()
-            }
-
-            fn is_empty(&self) -> bool {
-                (**self).is_empty()
-            }
-
-            fn evictions(&self) -> u64 {
-                (**self).evictions()
-            }
-
-            fn tabulated(&self, num_players: usize) -> Option<&[V]> {
-                (**self).tabulated(num_players)
-            }
-        }
-    )*};
-}
-
-store_through_pointer!(
+forward!(Store<V>, self => **self, [
     (V, S: Store<V> + ?Sized) &S,
     (V, S: Store<V> + ?Sized) Box<S>,
     (V, S: Store<V> + Send + ?Sized) Arc<S>
-);
+], {
+    type Error = S::Error;
+    fn get(coalition: &Coalition) -> Result<Option<V>, S::Error>;
+    fn insert(coalition: &Coalition, value: &V) -> Result<(), S::Error>;
+    fn get_many(coalitions: &[Coalition], values: &mut Vec<Option<V>>) -> Result<(), S::Error>;
+    fn insert_many(coalitions: &[Coalition], values: &[V]) -> Result<(), S::Error>;
+    fn len() -> u64;
+    fn is_empty() -> bool;
+    fn evictions() -> u64;
+    fn tabulated(num_players: usize) -> Option<&[V]>;
+});

@@ -2,7 +2,6 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
 
 use super::ask::ask;
 use super::progress::Meter;
@@ -44,29 +43,21 @@ impl<G: TryGame + ?Sized, S: Sync, F: Fn(&Progress) -> ControlFlow<()> + Sync> T
             0 => (coalitions.len() / (32 * threads)).clamp(1, 512),
             batch => batch.min(MOST_BATCH),
         };
-        let parts = Mutex::new(Vec::new());
         let taken = AtomicU64::new(0);
-        let size = |_: &()| {
+        let more = || {
             let begun = taken.fetch_add(1, Ordering::Relaxed).saturating_mul(batch as u64);
-            u64::from(begun < *at_least as u64 || !self.is_stopped())
+            begun < *at_least as u64 || !self.is_stopped()
         };
-        Queue::new(0..coalitions.len().div_ceil(batch) as u64).run(
-            threads,
-            || (),
-            size,
-            |(), unit| {
-                let first = unit.start as usize * batch;
-                let coalitions = &coalitions[first..coalitions.len().min(first + batch)];
-                let mut values = Vec::with_capacity(coalitions.len());
-                ask(self.game, coalitions, &mut values)?;
-                parts.lock().unwrap_or_else(PoisonError::into_inner).push((first, values));
-                let _ = self.meter.add(coalitions.len() as u64);
-                Ok(())
-            },
-        )?;
-        let mut parts = parts.into_inner().unwrap_or_else(PoisonError::into_inner);
-        parts.sort_unstable_by_key(|(first, _)| *first);
-        Ok(parts.into_iter().flat_map(|(_, values)| values).collect())
+        let queue = Queue::new(0..coalitions.len().div_ceil(batch) as u64);
+        let batches = queue.map(threads, more, |unit| {
+            let first = unit as usize * batch;
+            let coalitions = &coalitions[first..coalitions.len().min(first + batch)];
+            let mut values = Vec::with_capacity(coalitions.len());
+            ask(self.game, coalitions, &mut values)?;
+            let _ = self.meter.add(coalitions.len() as u64);
+            Ok(values)
+        })?;
+        Ok(batches.into_iter().flatten().collect())
     }
 
     fn is_stopped(&self) -> bool {

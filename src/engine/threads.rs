@@ -64,6 +64,25 @@ impl<E: Send> Queue<E> {
         }
     }
 
+    /// The results of `work` for single units, in their order, until `more` says that no further one is wanted.
+    pub(crate) fn map<T: Send>(
+        self,
+        threads: usize,
+        more: impl Fn() -> bool + Sync,
+        work: impl Fn(u64) -> Result<T, Error<E>> + Sync,
+    ) -> Result<Vec<T>, Error<E>> {
+        let results = Mutex::new(Vec::new());
+        let one = |(): &mut (), units: Range<u64>| {
+            let result = work(units.start)?;
+            results.lock().unwrap_or_else(PoisonError::into_inner).push((units.start, result));
+            Ok(())
+        };
+        self.run(threads, || (), |()| u64::from(more()), one)?;
+        let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+        results.sort_unstable_by_key(|(unit, _)| *unit);
+        Ok(results.into_iter().map(|(_, result)| result).collect())
+    }
+
     fn take(&self, size: u64) -> Option<Range<u64>> {
         // The numbers carry no data with them, and stopping a unit later is no harm: relaxed is enough for both.
         if size == 0 || self.stop.load(Ordering::Relaxed) {

@@ -312,14 +312,6 @@ impl<F> Features<F> {
         }
         Ok(())
     }
-
-    /// Whether each column is there in a coalition.
-    fn present(&self, coalition: &Coalition, present: &mut [bool]) {
-        present.fill(false);
-        for column in coalition.iter().flat_map(|player| &self.players[player]) {
-            present[*column] = true;
-        }
-    }
 }
 
 impl<F, O: Outputs> TryGame for Features<F>
@@ -343,17 +335,18 @@ where
         self.check_shapes()?;
         let columns = self.instance.len();
         let background_rows = self.background.len() / columns;
-        let mut call = Call { game: self, rows: Vec::new(), means: Means::new(values) };
+        let mut call = Call { game: self, rows: Vec::new(), values, expected: VecDeque::new(), sum: None, taken: 0 };
         let mut present = vec![false; columns];
         for coalition in coalitions {
             if coalition.is_grand() {
                 // Whatever the background: it does not show.
-                call.means.expect(1);
+                call.expected.push_back(1);
                 call.row(self.instance.iter().copied())?;
                 continue;
             }
-            self.present(coalition, &mut present);
-            call.means.expect(background_rows);
+            present.fill(false);
+            coalition.iter().flat_map(|player| &self.players[player]).for_each(|&column| present[column] = true);
+            call.expected.push_back(background_rows);
             for other in self.background.chunks_exact(columns) {
                 let either = self.instance.iter().zip(other).zip(&present);
                 call.row(either.map(|((&own, &other), &is_present)| if is_present { own } else { other }))?;
@@ -363,11 +356,16 @@ where
     }
 }
 
-/// Rows that wait for the model, and what is known already.
+/// Rows that wait for the model, and the means of its outputs, which come in order. Sums are made in the order of the
+/// background, so that they have the same bits however the rows are spread over calls.
 struct Call<'a, F, V> {
     game: &'a Features<F>,
     rows: Vec<f64>,
-    means: Means<'a, V>,
+    values: &'a mut Vec<V>,
+    /// How many outputs each of the next values is a mean of.
+    expected: VecDeque<usize>,
+    sum: Option<V>,
+    taken: usize,
 }
 
 impl<F, O: Outputs> Call<'_, F, O::Value>
@@ -396,31 +394,11 @@ where
             return Err(FeaturesError::Outputs { rows, got: outputs.len() });
         }
         self.rows.clear();
-        outputs.into_iter().for_each(|output| self.means.take(output));
+        outputs.into_iter().for_each(|output| self.take(output));
         Ok(())
     }
-}
 
-/// Means of outputs that come in order. Sums are made in the order of the background, so that they have the same bits
-/// however the rows are spread over calls.
-struct Means<'a, V> {
-    values: &'a mut Vec<V>,
-    /// How many outputs each of the next values is a mean of.
-    expected: VecDeque<usize>,
-    sum: Option<V>,
-    taken: usize,
-}
-
-impl<'a, V: Value> Means<'a, V> {
-    fn new(values: &'a mut Vec<V>) -> Self {
-        Self { values, expected: VecDeque::new(), sum: None, taken: 0 }
-    }
-
-    fn expect(&mut self, outputs: usize) {
-        self.expected.push_back(outputs);
-    }
-
-    fn take(&mut self, output: V) {
+    fn take(&mut self, output: O::Value) {
         match &mut self.sum {
             None => self.sum = Some(output),
             Some(sum) => sum.add_assign(&output),

@@ -6,50 +6,75 @@
 /// Red, green and blue.
 pub(crate) type Rgb = [u8; 3];
 
-/// The colours of one theme.
+/// The ground that a picture is shown on.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Theme {
-    pub(crate) ground: Rgb,
-    pub(crate) ink: Rgb,
-    /// Captions and numbers on axes.
-    pub(crate) muted: Rgb,
-    /// Lines that only guide the eye.
-    pub(crate) grid: Rgb,
-    pub(crate) positive: Rgb,
-    pub(crate) negative: Rgb,
-    /// What is written on bars.
-    pub(crate) on_positive: Rgb,
-    pub(crate) on_negative: Rgb,
-    /// What words are coloured with at the largest values, beneath ink.
-    pub(crate) positive_tint: Rgb,
-    pub(crate) negative_tint: Rgb,
+pub(crate) enum Theme {
+    Light,
+    Dark,
 }
 
-pub(crate) const LIGHT: Theme = Theme {
-    ground: [0xff, 0xff, 0xff],
-    ink: [0x16, 0x17, 0x1b],
-    muted: [0x55, 0x58, 0x60],
-    grid: [0xd7, 0xd9, 0xde],
-    positive: [0xd2, 0x7a, 0x20],
-    negative: [0x17, 0x4a, 0x86],
-    on_positive: [0x11, 0x11, 0x11],
-    on_negative: [0xff, 0xff, 0xff],
-    positive_tint: [0xf3, 0xa5, 0x55],
-    negative_tint: [0x86, 0xb4, 0xe8],
-};
+/// What a shape or a text is coloured as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Paint {
+    Ground,
+    Ink,
+    /// Captions and numbers on axes.
+    Muted,
+    /// Lines that only guide the eye.
+    Grid,
+    Positive,
+    Negative,
+    /// Text on bars.
+    OnPositive,
+    OnNegative,
+    /// The ground of words with the largest values, beneath ink.
+    PositiveTint,
+    NegativeTint,
+}
 
-pub(crate) const DARK: Theme = Theme {
-    ground: [0x16, 0x17, 0x1b],
-    ink: [0xf1, 0xf1, 0xf3],
-    muted: [0xb3, 0xb6, 0xbe],
-    grid: [0x3c, 0x3f, 0x47],
-    positive: [0xf0, 0xa8, 0x5c],
-    negative: [0x4f, 0x8f, 0xd0],
-    on_positive: [0x11, 0x11, 0x11],
-    on_negative: [0x11, 0x11, 0x11],
-    positive_tint: [0x9a, 0x52, 0x0c],
-    negative_tint: [0x1f, 0x5a, 0x9c],
-};
+/// For each [`Paint`]: its class in pictures, none if it is on pages only; its name on pages; its colours in both themes.
+pub(crate) const LOOKS: [(&str, &str, [Rgb; 2]); 10] = [
+    ("g", "ground", [[0xff, 0xff, 0xff], [0x16, 0x17, 0x1b]]),
+    ("i", "ink", [[0x16, 0x17, 0x1b], [0xf1, 0xf1, 0xf3]]),
+    ("m", "muted", [[0x55, 0x58, 0x60], [0xb3, 0xb6, 0xbe]]),
+    ("r", "grid", [[0xd7, 0xd9, 0xde], [0x3c, 0x3f, 0x47]]),
+    ("p", "pos", [[0xd2, 0x7a, 0x20], [0xf0, 0xa8, 0x5c]]),
+    ("n", "neg", [[0x17, 0x4a, 0x86], [0x4f, 0x8f, 0xd0]]),
+    ("op", "on-pos", [[0x11, 0x11, 0x11], [0x11, 0x11, 0x11]]),
+    ("on", "on-neg", [[0xff, 0xff, 0xff], [0x11, 0x11, 0x11]]),
+    ("", "pos-tint", [[0xf3, 0xa5, 0x55], [0x9a, 0x52, 0x0c]]),
+    ("", "neg-tint", [[0x86, 0xb4, 0xe8], [0x1f, 0x5a, 0x9c]]),
+];
+
+impl Paint {
+    /// The paint of a value's shape.
+    pub(crate) fn of(value: f64) -> Self {
+        if value < 0.0 { Self::Negative } else { Self::Positive }
+    }
+
+    /// The paint of a text upon this.
+    pub(crate) fn upon(self) -> Self {
+        match self {
+            Self::Positive => Self::OnPositive,
+            Self::Negative => Self::OnNegative,
+            _ => Self::Ink,
+        }
+    }
+
+    /// Its colour in a theme.
+    pub(crate) fn on(self, theme: Theme) -> Rgb {
+        LOOKS[self as usize].2[theme as usize]
+    }
+
+    /// The attributes of a shape that is filled with it, or drawn in it.
+    pub(crate) fn fill(self) -> String {
+        format!("class=\"{}\" fill=\"{}\"", LOOKS[self as usize].0, hex(self.on(Theme::Light)))
+    }
+
+    pub(crate) fn stroke(self) -> String {
+        format!("class=\"s{}\" stroke=\"{}\"", LOOKS[self as usize].0, hex(self.on(Theme::Light)))
+    }
+}
 
 /// A scale whose lightness ascends all the way, for feature values: cividis (Nuñez, Anderton & Renslow 2018,
 /// doi:10.1371/journal.pone.0199239), at nine places.
@@ -77,9 +102,9 @@ pub(crate) fn mix(under: Rgb, over: Rgb, share: f64) -> Rgb {
 }
 
 /// The colour of a word's ground: `share` is its value as a share of the largest, with its sign.
-pub(crate) fn tint(theme: &Theme, share: f64) -> Rgb {
-    let tint = if share < 0.0 { theme.negative_tint } else { theme.positive_tint };
-    mix(theme.ground, tint, share.abs())
+pub(crate) fn tint(theme: Theme, share: f64) -> Rgb {
+    let tint = if share < 0.0 { Paint::NegativeTint } else { Paint::PositiveTint };
+    mix(Paint::Ground.on(theme), tint.on(theme), share.abs())
 }
 
 /// A colour of the ascending scale, from 0 to 1.
@@ -110,21 +135,23 @@ mod tests {
     /// WCAG AA: 4.5 for text, 3 for what a picture is made of.
     #[test]
     fn contrasts_suffice() {
-        for theme in [LIGHT, DARK] {
+        for theme in [Theme::Light, Theme::Dark] {
+            let [ink, muted, ground] = [Paint::Ink, Paint::Muted, Paint::Ground].map(|paint| paint.on(theme));
+            let [positive, negative] = [Paint::Positive, Paint::Negative].map(|paint| paint.on(theme));
             for (text, ground) in [
-                (theme.ink, theme.ground),
-                (theme.muted, theme.ground),
-                (theme.on_positive, theme.positive),
-                (theme.on_negative, theme.negative),
+                (ink, ground),
+                (muted, ground),
+                (Paint::OnPositive.on(theme), positive),
+                (Paint::OnNegative.on(theme), negative),
             ] {
                 assert!(contrast(text, ground) >= 4.5, "{text:?} on {ground:?}: {}", contrast(text, ground));
             }
-            for shape in [theme.positive, theme.negative] {
-                assert!(contrast(shape, theme.ground) >= 3.0, "{shape:?}: {}", contrast(shape, theme.ground));
+            for shape in [positive, negative] {
+                assert!(contrast(shape, ground) >= 3.0, "{shape:?}: {}", contrast(shape, ground));
             }
             for percent in -100..=100 {
-                let ground = tint(&theme, f64::from(percent) / 100.0);
-                assert!(contrast(theme.ink, ground) >= 4.5, "{percent}: {}", contrast(theme.ink, ground));
+                let ground = tint(theme, f64::from(percent) / 100.0);
+                assert!(contrast(ink, ground) >= 4.5, "{percent}: {}", contrast(ink, ground));
             }
         }
     }
@@ -132,8 +159,8 @@ mod tests {
     /// What adds and what takes away differ in lightness, on bars and beneath words.
     #[test]
     fn signs_survive_grey_print() {
-        assert!(contrast(LIGHT.positive, LIGHT.negative) > 2.0);
-        assert!(contrast(DARK.positive, DARK.negative) > 1.5);
+        assert!(contrast(Paint::Positive.on(Theme::Light), Paint::Negative.on(Theme::Light)) > 2.0);
+        assert!(contrast(Paint::Positive.on(Theme::Dark), Paint::Negative.on(Theme::Dark)) > 1.5);
     }
 
     #[test]

@@ -1,4 +1,4 @@
-use super::color::{DARK, LIGHT, Theme, hex, tint};
+use super::color::{LOOKS, Theme, hex, tint};
 use super::explanation::Output;
 use super::label::{clean, escape, isolated};
 use super::network::pairs;
@@ -47,17 +47,11 @@ pub fn text(words: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> R
 pub struct Text {
     words: Vec<String>,
     explanation: Explanation,
-    pairs: Option<Pairs>,
+    /// The pairs of each output, or why they cannot be drawn.
+    pairs: Option<Result<Vec<Vec<Pair>>, PlotError>>,
     outputs: Option<Vec<String>>,
     title: Option<String>,
     numbers: bool,
-}
-
-/// The pairs of each output, or why there are none.
-#[derive(Clone, Debug)]
-struct Pairs {
-    players: usize,
-    outputs: Result<Vec<Vec<Pair>>, PlotError>,
 }
 
 /// Two players, and what they add together.
@@ -72,8 +66,12 @@ impl Text {
 
     /// Shows each word's strongest partners: interactions of order 2 or more, of the same game.
     pub fn interactions<V: Value>(mut self, interactions: &Interactions<V>) -> Self {
-        let outputs = (0..self.explanation.outputs()).map(|output| pairs(interactions, output)).collect();
-        self.pairs = Some(Pairs { players: interactions.num_players(), outputs });
+        let (players, expected) = (interactions.num_players(), self.words.len());
+        self.pairs = Some(if players == expected {
+            (0..self.explanation.outputs()).map(|output| pairs(interactions, output)).collect()
+        } else {
+            Err(PlotError::Players { what: "the set of interactions".to_owned(), players, expected })
+        });
         self
     }
 
@@ -109,14 +107,7 @@ impl Text {
         {
             return Err(PlotError::OutputNames { names: names.len(), outputs });
         }
-        let pairs = match &self.pairs {
-            None => None,
-            Some(pairs) if pairs.players != self.words.len() => {
-                let what = "the set of interactions".to_owned();
-                return Err(PlotError::Players { what, players: pairs.players, expected: self.words.len() });
-            }
-            Some(pairs) => Some(pairs.outputs.clone()?),
-        };
+        let pairs = self.pairs.clone().transpose()?;
 
         let mut page = String::new();
         let title = self.title.as_deref().unwrap_or("Explained text");
@@ -251,8 +242,8 @@ impl Text {
                      tabindex=\"{}\" style=\"--l:{};--d:{}\"><span>{}</span><small dir=\"ltr\">{}</small></button>\n",
                     escape(&say),
                     if player == 0 { "0" } else { "-1" },
-                    hex(tint(&LIGHT, share)),
-                    hex(tint(&DARK, share)),
+                    hex(tint(Theme::Light, share)),
+                    hex(tint(Theme::Dark, share)),
                     escape(word),
                     format.signed(*value),
                 ),
@@ -285,25 +276,13 @@ impl Text {
 
 /// The colours of both themes, as variables of the style sheet.
 fn variables() -> String {
-    let of = |theme: &Theme| {
-        let names = [
-            ("ground", theme.ground),
-            ("ink", theme.ink),
-            ("muted", theme.muted),
-            ("grid", theme.grid),
-            ("pos", theme.positive),
-            ("neg", theme.negative),
-            ("on-pos", theme.on_positive),
-            ("on-neg", theme.on_negative),
-            ("pos-tint", theme.positive_tint),
-            ("neg-tint", theme.negative_tint),
-        ];
-        names.iter().map(|(name, color)| format!("--{name}:{};", hex(*color))).collect::<String>()
+    let of = |theme: Theme| -> String {
+        LOOKS.iter().map(|(_, name, colors)| format!("--{name}:{};", hex(colors[theme as usize]))).collect()
     };
     format!(
         ":root{{color-scheme:light dark;{}}}\n.w{{background:var(--l)}}\n\
          @media (prefers-color-scheme:dark){{:root{{{}}}.w{{background:var(--d)}}}}\n",
-        of(&LIGHT),
-        of(&DARK)
+        of(Theme::Light),
+        of(Theme::Dark)
     )
 }

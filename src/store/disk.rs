@@ -79,16 +79,11 @@ pub use verify::Verified;
 /// 64 MiB of a file are kept in memory, and as much again while it is verified. What is in it is described, field by field, in
 /// [`docs/store-format.md`](https://docs.rs/crate/shapley/latest/source/docs/store-format.md).
 pub struct DiskStore<V> {
-    inner: Inner,
+    buffer: Arc<Buffer>,
     values: PhantomData<fn() -> V>,
 }
 
-/// All of a store that does not depend on the type of its values.
-struct Inner {
-    buffer: Arc<Buffer>,
-}
-
-impl Drop for Inner {
+impl<V> Drop for DiskStore<V> {
     fn drop(&mut self) {
         self.buffer.finish();
     }
@@ -109,14 +104,14 @@ impl<V: Encode> DiskStore<V> {
     /// [too long](DiskError::FingerprintTooLong), or the type [breaks its contract](DiskError::Encoding).
     pub fn open(path: impl AsRef<Path>, fingerprint: impl Into<Fingerprint>) -> Result<Self, DiskError> {
         let (engine, header) = Engine::open(path.as_ref(), header::expected::<V>(&fingerprint.into())?)?;
-        Ok(Self { inner: Inner { buffer: Arc::new(Buffer::new(engine, header)) }, values: PhantomData })
+        Ok(Self { buffer: Arc::new(Buffer::new(engine, header)), values: PhantomData })
     }
 
     /// How many values wait until they are committed together: 1000 unless said otherwise, and at least 1. At 1 a value is
     /// durable when `insert` returns. A commit takes as long as the disk takes to be sure, often milliseconds.
     #[must_use]
     pub fn commit_every(self, entries: usize) -> Self {
-        self.inner.buffer.set_commit_every(entries);
+        self.buffer.set_commit_every(entries);
         self
     }
 
@@ -124,7 +119,7 @@ impl<V: Encode> DiskStore<V> {
     /// failed the next is tried a second later.
     #[must_use]
     pub fn commit_within(self, age: Duration) -> Self {
-        self.inner.buffer.set_commit_within(age);
+        self.buffer.set_commit_within(age);
         self
     }
 
@@ -135,7 +130,7 @@ impl<V: Encode> DiskStore<V> {
     /// The commit failed: the values are kept, can be read, and wait for the next. Or the file has been
     /// [removed](DiskError::Removed), which ends in loss when the store is dropped. (One that was renamed goes on.)
     pub fn flush(&self) -> Result<(), DiskError> {
-        self.inner.buffer.flush()
+        self.buffer.flush()
     }
 
     /// Flushes, and then reads the whole file: all checksums, those of entries and those of redb's own pages. It changes
@@ -146,7 +141,7 @@ impl<V: Encode> DiskStore<V> {
     ///
     /// The flush failed, or not all entries can be looked at. What is damaged, and can be looked at, is no error.
     pub fn verify(&self) -> Result<Verified, DiskError> {
-        verify::verify(&self.inner.buffer)
+        verify::verify(&self.buffer)
     }
 
     /// Takes in the entries of another store of the same game: of machines that worked on it apart. What both have stays as
@@ -180,39 +175,39 @@ impl<V: Encode> DiskStore<V> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn merge_from(&self, other: &Self) -> Result<Merged, DiskError> {
-        merge::merge(&self.inner.buffer, &other.inner.buffer)
+        merge::merge(&self.buffer, &other.buffer)
     }
 
     /// How many entries were found damaged, so far, when the store was opened or by looking them up. Each is `None` until
     /// it is put in again.
     #[must_use]
     pub fn damaged(&self) -> u64 {
-        self.inner.buffer.engine.damaged()
+        self.buffer.engine.damaged()
     }
 
     /// Whether the file was found damaged, and replaced by one with all that was whole. The damaged one is kept beside it,
     /// with `.damaged` after its name.
     #[must_use]
     pub fn repaired(&self) -> bool {
-        self.inner.buffer.engine.replaced()
+        self.buffer.engine.replaced()
     }
 
     /// The game's fingerprint.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
-        self.inner.buffer.fingerprint()
+        self.buffer.fingerprint()
     }
 
     /// The number of players of the game; `None` until there is a value.
     #[must_use]
     pub fn num_players(&self) -> Option<usize> {
-        self.inner.buffer.players().and_then(|players| usize::try_from(players).ok())
+        self.buffer.players().and_then(|players| usize::try_from(players).ok())
     }
 
     /// Where the file is, as it was given.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.inner.buffer.engine.path()
+        self.buffer.engine.path()
     }
 
     /// The value of an entry that was looked up: `None` if it is damaged.
@@ -226,7 +221,7 @@ impl<V: Encode> DiskStore<V> {
     }
 
     fn look_up(&self, coalitions: &[Coalition]) -> Result<Vec<Option<Vec<u8>>>, DiskError> {
-        let buffer = &self.inner.buffer;
+        let buffer = &self.buffer;
         coalitions.iter().try_for_each(|coalition| buffer.check_players(coalition.num_players() as u64))?;
         let mut answers = vec![None; coalitions.len()];
         let Some(seed) = buffer.seed() else { return Ok(answers) };
@@ -240,7 +235,7 @@ impl<V: Encode> DiskStore<V> {
 
     /// The entries of values, ready to be written.
     fn entries(&self, coalitions: &[Coalition], values: &[V]) -> Result<Vec<(Key, Entry)>, DiskError> {
-        let buffer = &self.inner.buffer;
+        let buffer = &self.buffer;
         let Some(players) = coalitions.first().map(Coalition::num_players) else { return Ok(Vec::new()) };
         let mut entries = Vec::with_capacity(values.len());
         for (coalition, value) in coalitions.iter().zip(values) {
@@ -288,7 +283,7 @@ impl<V: Encode> Store<V> for DiskStore<V> {
     /// If this value is one too many to wait, it commits, and that can fail; or a commit in the background failed. The
     /// value is kept all the same. It is not if the coalition is of another size, or the encoding breaks its contract.
     fn insert(&self, coalition: &Coalition, value: &V) -> Result<(), Self::Error> {
-        Ok(self.inner.buffer.insert(self.entries(slice::from_ref(coalition), slice::from_ref(value))?)?)
+        Ok(self.buffer.insert(self.entries(slice::from_ref(coalition), slice::from_ref(value))?)?)
     }
 
     /// # Errors
@@ -296,17 +291,17 @@ impl<V: Encode> Store<V> for DiskStore<V> {
     /// As of `insert`: all values are kept, or none.
     fn insert_many(&self, coalitions: &[Coalition], values: &[V]) -> Result<(), Self::Error> {
         assert_eq!(coalitions.len(), values.len(), "as many values as coalitions");
-        Ok(self.inner.buffer.insert(self.entries(coalitions, values)?)?)
+        Ok(self.buffer.insert(self.entries(coalitions, values)?)?)
     }
 
     fn len(&self) -> u64 {
-        self.inner.buffer.len()
+        self.buffer.len()
     }
 }
 
 impl<V> fmt::Debug for DiskStore<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let buffer = &self.inner.buffer;
+        let buffer = &self.buffer;
         f.debug_struct("DiskStore")
             .field("path", &buffer.engine.path())
             .field("fingerprint", &buffer.fingerprint())

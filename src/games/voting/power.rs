@@ -178,23 +178,17 @@ where
     let at = |pair: &Pair| {
         let chance = Chance { within: pair.node, out: 1.0 - pair.node };
         let mut chances = vec![0.0; game.classes.len()];
-        let mut add = |quotas: std::ops::Range<u64>, decisive: &dyn Fn(usize, &D) -> f64| {
-            without_one(&game.classes, &order, chance, quotas, nobody.clone(), |class, others| {
-                chances[class] += decisive(class, others);
-            });
-        };
         // Whoever blocks with the chance t is decisive with the chance 1 − t: the same voters seen from the other side.
-        match (pair.single, together) {
-            (true, _) => add(quota..quota, &|class, others| decisive(class, quota, others)),
-            (false, true) => {
-                let both =
-                    |class: usize, others: &D| decisive(class, quota, others) + decisive(class, blocking, others);
-                add(quota.min(blocking)..quota.max(blocking), &both);
-            }
-            (false, false) => {
-                add(quota..quota, &|class, others| decisive(class, quota, others));
-                add(blocking..blocking, &|class, others| decisive(class, blocking, others));
-            }
+        let passes: &[&[u64]] = match (pair.single, together) {
+            (true, _) => &[&[quota]],
+            (false, true) => &[&[quota.min(blocking), quota.max(blocking)]],
+            (false, false) => &[&[quota], &[blocking]],
+        };
+        for quotas in passes {
+            let range = quotas[0]..quotas[quotas.len() - 1];
+            without_one(&game.classes, &order, chance, range, nobody.clone(), |class, others| {
+                chances[class] += quotas.iter().map(|&quota| decisive(class, quota, others)).sum::<f64>();
+            });
         }
         chances
     };

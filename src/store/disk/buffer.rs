@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Bound;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, OnceLock, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -15,6 +15,7 @@ use redb::ReadableTableMetadata;
 use super::DiskError;
 use super::engine::{ENTRIES, Engine, HEADER, HEADER_KEY};
 use super::format::Header;
+use crate::store::sync::lock;
 
 pub(super) type Key = Box<[u8]>;
 /// As it is in the file: value and checksum.
@@ -33,7 +34,8 @@ pub(super) struct Buffer {
     players: OnceLock<Players>,
     state: Mutex<State>,
     wake: Condvar,
-    commits: Mutex<Commits>,
+    /// Held during a commit: whether the number of players is in the file.
+    commits: Mutex<bool>,
 }
 
 /// What is known from the first value on.
@@ -44,7 +46,7 @@ struct Players {
     seed: u64,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     waiting: Entries,
     /// What the running commit writes.
@@ -61,12 +63,6 @@ struct State {
     stop: bool,
 }
 
-#[derive(Debug)]
-struct Commits {
-    /// Whether the number of players is in the file.
-    players: bool,
-}
-
 impl Buffer {
     pub(super) fn new(engine: Engine, header: Header) -> Self {
         let players = OnceLock::new();
@@ -75,20 +71,10 @@ impl Buffer {
         }
         Self {
             engine,
-            commits: Mutex::new(Commits { players: header.players.is_some() }),
+            commits: Mutex::new(header.players.is_some()),
             header,
             players,
-            state: Mutex::new(State {
-                waiting: Entries::new(),
-                in_commit: Arc::default(),
-                since: None,
-                not_before: None,
-                failure: None,
-                commit_every: 1000,
-                commit_within: Duration::from_secs(1),
-                thread: None,
-                stop: false,
-            }),
+            state: Mutex::new(State { commit_every: 1000, commit_within: Duration::from_secs(1), ..State::default() }),
             wake: Condvar::new(),
         }
     }
@@ -178,7 +164,7 @@ impl Buffer {
 
     /// Commits what waits, after the running commit, if it is still wanted then. What could not be committed waits on.
     fn commit(&self, wanted: impl FnOnce(&State) -> bool) -> Result<(), DiskError> {
-        let mut commits = lock(&self.commits);
+        let mut has_players = lock(&self.commits);
         let entries = {
             let mut state = lock(&self.state);
             if !wanted(&state) {
@@ -192,7 +178,7 @@ impl Buffer {
             state.since = None;
             Arc::clone(&state.in_commit)
         };
-        let header = (!commits.players).then(|| self.header().encode());
+        let header = (!*has_players).then(|| self.header().encode());
         let result = self.engine.write(|transaction| {
             if let Some(header) = &header {
                 transaction.open_table(HEADER)?.insert(HEADER_KEY, header.as_slice())?;
@@ -208,7 +194,7 @@ impl Buffer {
         state.failure = None; // there is newer news
         match result {
             Ok(()) => {
-                commits.players = true;
+                *has_players = true;
                 state.not_before = None;
                 drop(state);
                 self.engine.has_name()
@@ -333,9 +319,4 @@ impl State {
         let due = self.since?.checked_add(self.commit_within)?;
         Some(self.not_before.map_or(due, |pause| pause.max(due)))
     }
-}
-
-/// Nothing that holds one of these locks panics half way.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

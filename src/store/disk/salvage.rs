@@ -81,9 +81,13 @@ pub(super) struct Reader<'a> {
     database: ReadOnlyDatabase,
 }
 
+/// What is done with each whole entry.
+type Each<'a> = dyn FnMut(&[u8], &[u8]) -> Result<(), StorageError> + 'a;
+
 /// What a reader has read so far.
-#[derive(Default)]
-struct Progress {
+struct Scan<'a> {
+    header: &'a Header,
+    each: &'a mut Each<'a>,
     /// The keys of the whole entries.
     whole: HashSet<Vec<u8>>,
     damaged: u64,
@@ -118,15 +122,15 @@ impl<'a> Reader<'a> {
         header: &Header,
         mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StorageError>,
     ) -> Result<Counts, redb::Error> {
-        let mut progress = Progress::default();
-        let walk = engine::guarded(self.path, || self.walk(header, &mut progress, &mut each));
-        if walk.is_err() && progress.unwritten.is_none() {
-            self.leaves(header, &mut progress, &mut each)?;
+        let mut scan = Scan { header, each: &mut each, whole: HashSet::new(), damaged: 0, unwritten: None };
+        let walk = engine::guarded(self.path, || self.walk(&mut scan));
+        if walk.is_err() && scan.unwritten.is_none() {
+            self.leaves(&mut scan)?;
         }
-        if let Some(error) = progress.unwritten {
+        if let Some(error) = scan.unwritten {
             return Err(error.into());
         }
-        let mut counts = Counts { whole: progress.whole.len() as u64, damaged: progress.damaged };
+        let mut counts = Counts { whole: scan.whole.len() as u64, damaged: scan.damaged };
         let expected = engine::guarded(self.path, || {
             let len = self.database.begin_read()?.open_table(ENTRIES)?.len()?;
             Ok(len.min(self.file.metadata()?.len() / (u64::from(header.width) + 8)))
@@ -139,12 +143,7 @@ impl<'a> Reader<'a> {
     }
 
     /// All entries in order.
-    fn walk(
-        &self,
-        header: &Header,
-        progress: &mut Progress,
-        each: &mut impl FnMut(&[u8], &[u8]) -> Result<(), StorageError>,
-    ) -> Result<(), redb::Error> {
+    fn walk(&self, scan: &mut Scan<'_>) -> Result<(), redb::Error> {
         let table = self.database.begin_read()?.open_table(ENTRIES)?;
         let mut last: Option<Vec<u8>> = None;
         for entry in table.iter()? {
@@ -153,8 +152,8 @@ impl<'a> Reader<'a> {
             if last.as_ref().is_some_and(|last| key <= last.as_slice()) {
                 return Err(redb::Error::Corrupted("its pages go in circles".to_owned()));
             }
-            progress.take(header, key, entry, each);
-            if progress.unwritten.is_some() {
+            scan.take(key, entry);
+            if scan.unwritten.is_some() {
                 break;
             }
             last = Some(key.to_owned());
@@ -164,20 +163,15 @@ impl<'a> Reader<'a> {
 
     /// All entries of pages that can be read as leaves, in the tree or not: a page of an older version of the tree has values
     /// of the same game.
-    fn leaves(
-        &self,
-        header: &Header,
-        progress: &mut Progress,
-        each: &mut impl FnMut(&[u8], &[u8]) -> Result<(), StorageError>,
-    ) -> Result<(), redb::Error> {
+    fn leaves(&self, scan: &mut Scan<'_>) -> Result<(), redb::Error> {
         let mut file = self.file;
         let mut bytes = Vec::new();
         file.seek(SeekFrom::Start(0))?;
         file.read_to_end(&mut bytes)?;
         for start in (0..bytes.len()).step_by(PAGE) {
             for (key, entry) in leaf(&bytes[start..]) {
-                if header.is_entry(header.seed(), key, entry) {
-                    progress.take(header, key, entry, each);
+                if scan.is_entry(key, entry) {
+                    scan.take(key, entry);
                 }
             }
         }
@@ -185,18 +179,16 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Progress {
-    fn take(
-        &mut self,
-        header: &Header,
-        key: &[u8],
-        entry: &[u8],
-        each: &mut impl FnMut(&[u8], &[u8]) -> Result<(), StorageError>,
-    ) {
-        if !header.is_entry(header.seed(), key, entry) {
+impl Scan<'_> {
+    fn is_entry(&self, key: &[u8], entry: &[u8]) -> bool {
+        self.header.is_entry(self.header.seed(), key, entry)
+    }
+
+    fn take(&mut self, key: &[u8], entry: &[u8]) {
+        if !self.is_entry(key, entry) {
             self.damaged += 1;
         } else if self.unwritten.is_none() && self.whole.insert(key.to_owned()) {
-            self.unwritten = each(key, entry).err();
+            self.unwritten = (self.each)(key, entry).err();
         }
     }
 }
