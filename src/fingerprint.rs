@@ -7,7 +7,7 @@ use xxhash_rust::xxh3::xxh3_128;
 /// What tells a game from others: any text or number of your choice, such as a hash of the model and of the data.
 ///
 /// A `DiskStore` (feature `disk`) keeps it in its file and refuses to open for another; partial results
-/// ([`ExactPart::fingerprint`](crate::parts::ExactPart::fingerprint)) of different ones are not merged. All that the
+/// ([`Part::fingerprint`](crate::parts::Part::fingerprint)) of different ones are not merged. All that the
 /// value of a coalition depends on belongs in it: what is left out, and changes, gives values of the game that was.
 ///
 /// Text is taken as it is, numbers in decimal, bytes (a hash) in lowercase hex. For a store, at most 4096 bytes of
