@@ -60,9 +60,9 @@ struct SavedPair<V> {
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Stream")]
-struct SavedStream<V> {
-    seed: u64,
-    nodes: Vec<SavedNode<V>>,
+pub(super) struct SavedStream<V> {
+    pub(super) seed: u64,
+    pub(super) nodes: Vec<SavedNode<V>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -82,12 +82,13 @@ impl<V: Value> SavedNode<V> {
     }
 }
 
-/// Fills a tree with a file's nodes, if they can be those of samples of so many players.
+/// Fills a tree with a file's nodes, if they can be those of samples of so many players; `beyond` is said of more samples
+/// than `limit`.
 pub(super) fn load_nodes<V: Value>(
     tree: &mut SampleTree<V>,
-    seed: u64,
-    nodes: Vec<SavedNode<V>>,
+    SavedStream { seed, nodes }: SavedStream<V>,
     players: usize,
+    (limit, beyond): (u64, &str),
 ) -> Result<(), Refusal> {
     for SavedNode { start, level, sums, squares } in nodes {
         let refuse = |what: String| format!("seed {seed}, node {start}, level {level}: {what}");
@@ -103,7 +104,7 @@ pub(super) fn load_nodes<V: Value>(
         if let Some(square) = squares.iter().find(|square| square.is_nan() || **square < 0.0) {
             return Err(refuse(format!("a sum of squares is {square}")));
         }
-        tree.load(start, SampleNode { level, sums, squares }, MOST_SAMPLES, "too many samples").map_err(refuse)?;
+        tree.load(start, SampleNode { level, sums, squares }, limit, beyond).map_err(refuse)?;
     }
     Ok(())
 }
@@ -170,9 +171,9 @@ impl<V: Value> SavedEstimate<V> {
         }
         let design = Design { players, antithetic: self.antithetic, truncation };
         let mut streams = BTreeMap::new();
-        for SavedStream { seed, nodes } in self.streams {
-            let mut tree = sample_tree(Arc::default());
-            load_nodes(&mut tree, seed, nodes, players)?;
+        for stream in self.streams {
+            let (seed, mut tree) = (stream.seed, sample_tree(Arc::default()));
+            load_nodes(&mut tree, stream, players, (MOST_SAMPLES, "too many samples"))?;
             if streams.insert(seed, tree).is_some() {
                 return Err(format!("seed {seed} is there twice"));
             }
