@@ -6,7 +6,7 @@ use std::cmp::Reverse;
 use std::ops::ControlFlow;
 
 use crate::engine::blocks;
-use crate::engine::progress::Progress;
+use crate::engine::progress::{Observer, Progress};
 use crate::engine::settings::Settings;
 use crate::{Coalition, Error, Game, TryGame, Value};
 
@@ -96,11 +96,11 @@ impl<V: Value> Table<V> {
     }
 
     /// Asks a game of at most `most_players` for all its values.
-    pub(crate) fn ask<G, F>(game: &G, most_players: usize, settings: &Settings<F>) -> Result<Self, Error<G::Error>>
-    where
-        G: TryGame<Value = V> + ?Sized,
-        F: Fn(&Progress) -> ControlFlow<()> + Sync,
-    {
+    pub(crate) fn ask<G: TryGame<Value = V> + ?Sized, F: Observer>(
+        game: &G,
+        most_players: usize,
+        settings: &Settings<F>,
+    ) -> Result<Self, Error<G::Error>> {
         let num_players = game.num_players();
         blocks::check_players(num_players, most_players)?;
         blocks::values(game, settings, num_players, 0..1 << num_players).map(Self::from_tabulated)

@@ -1,14 +1,13 @@
 //! Answers to a solver's questions, on threads of this process.
 
-use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::ask::ask;
-use super::progress::Meter;
+use super::progress::{Meter, Observer};
 use super::question::{Answer, Question, Questions, Step};
 use super::settings::Settings;
 use super::threads::{self, Queue};
-use crate::{Error, Progress, TryGame};
+use crate::{Error, TryGame};
 
 /// A larger batch would fill the memory rather than a model.
 const MOST_BATCH: usize = 1 << 16;
@@ -20,7 +19,7 @@ pub(crate) struct Threads<'a, G: ?Sized, S, F> {
     pub(crate) meter: Meter<'a, F>,
 }
 
-impl<G: TryGame + ?Sized, S: Sync, F: Fn(&Progress) -> ControlFlow<()> + Sync> Threads<'_, G, S, F> {
+impl<G: TryGame + ?Sized, S: Sync, F: Observer> Threads<'_, G, S, F> {
     /// Answers all questions of a solver, and returns its result.
     pub(crate) fn drive<T>(&self, mut solver: Questions<'_, G::Value, T>) -> Result<T, Error<G::Error>> {
         let mut answer = None;

@@ -15,7 +15,7 @@ use std::ops::{ControlFlow, Range};
 use std::sync::{Mutex, PoisonError};
 
 use super::ask::{check_answer, check_finite};
-use super::progress::{Meter, Progress};
+use super::progress::{Meter, Observer};
 use super::settings::Settings;
 use super::threads::{self, Queue};
 use crate::weights::MOST_PLAYERS;
@@ -99,20 +99,15 @@ pub(crate) fn table<G: TryGame + ?Sized>(game: &G, players: usize) -> Result<Opt
 /// several threads, in no particular order, and each block once. Values that were asked for are finite; those of a table
 /// have not been looked at. A block has 2^`block_bits` values, at most the whole game. The number of players is given, so
 /// that everybody means the same even by a game that changes its mind. `made` evaluations were made before.
-pub(crate) fn stream<G, F, C>(
+pub(crate) fn stream<G: TryGame + ?Sized, F: Observer>(
     game: &G,
     settings: &Settings<F>,
     players: usize,
     block_bits: usize,
     blocks: Range<u64>,
     made: u64,
-    consume: C,
-) -> Result<(), Error<G::Error>>
-where
-    G: TryGame + ?Sized,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
-    C: Fn(u64, &[G::Value]) -> Result<(), Error<G::Error>> + Sync,
-{
+    consume: impl Fn(u64, &[G::Value]) -> Result<(), Error<G::Error>> + Sync,
+) -> Result<(), Error<G::Error>> {
     let total = made + ((blocks.end - blocks.start) << block_bits);
     let plan = Plan::new::<G::Value, _>(players, block_bits, blocks, settings);
     let meter = Meter::new(made, total, settings.observer.as_ref());
@@ -164,10 +159,7 @@ fn as_indices(masks: &Range<u64>) -> Range<usize> {
     index(masks.start)..index(masks.end)
 }
 
-fn count<E, F>(meter: &Meter<'_, F>, masks: Range<u64>) -> Result<(), Error<E>>
-where
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
-{
+fn count<E, F: Observer>(meter: &Meter<'_, F>, masks: Range<u64>) -> Result<(), Error<E>> {
     match meter.add(masks.end - masks.start) {
         ControlFlow::Break(evaluations) => Err(Error::Stopped { evaluations, total: meter.total() }),
         ControlFlow::Continue(()) => Ok(()),
@@ -193,10 +185,7 @@ impl<'a, G: TryGame + ?Sized> Asker<'a, G> {
     }
 
     /// The values of a range of masks.
-    fn ask<F>(&mut self, masks: Range<u64>, meter: &Meter<'_, F>) -> Result<&[G::Value], Error<G::Error>>
-    where
-        F: Fn(&Progress) -> ControlFlow<()> + Sync,
-    {
+    fn ask<F: Observer>(&mut self, masks: Range<u64>, meter: &Meter<'_, F>) -> Result<&[G::Value], Error<G::Error>> {
         self.values.clear();
         let call = self.coalitions.len() as u64;
         for first in masks.clone().step_by(self.coalitions.len()) {
@@ -257,16 +246,12 @@ impl<V> Pieces<V> {
 }
 
 /// The values of a range of masks of a game, in their order.
-pub(crate) fn values<G, F>(
+pub(crate) fn values<G: TryGame + ?Sized, F: Observer>(
     game: &G,
     settings: &Settings<F>,
     players: usize,
     masks: Range<u64>,
-) -> Result<Vec<G::Value>, Error<G::Error>>
-where
-    G: TryGame + ?Sized,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
-{
+) -> Result<Vec<G::Value>, Error<G::Error>> {
     /// Blocks come in nearly their order; those that came too early wait here.
     struct Gathered<V> {
         values: Vec<V>,

@@ -43,6 +43,11 @@ pub struct Progress {
     pub elapsed: Duration,
 }
 
+/// A function that is shown the progress, and breaks to stop the solver.
+pub(crate) trait Observer: Fn(&Progress) -> ControlFlow<()> + Sync {}
+
+impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Observer for F {}
+
 /// Counts evaluations as they come in from any thread, and shows the count to an observer, one call at a time and
 /// never backwards.
 ///
@@ -61,7 +66,7 @@ pub(crate) struct Meter<'f, F> {
     start: Start,
 }
 
-impl<'f, F: Fn(&Progress) -> ControlFlow<()> + Sync> Meter<'f, F> {
+impl<'f, F: Observer> Meter<'f, F> {
     /// A meter for a run that makes at most `total` evaluations, of which `made` are made.
     pub(crate) fn new(made: u64, total: u64, observer: Option<&'f F>) -> Self {
         Self {

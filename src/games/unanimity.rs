@@ -75,15 +75,10 @@ impl<V: Value> Unanimity<V> {
                 Entry::Vacant(place) => _ = place.insert(amount),
             }
         }
-        if sums.is_empty() {
-            return Err(GameError::NoTerms {});
-        }
-        let zero = sums.values().next().map(|amount| {
-            let mut zero = amount.clone();
-            zero.sub_assign(amount);
-            zero
-        });
-        Ok(Self { num_players, terms: sums.into_iter().collect(), zero: zero.expect("there is a term") })
+        let Some(amount) = sums.values().next() else { return Err(GameError::NoTerms {}) };
+        let mut zero = amount.clone();
+        zero.sub_assign(amount);
+        Ok(Self { num_players, terms: sums.into_iter().collect(), zero })
     }
 
     /// The terms, each set once.

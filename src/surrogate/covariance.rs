@@ -180,7 +180,9 @@ impl Kernel {
     ) -> Gradient {
         let (players, len) = (room.signs.ncols(), alpha.len());
         let extremes = Extremes::new(self.hyper.growth, &room.balance);
-        let mut sums = Sums::new(len);
+        // For the product term, the growth, the size and linear terms: one sum for each row, so that no addition waits for the
+        // one before.
+        let mut sums = [(); 4].map(|()| vec![0.0; len]);
         let mut noise = 0.0;
         for j in 0..len {
             let place = j * len + j..(j + 1) * len;
@@ -196,11 +198,11 @@ impl Kernel {
                 balance: &extremes.balance[j..],
                 weights,
                 mixed: &mut room.mixed.col_as_slice_mut(j)[j..],
-                sums: sums.0.each_mut().map(|sums| &mut sums[j..]),
+                sums: sums.each_mut().map(|sums| &mut sums[j..]),
             });
             noise += room.inverse[(j, j)] * noisy[j];
         }
-        let [product, growth, size, linear] = sums.totals();
+        let [product, growth, size, linear] = sums.map(|sums| sums.iter().sum::<f64>());
         let moved = lower_times(room.mixed.as_ref(), room.signs.as_ref());
         let relevance = (0..players).map(|player| {
             let r = self.hyper.relevance[player];
@@ -259,20 +261,6 @@ impl WithSimd for AddTerms<'_> {
             let opposite = if (q[i] + q_j).abs() < 1.0 { size } else { 0.0 };
             column[i] += product + (same - opposite) + linear * f64::from(agreement[i]);
         }
-    }
-}
-
-/// Sums over all pairs of rows, one for each row, so that no addition waits for the one before: by the product term, the growth,
-/// the size and linear terms.
-struct Sums([Vec<f64>; 4]);
-
-impl Sums {
-    fn new(len: usize) -> Self {
-        Self([(); 4].map(|()| vec![0.0; len]))
-    }
-
-    fn totals(&self) -> [f64; 4] {
-        self.0.each_ref().map(|sums| sums.iter().sum())
     }
 }
 

@@ -55,20 +55,17 @@ pub(super) struct Space {
     players: usize,
     /// The direction that the index starts from, and the root mean square of its weights: none for the plain model.
     index: Option<(Vec<f64>, f64)>,
-    prior: Prior,
+    /// The prior mean of all relevances, as logits.
+    mean_relevance: f64,
 }
 
-/// Means and standard deviations of normal priors.
-#[derive(Clone, Debug)]
-struct Prior {
-    relevance: f64,
-    growth: (f64, f64),
-    weight: f64,
-    noise: (f64, f64),
-    size: (f64, f64),
-    linear: (f64, f64),
-    index: (f64, f64),
-}
+/// Means and standard deviations of normal priors, of what [`Space`] lists. The mean relevance depends on the players.
+const GROWTH: (f64, f64) = (1.0, 1.5);
+const NOISE: (f64, f64) = (-4.0, 3.0);
+const SIZE: (f64, f64) = (-3.0, 3.0);
+const LINEAR: (f64, f64) = (-1.0, 3.0);
+const INDEX: (f64, f64) = (-3.0, 3.0);
+const WEIGHT_SPREAD: f64 = 0.5;
 
 /// The standard deviation of the mean of all relevances.
 const SPREAD_OF_MEAN: f64 = 3.0;
@@ -90,16 +87,7 @@ fn decay(z: f64) -> f64 {
 
 impl Space {
     pub(super) fn plain(players: usize) -> Self {
-        let prior = Prior {
-            relevance: (2.0 / players as f64).ln() + 1.0,
-            growth: (1.0, 1.5),
-            weight: 0.5,
-            noise: (-4.0, 3.0),
-            size: (-3.0, 3.0),
-            linear: (-1.0, 3.0),
-            index: (-3.0, 3.0),
-        };
-        Self { players, index: None, prior }
+        Self { players, index: None, mean_relevance: (2.0 / players as f64).ln() + 1.0 }
     }
 
     /// With an index near the direction of these values.
@@ -117,7 +105,7 @@ impl Space {
     /// Where the relevances are all e^`log` (as logits), and all else is at its mean.
     pub(super) fn tied(&self, log: f64) -> Vec<f64> {
         let mut point = vec![0.0; self.len()];
-        point[..self.players].fill(log - self.prior.relevance);
+        point[..self.players].fill(log - self.mean_relevance);
         point
     }
 
@@ -127,35 +115,35 @@ impl Space {
         let mut point = vec![0.0; self.len()];
         point[..=n].copy_from_slice(&plain[..=n]);
         point[2 * n + 1..2 * n + 4].copy_from_slice(&plain[n + 1..n + 4]);
-        point[2 * n + 4] = (-2.0 - self.prior.index.0) / self.prior.index.1;
+        point[2 * n + 4] = (-2.0 - INDEX.0) / INDEX.1;
         point
     }
 
     pub(super) fn kernel(&self, point: &[f64]) -> Kernel {
-        let (n, prior) = (self.players, &self.prior);
+        let n = self.players;
         let place = |(mean, sd): (f64, f64), z: f64| mean + sd * z;
         // Beyond this the model is the same to all digits.
         let exp = |prior, z| place(prior, z).clamp(-40.0, MOST_LOG).exp();
         let above = |prior, z| LEAST_VARIANCE + exp(prior, z);
         let tail = self.tail();
         let span = LARGEST_RELEVANCE - self.least_relevance();
-        let logistic = |z: &f64| 1.0 / (1.0 + (-(z + prior.relevance)).clamp(-30.0, 30.0).exp());
+        let logistic = |z: &f64| 1.0 / (1.0 + (-(z + self.mean_relevance)).clamp(-30.0, 30.0).exp());
         let relevance = |z: &f64| self.least_relevance() + span * logistic(z);
         let (direction, index, decay) = match &self.index {
             Some((start, scale)) => {
-                let moved = |(start, z): (&f64, &f64)| start + scale * prior.weight * z;
+                let moved = |(start, z): (&f64, &f64)| start + scale * WEIGHT_SPREAD * z;
                 let direction = start.iter().zip(&point[n + 1..]).map(moved).collect();
-                (direction, exp(prior.index, point[tail + 3]), decay(point[tail + 4]))
+                (direction, exp(INDEX, point[tail + 3]), decay(point[tail + 4]))
             }
             None => (vec![0.0; n], 0.0, decay(0.0)),
         };
         Kernel::new(Hyper {
             relevance: point[..n].iter().map(relevance).collect(),
-            growth: place(prior.growth, point[n]) / n as f64,
+            growth: place(GROWTH, point[n]) / n as f64,
             direction,
-            noise: above(prior.noise, point[tail]),
-            size: above(prior.size, point[tail + 1]),
-            linear: above(prior.linear, point[tail + 2]),
+            noise: above(NOISE, point[tail]),
+            size: above(SIZE, point[tail + 1]),
+            linear: above(LINEAR, point[tail + 2]),
             index,
             decay,
         })
@@ -164,7 +152,7 @@ impl Space {
     /// No player is said to matter less: where some words of a sentence do not matter at all, all likelihood would come
     /// from that, and the rest of the fit would stop.
     fn least_relevance(&self) -> f64 {
-        (self.prior.relevance - 6.0).exp()
+        (self.mean_relevance - 6.0).exp()
     }
 
     /// The place of ln noise.
@@ -174,21 +162,21 @@ impl Space {
 
     /// The derivatives by the coordinates.
     fn coordinates(&self, kernel: &Kernel, by: &Gradient) -> Vec<f64> {
-        let (prior, hyper) = (&self.prior, &kernel.hyper);
+        let hyper = &kernel.hyper;
         let mut slope = Vec::with_capacity(self.len());
         for (r, by) in hyper.relevance.iter().zip(&by.relevance) {
             let above = r - self.least_relevance();
             slope.push(by * above * (1.0 - above / (LARGEST_RELEVANCE - self.least_relevance())));
         }
-        slope.push(by.growth / self.players as f64 * prior.growth.1);
+        slope.push(by.growth / self.players as f64 * GROWTH.1);
         if let Some((_, scale)) = &self.index {
-            slope.extend(by.direction.iter().map(|by| by * scale * prior.weight));
+            slope.extend(by.direction.iter().map(|by| by * scale * WEIGHT_SPREAD));
         }
-        slope.push(by.noise * (hyper.noise - LEAST_VARIANCE) * prior.noise.1);
-        slope.push(by.size * (hyper.size - LEAST_VARIANCE) * prior.size.1);
-        slope.push(by.linear * (hyper.linear - LEAST_VARIANCE) * prior.linear.1);
+        slope.push(by.noise * (hyper.noise - LEAST_VARIANCE) * NOISE.1);
+        slope.push(by.size * (hyper.size - LEAST_VARIANCE) * SIZE.1);
+        slope.push(by.linear * (hyper.linear - LEAST_VARIANCE) * LINEAR.1);
         if self.index.is_some() {
-            slope.push(by.index * hyper.index * prior.index.1);
+            slope.push(by.index * hyper.index * INDEX.1);
             slope.push(by.decay * (hyper.decay - LEAST_DECAY) * DECAY_SPREAD);
         }
         slope

@@ -1,7 +1,5 @@
 //! From a game to an estimate.
 
-use std::ops::ControlFlow;
-
 use super::Options;
 use super::answers::Game;
 use super::correction::{self, Values};
@@ -9,13 +7,13 @@ use super::design::PairedDesign;
 use super::generator;
 use crate::engine::answer::Threads;
 use crate::engine::ask::both_ends;
-use crate::engine::progress::Meter;
+use crate::engine::progress::{Meter, Observer};
 use crate::engine::question::{Asker, Questions};
 use crate::engine::settings::Settings;
 use crate::game::ByRef;
 use crate::results::{Method, Origin, Pair, Pairs};
 use crate::store::Store;
-use crate::{Attribution, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Progress, Stopped, TryGame, Value};
+use crate::{Attribution, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Stopped, TryGame, Value};
 
 /// More players than this have matrices of gigabytes.
 const MOST_PLAYERS: usize = 4000;
@@ -24,17 +22,13 @@ const MOST_PLAYERS: usize = 4000;
 pub(crate) type Known<'a, V> = (&'a Pairs<V>, &'a Estimate<V>);
 
 /// Asks for what the budget pays for, from nothing or from an estimate on.
-pub(super) fn run<G, F>(
+pub(super) fn run<G: TryGame + ?Sized, F: Observer>(
     game: &G,
     method: Method,
     options: &Options,
     settings: &Settings<F>,
     from: Option<&Estimate<G::Value>>,
-) -> Result<Estimate<G::Value>, Error<G::Error>>
-where
-    G: TryGame + ?Sized,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
-{
+) -> Result<Estimate<G::Value>, Error<G::Error>> {
     let players = game.num_players();
     let known = from.map(|estimate| known(estimate, method, options, players)).transpose()?;
     check_players(players)?;
@@ -147,17 +141,13 @@ fn known<'a, V: Value, E>(
 }
 
 /// All 2ⁿ values, but for those that are known.
-fn exact<G, F>(
+fn exact<G: TryGame + ?Sized, F: Observer>(
     game: &G,
     method: Method,
     options: &Options,
     settings: &Settings<F>,
     known: Option<Known<'_, G::Value>>,
-) -> Result<Estimate<G::Value>, Error<G::Error>>
-where
-    G: TryGame + ?Sized,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
-{
+) -> Result<Estimate<G::Value>, Error<G::Error>> {
     let players = game.num_players();
     let solver = Exact::new().max_players(players).with_settings(settings.with_observer(settings.observer.as_ref()));
     let attribution = match known {

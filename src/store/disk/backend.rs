@@ -84,8 +84,8 @@ impl StorageBackend for Switched {
     }
 }
 
-/// A file as it is, with all that would be written to it kept in memory. It has no locks: redb goes on
-/// without them, and whoever has it has those of the file.
+/// A file as it is, with all that would be written to it kept in memory. It takes no locks: whoever has it has those of
+/// the file.
 #[derive(Debug)]
 pub(super) struct Overlay {
     file: FileBackend,
@@ -171,6 +171,30 @@ impl StorageBackend for Overlay {
         over.len = over.len.max(offset.saturating_add(data.len() as u64));
         over.writes.push((offset, data.to_vec()));
         Ok(())
+    }
+
+    fn try_lock_range(&self, _: At, _: At) -> Result<bool, BackendError> {
+        Ok(true)
+    }
+
+    fn try_lock_shared_range(&self, _: At, _: At) -> Result<bool, BackendError> {
+        Ok(true)
+    }
+
+    fn lock_range(&self, _: At, _: At) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn lock_shared_range(&self, _: At, _: At) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn unlock_range(&self, _: At, _: At) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn query_lock_range(&self, _: At, _: At) -> Result<bool, BackendError> {
+        Ok(false)
     }
 }
 
