@@ -134,12 +134,11 @@ impl<N: Node> Tree<N> {
         self.cuts.get(first).is_some_and(|&cut| cut < units.end)
     }
 
-    /// Adds a node that a file has behind the last one, if it may stand there; else says why not. `limit` is the number of
-    /// units that there can be, and `beyond` what is said of more.
+    /// Refuses a place that no node behind the last one can have, which a file may say. `limit` is the number
+    /// of units that there can be, and `beyond` what is said of more.
     #[cfg(feature = "serde")]
-    pub(crate) fn load(&mut self, start: u64, node: N, limit: u64, beyond: &str) -> Result<(), String> {
-        let size = 1_u64.checked_shl(node.level()).ok_or("a level is at most 63")?;
-        let parent = start & !size;
+    pub(crate) fn check_place(&self, start: u64, level: u32, limit: u64, beyond: &str) -> Result<(), String> {
+        let size = 1_u64.checked_shl(level).ok_or("a level is at most 63")?;
         let last = self.nodes.last();
         if !start.is_multiple_of(size) || last.is_some_and(|(last, other)| start < units((*last, other)).end) {
             return Err("nodes ascend, start at multiples of their size, and have no unit in common".to_owned());
@@ -147,16 +146,22 @@ impl<N: Node> Tree<N> {
         if start.checked_add(size).is_none_or(|end| end > limit) {
             return Err(beyond.to_owned());
         }
-        if last.is_some_and(|(last, other)| *last == start ^ size && other.level() == node.level())
+        if self.is_cut(&(start..start + size)) {
+            return Err("it has units from both sides of a look at the intervals".to_owned());
+        }
+        let parent = start & !size;
+        if last.is_some_and(|(last, other)| *last == start ^ size && other.level() == level)
             && !self.is_cut(&(parent..parent + 2 * size))
         {
             return Err("the one before is its other half, and is not merged with it".to_owned());
         }
-        if self.is_cut(&(start..start + size)) {
-            return Err("it has units from both sides of a look at the intervals".to_owned());
-        }
-        self.nodes.push((start, node));
         Ok(())
+    }
+
+    /// Adds a node in a [place](Self::check_place) behind the last one.
+    #[cfg(feature = "serde")]
+    pub(crate) fn push(&mut self, start: u64, node: N) {
+        self.nodes.push((start, node));
     }
 }
 

@@ -57,21 +57,13 @@ impl<V: Value> CoalitionSums<V> {
         [first, last.and_then(|(_, rows)| rows.entries.get(rows.players))]
     }
 
-    /// The rows that a file has for a node of a level.
+    /// The rows that a file has for a node of a level, if they are as many as such a node has.
     #[cfg(feature = "serde")]
     pub(crate) fn rows(&self, level: u32, entries: Vec<V>) -> Result<Rows<V>, String> {
-        match level <= self.height() {
-            true => Ok(Rows { players: self.block_bits + level as usize, level, entries }),
-            false => Err("there is no such level".to_owned()),
-        }
-    }
-
-    /// Refuses rows that have another number of sums than those of their level.
-    #[cfg(feature = "serde")]
-    pub(crate) fn check_rows(&self, rows: &Rows<V>) -> Result<(), String> {
-        match self.shape.len(rows.players) {
-            wanted if wanted == rows.entries.len() => Ok(()),
-            wanted => Err(format!("{} sums, not {wanted}", rows.entries.len())),
+        let players = self.block_bits + level as usize;
+        match self.shape.len(players) {
+            wanted if wanted == entries.len() => Ok(Rows { players, level, entries }),
+            wanted => Err(format!("{} sums, not {wanted}", entries.len())),
         }
     }
 }

@@ -92,6 +92,7 @@ pub(super) fn load_nodes<V: Value>(
 ) -> Result<(), Refusal> {
     for SavedNode { start, level, sums, squares } in nodes {
         let refuse = |what: String| format!("seed {seed}, node {start}, level {level}: {what}");
+        tree.check_place(start, level, limit, beyond).map_err(refuse)?;
         if sums.len() != players {
             return Err(refuse(format!("{} sums, and {players} players", sums.len())));
         }
@@ -104,7 +105,7 @@ pub(super) fn load_nodes<V: Value>(
         if let Some(square) = squares.iter().find(|square| square.is_nan() || **square < 0.0) {
             return Err(refuse(format!("a sum of squares is {square}")));
         }
-        tree.load(start, SampleNode { level, sums, squares }, limit, beyond).map_err(refuse)?;
+        tree.push(start, SampleNode { level, sums, squares });
     }
     Ok(())
 }

@@ -160,13 +160,13 @@ impl<'a, V: Value> SavedExact<'a, V> {
         for SavedCube { start, level, sums } in self.nodes {
             let refuse = |what: String| format!("node {start}, level {level}: {what}");
             check_values("sums", &sums)?;
+            if level > partial.job.sums.height() {
+                return Err(refuse("there is no such level".to_owned()));
+            }
+            let beyond = format!("there are {blocks} blocks");
+            partial.tree.check_place(start, level, blocks, &beyond).map_err(refuse)?;
             let rows = partial.job.sums.rows(level, sums.into_owned()).map_err(refuse)?;
-            let length = partial.job.sums.check_rows(&rows);
-            partial
-                .tree
-                .load(start, rows, blocks, &format!("there are {blocks} blocks"))
-                .and(length)
-                .map_err(refuse)?;
+            partial.tree.push(start, rows);
         }
         let here = partial.job.sums.ends(&partial.tree);
         for (name, end, here) in [("baseline", &partial.ends[0], here[0]), ("grand", &partial.ends[1], here[1])] {
