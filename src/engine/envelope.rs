@@ -13,8 +13,8 @@ const HEADER: usize = MAGIC + 16;
 /// Why bytes are not such a file.
 #[derive(Debug, PartialEq, thiserror::Error)]
 pub(crate) enum Damage {
-    #[error("it does not begin as such a file does")]
-    Foreign,
+    #[error("it does not begin as {what} does")]
+    Foreign { what: &'static str },
     #[error("it is cut short: {got} of {expected} bytes")]
     Short { got: u64, expected: u64 },
     #[error("its checksum is {found:016x}, and that of what is in it {expected:016x}: it is damaged")]
@@ -29,12 +29,12 @@ pub(crate) fn write(magic: &[u8; MAGIC], message: &[u8], mut to: impl Write) -> 
     to.write_all(message)
 }
 
-/// The message in a file that `write` made.
-pub(crate) fn open<'a>(magic: &[u8; MAGIC], file: &'a [u8]) -> Result<&'a [u8], Damage> {
+/// The message in a file that `write` made. The error calls such a file `what`.
+pub(crate) fn open<'a>(magic: &[u8; MAGIC], what: &'static str, file: &'a [u8]) -> Result<&'a [u8], Damage> {
     let got = file.len() as u64;
     let begins = file.len().min(MAGIC);
     if file[..begins] != magic[..begins] {
-        return Err(Damage::Foreign);
+        return Err(Damage::Foreign { what });
     }
     let Some((header, message)) = file.split_at_checked(HEADER) else {
         return Err(Damage::Short { got, expected: HEADER as u64 });

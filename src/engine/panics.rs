@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 pub(crate) fn catch<R>(code: impl FnOnce() -> R) -> Result<R, String> {
     catch_unwind(AssertUnwindSafe(code)).map_err(|payload| {
         let text = payload.downcast_ref::<&str>().copied().or(payload.downcast_ref::<String>().map(String::as_str));
-        let message = text.unwrap_or("without a message").to_owned();
+        let message = text.unwrap_or("no message").to_owned();
         // A payload whose own drop panics would end this thread.
         std::mem::forget(payload);
         message

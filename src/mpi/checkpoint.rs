@@ -40,7 +40,7 @@ impl Checkpoint {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             other => other.map_err(|error| file_error(0, &self.path, error))?,
         };
-        let message = envelope::open(MAGIC, &bytes).map_err(|what| self.refuse(what))?;
+        let message = envelope::open(MAGIC, "a partial result", &bytes).map_err(|what| self.refuse(what))?;
         let (kind, rest) = postcard::take_from_bytes::<[String; 2]>(message).map_err(|error| self.refuse(error))?;
         for (what, (ours, theirs)) in ["the solver", "the type of values"].into_iter().zip(self.kind.iter().zip(kind)) {
             if *ours != theirs {
