@@ -196,11 +196,11 @@ impl<'w> Cluster<'w> {
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
     {
         let sums = exact.sums(game.num_players(), order);
-        let limit = ("the limit on players", exact.max_players.to_string());
+        let named = vec![("the order", order.to_string()), ("the limit on players", exact.max_players.to_string())];
         let make = |job, blocks, ends, stop: &AtomicBool| {
             exact.with_settings(exact.settings.quiet(until_stopped(stop))).add_blocks(game, job, blocks, ends)
         };
-        self.units("exact", game, sums, &make, &exact.settings, (vec![limit], None))
+        self.units("exact", game, sums, &make, &exact.settings, (named, None))
     }
 
     /// An estimate by sampling permutations, that of [`Permutation::estimate`] bit for bit.
@@ -229,7 +229,8 @@ impl<'w> Cluster<'w> {
             let sampler = sampler.with_settings(sampler.settings.quiet(until_stopped(stop)));
             sampler.add_samples(game, job, numbers, ends).map(|(partial, _)| partial)
         };
-        self.units("permutation", game, sums, &make, &sampler.settings, (Vec::new(), sampler.deadline))
+        let named = sampler.unchecked_rules(game.num_players()).settings();
+        self.units("permutation", game, sums, &make, &sampler.settings, (named, sampler.deadline))
     }
 
     /// A result whose units of work all ranks share.
@@ -252,10 +253,6 @@ impl<'w> Cluster<'w> {
         let mut named = self.settings::<G>(call, game);
         named.extend(more);
         let (job, wrong) = found(sums.and_then(|sums| Job::new(sums, 1, self.fingerprint.clone())));
-        match (&job, &wrong) {
-            (Some(job), _) => named.extend(job.sums.settings()),
-            (None, wrong) => named.extend(wrong.iter().map(|error| ("the settings", format!("{error:?}")))),
-        }
         let threads = threads::available(settings.threads);
         let (rank, players, ends) = (transport.rank(), game.num_players(), OnceLock::new());
         let answers = UnitAnswers { rank, game, players, settings, make, job: job.clone(), ends };

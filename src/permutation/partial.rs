@@ -43,15 +43,7 @@ impl<V: Value> Summation for SampleSums<V> {
     type Node = SampleNode<V>;
 
     fn settings(&self) -> Vec<(&'static str, String)> {
-        let Rules { design, budget, seed, precision, confidence } = self.rules;
-        let mut settings = design.settings().to_vec();
-        settings.extend([
-            ("the seed", seed.to_string()),
-            ("the budget", budget.to_string()),
-            ("the precision", precision.map_or("none".to_owned(), |precision| precision.to_string())),
-            ("the confidence", confidence.to_string()),
-        ]);
-        settings
+        self.rules.settings()
     }
 
     fn units(&self) -> u64 {

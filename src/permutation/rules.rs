@@ -66,13 +66,30 @@ impl<F> Permutation<F> {
             let (name, allowed) = ("deadline", "left out on this target, which has no clock");
             return Err(Error::Setting { name, value: deadline.as_secs_f64(), allowed });
         }
+        Ok(self.unchecked_rules(players))
+    }
+
+    /// The same rules, whether or not the settings are in range.
+    pub(crate) fn unchecked_rules(&self, players: usize) -> Rules {
         let Self { evaluations: budget, seed, precision, confidence, .. } = *self;
         let design = Design { players, antithetic: self.antithetic, truncation: self.truncation };
-        Ok(Rules { design, budget, seed, precision, confidence })
+        Rules { design, budget, seed, precision, confidence }
     }
 }
 
 impl Rules {
+    /// All of it, by name.
+    pub(crate) fn settings(&self) -> Vec<(&'static str, String)> {
+        let mut settings = self.design.settings().to_vec();
+        settings.extend([
+            ("the seed", self.seed.to_string()),
+            ("the budget", self.budget.to_string()),
+            ("the precision", self.precision.map_or("none".to_owned(), |precision| precision.to_string())),
+            ("the confidence", self.confidence.to_string()),
+        ]);
+        settings
+    }
+
     /// The samples that the budget pays for, if none is truncated.
     pub(crate) fn payable(&self) -> u64 {
         match self.budget.saturating_sub(2).checked_div(self.design.cost()) {
