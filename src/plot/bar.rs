@@ -18,8 +18,7 @@ use super::{Explanation, PlotError};
 /// ```
 pub fn bar(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> Result<String, PlotError> {
     let explanation = explanation.into();
-    let output = explanation.only()?;
-    explanation.check(labels.len())?;
+    let output = explanation.only(labels.len())?;
     let rows = rows(labels, output);
 
     let ends = rows.iter().flat_map(|row| [row.value - row.error.unwrap_or(0.0), row.value + row.error.unwrap_or(0.0)]);

@@ -111,14 +111,14 @@ impl Text {
 
         let mut page = String::new();
         let title = self.title.as_deref().unwrap_or("Explained text");
-        let mut switches = String::new();
-        for output in 0..outputs {
-            switches.push_str(&format!("#o{output}:checked~.out{output}{{display:block}}"));
-            switches.push_str(&format!(
-                "#o{output}:checked~nav [for=o{output}]{{background:var(--ink);color:var(--ground)}}"
-            ));
-            switches.push_str(&format!("#o{output}:focus-visible~nav [for=o{output}]{{outline:2px solid}}"));
-        }
+        let switch = |k: usize| {
+            format!(
+                "#o{k}:checked~.out{k}{{display:block}}\
+                 #o{k}:checked~nav [for=o{k}]{{background:var(--ink);color:var(--ground)}}\
+                 #o{k}:focus-visible~nav [for=o{k}]{{outline:2px solid}}"
+            )
+        };
+        let switches: String = (0..outputs).map(switch).collect();
         page.push_str(&format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
                  <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{}</title>\n\
