@@ -173,15 +173,12 @@ impl Text {
                  <span class=\"name base\" style=\"--x:{0:.2}\">base value <b>{base}</b></span>\n",
             percent(output.baseline)
         ));
-        for (class, start, kind) in [
-            ("up", output.baseline, (|v| v > 0.0) as fn(f64) -> bool),
-            ("down", peak, (|v| v < 0.0) as fn(f64) -> bool),
-        ] {
+        for (class, start, sign) in [("up", output.baseline, 1.0), ("down", peak, -1.0)] {
             page.push_str(&format!("<div class=\"lane {class}\">"));
             let mut at = start;
             for player in output.order() {
                 let value = output.values[player];
-                if !kind(value) {
+                if sign * value <= 0.0 {
                     continue;
                 }
                 let (left, right) = (percent(at.min(at + value)), percent(at.max(at + value)));

@@ -18,6 +18,7 @@ use crate::engine::Random;
 pub(super) struct PairedDesign {
     pub(super) players: usize,
     quota: Quota,
+    /// One coalition of each pair: the smaller one, or of two of the same size that with player 0.
     pub(super) rows: Vec<Coalition>,
 }
 

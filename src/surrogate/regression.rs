@@ -104,8 +104,7 @@ impl<'a> PairedRegression<'a> {
     ) -> (Vec<Vec<f64>>, [Vec<f64>; K]) {
         let n = self.rows.players;
         let mut sums = vec![vec![0.0; n]; lists.len()];
-        let mut of_squares = [const { Vec::new() }; K];
-        of_squares.iter_mut().for_each(|sums| sums.resize(n, 0.0));
+        let mut of_squares = [(); K].map(|()| vec![0.0; n]);
         for start in (0..self.rows.len()).step_by(BLOCK) {
             let weighted = centred(self.rows, start, Some(self.weights));
             let parts = times(weighted.as_ref(), self.inverse.as_ref());
