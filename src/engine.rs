@@ -1,6 +1,7 @@
 //! What every solver stands on: asking a game and checking its answers, threads, progress, random numbers, the summation
 //! tree, and partial results.
 
+#[cfg(feature = "surrogate")]
 pub(crate) mod answer;
 pub(crate) mod ask;
 pub(crate) mod blocks;
@@ -14,6 +15,7 @@ pub(crate) mod panics;
 pub(crate) mod partial;
 pub(crate) mod partition;
 pub(crate) mod progress;
+#[cfg(feature = "surrogate")]
 pub(crate) mod question;
 mod random;
 pub(crate) mod settings;

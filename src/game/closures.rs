@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::fmt;
+use std::marker::PhantomData;
 use std::ops::ControlFlow;
 
 use crate::game::prefix_batches;
@@ -27,7 +28,7 @@ pub fn from_fn<V: Value>(
     num_players: usize,
     value: impl Fn(&Coalition) -> V + Sync,
 ) -> impl Game<Value = V> + fmt::Debug {
-    Function { num_players, value }
+    Function { num_players, function: value, kind: PhantomData::<Single> }
 }
 
 /// A game from a closure that can fail.
@@ -47,7 +48,7 @@ pub fn try_from_fn<V: Value, E: std::error::Error + Send + Sync + 'static>(
     num_players: usize,
     value: impl Fn(&Coalition) -> Result<V, E> + Sync,
 ) -> impl TryGame<Value = V, Error = E> + fmt::Debug {
-    TryFunction { num_players, value }
+    Function { num_players, function: value, kind: PhantomData::<TrySingle> }
 }
 
 /// A game from a closure that values many coalitions at once: one value for each, in their order.
@@ -82,7 +83,7 @@ pub fn from_batch_fn<V: Value>(
     num_players: usize,
     values: impl Fn(&[Coalition]) -> Vec<V> + Sync,
 ) -> impl Game<Value = V> + fmt::Debug {
-    BatchFunction { num_players, values }
+    Function { num_players, function: values, kind: PhantomData::<Batch> }
 }
 
 /// A game from a closure that values many coalitions at once and can fail.
@@ -111,15 +112,23 @@ pub fn try_from_batch_fn<V: Value, E: std::error::Error + Send + Sync + 'static>
     num_players: usize,
     values: impl Fn(&[Coalition]) -> Result<Vec<V>, E> + Sync,
 ) -> impl TryGame<Value = V, Error = E> + fmt::Debug {
-    TryBatchFunction { num_players, values }
+    Function { num_players, function: values, kind: PhantomData::<TryBatch> }
 }
 
-struct Function<F> {
+/// A closure as a game.
+struct Function<K, F> {
     num_players: usize,
-    value: F,
+    function: F,
+    kind: PhantomData<K>,
 }
 
-impl<V: Value, F: Fn(&Coalition) -> V + Sync> Game for Function<F> {
+/// What a closure takes, one coalition or many, and whether it can fail.
+enum Single {}
+enum TrySingle {}
+enum Batch {}
+enum TryBatch {}
+
+impl<V: Value, F: Fn(&Coalition) -> V + Sync> Game for Function<Single, F> {
     type Value = V;
 
     fn num_players(&self) -> usize {
@@ -127,26 +136,21 @@ impl<V: Value, F: Fn(&Coalition) -> V + Sync> Game for Function<F> {
     }
 
     fn value(&self, coalition: &Coalition) -> V {
-        (self.value)(coalition)
+        (self.function)(coalition)
     }
 
     // One coalition that grows, where the provided method would make one for each prefix.
     fn walk(&self, order: &[usize], values: &mut Vec<V>) {
         values.reserve(order.len());
         let _ = Coalition::grow::<()>(self.num_players, order, |prefix| {
-            values.push((self.value)(prefix));
+            values.push((self.function)(prefix));
             ControlFlow::Continue(())
         });
     }
 }
 
-struct TryFunction<F> {
-    num_players: usize,
-    value: F,
-}
-
 impl<V: Value, E: std::error::Error + Send + Sync + 'static, F: Fn(&Coalition) -> Result<V, E> + Sync> TryGame
-    for TryFunction<F>
+    for Function<TrySingle, F>
 {
     type Value = V;
     type Error = E;
@@ -156,11 +160,11 @@ impl<V: Value, E: std::error::Error + Send + Sync + 'static, F: Fn(&Coalition) -
     }
 
     fn try_value(&self, coalition: &Coalition) -> Result<V, E> {
-        (self.value)(coalition)
+        (self.function)(coalition)
     }
 
     fn try_walk(&self, order: &[usize], values: &mut Vec<V>) -> Result<(), E> {
-        let walked = Coalition::grow(self.num_players, order, |prefix| match (self.value)(prefix) {
+        let walked = Coalition::grow(self.num_players, order, |prefix| match (self.function)(prefix) {
             Ok(value) => {
                 values.push(value);
                 ControlFlow::Continue(())
@@ -171,12 +175,7 @@ impl<V: Value, E: std::error::Error + Send + Sync + 'static, F: Fn(&Coalition) -
     }
 }
 
-struct BatchFunction<F> {
-    num_players: usize,
-    values: F,
-}
-
-impl<V: Value, F: Fn(&[Coalition]) -> Vec<V> + Sync> Game for BatchFunction<F> {
+impl<V: Value, F: Fn(&[Coalition]) -> Vec<V> + Sync> Game for Function<Batch, F> {
     type Value = V;
 
     fn num_players(&self) -> usize {
@@ -184,26 +183,21 @@ impl<V: Value, F: Fn(&[Coalition]) -> Vec<V> + Sync> Game for BatchFunction<F> {
     }
 
     fn value(&self, coalition: &Coalition) -> V {
-        only((self.values)(std::slice::from_ref(coalition)))
+        only((self.function)(std::slice::from_ref(coalition)))
     }
 
     fn values(&self, coalitions: &[Coalition], values: &mut Vec<V>) {
-        values.extend((self.values)(coalitions));
+        values.extend((self.function)(coalitions));
     }
 
     fn walk(&self, order: &[usize], values: &mut Vec<V>) {
         let Ok(()) =
-            walk_in_batches(self.num_players, order, values, |prefixes| Ok::<_, Infallible>((self.values)(prefixes)));
+            walk_in_batches(self.num_players, order, values, |prefixes| Ok::<_, Infallible>((self.function)(prefixes)));
     }
 }
 
-struct TryBatchFunction<F> {
-    num_players: usize,
-    values: F,
-}
-
 impl<V: Value, E: std::error::Error + Send + Sync + 'static, F: Fn(&[Coalition]) -> Result<Vec<V>, E> + Sync> TryGame
-    for TryBatchFunction<F>
+    for Function<TryBatch, F>
 {
     type Value = V;
     type Error = E;
@@ -213,16 +207,16 @@ impl<V: Value, E: std::error::Error + Send + Sync + 'static, F: Fn(&[Coalition])
     }
 
     fn try_value(&self, coalition: &Coalition) -> Result<V, E> {
-        (self.values)(std::slice::from_ref(coalition)).map(only)
+        (self.function)(std::slice::from_ref(coalition)).map(only)
     }
 
     fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<V>) -> Result<(), E> {
-        values.extend((self.values)(coalitions)?);
+        values.extend((self.function)(coalitions)?);
         Ok(())
     }
 
     fn try_walk(&self, order: &[usize], values: &mut Vec<V>) -> Result<(), E> {
-        walk_in_batches(self.num_players, order, values, &self.values)
+        walk_in_batches(self.num_players, order, values, &self.function)
     }
 }
 
@@ -261,17 +255,11 @@ fn walk_in_batches<V, E>(
     Ok(())
 }
 
-macro_rules! debug_of_closures {
-    ($($game:ident),*) => {$(
-        impl<F> fmt::Debug for $game<F> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($game)).field("num_players", &self.num_players).finish_non_exhaustive()
-            }
-        }
-    )*};
+impl<K, F> fmt::Debug for Function<K, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Function").field("num_players", &self.num_players).finish_non_exhaustive()
+    }
 }
-
-debug_of_closures!(Function, TryFunction, BatchFunction, TryBatchFunction);
 
 /// The compiler names the constructor that takes a closure that can fail: see `diagnostic::on_unimplemented` of
 /// [`Value`].

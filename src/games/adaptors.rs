@@ -4,7 +4,70 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::GameError;
+use crate::game::prefix_batches;
 use crate::{Coalition, TryGame, Value};
+
+/// What a game is asked for: the value of one coalition, of many, or of the prefixes of an order.
+#[derive(Clone, Copy)]
+enum Question<'a> {
+    One(&'a Coalition),
+    Many(&'a [Coalition]),
+    Walk(&'a [usize]),
+}
+
+impl Question<'_> {
+    /// The number of values.
+    fn len(self) -> usize {
+        match self {
+            Self::One(_) => 1,
+            Self::Many(coalitions) => coalitions.len(),
+            Self::Walk(order) => order.len(),
+        }
+    }
+
+    /// Appends the values of a game.
+    fn ask<G: TryGame>(self, game: &G, values: &mut Vec<G::Value>) -> Result<(), G::Error> {
+        match self {
+            Self::One(coalition) => game.try_value(coalition).map(|value| values.push(value)),
+            Self::Many(coalitions) => game.try_values(coalitions, values),
+            Self::Walk(order) => game.try_walk(order, values),
+        }
+    }
+}
+
+/// Makes a game of an adaptor of a game `G`, which answers every [`Question`] by its method `answer`.
+macro_rules! adaptor {
+    (($($generics:tt)*) $adaptor:ty, $self:ident => $num_players:expr) => {
+        impl<$($generics)*> TryGame for $adaptor {
+            type Value = G::Value;
+            type Error = G::Error;
+
+            fn num_players(&$self) -> usize {
+                $num_players
+            }
+
+            fn try_value(&self, coalition: &Coalition) -> Result<G::Value, G::Error> {
+                let mut values = Vec::with_capacity(1);
+                self.answer(Question::One(coalition), &mut values)?;
+                Ok(values.pop().expect("one coalition has one value, or an error"))
+            }
+
+            fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
+                self.answer(Question::Many(coalitions), values)
+            }
+
+            fn try_walk(&self, order: &[usize], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
+                self.answer(Question::Walk(order), values)
+            }
+        }
+    };
+}
+
+adaptor!((G: TryGame) Restricted<G>, self => self.players.len());
+adaptor!((G: TryGame) Dual<G>, self => self.game.num_players());
+adaptor!((G: TryGame, H: TryGame<Value = G::Value, Error = G::Error>) Sum<G, H>, self => self.first.num_players());
+adaptor!((G: TryGame) Scaled<G>, self => self.game.num_players());
+adaptor!((G: TryGame) Counted<G>, self => self.game.num_players());
 
 /// The game among some of the players, the others being away: v′(S) = v(S), for S among those who stay.
 ///
@@ -53,31 +116,19 @@ impl<G: TryGame> Restricted<G> {
         &self.players
     }
 
-    fn there(&self, coalition: &Coalition) -> Coalition {
-        Coalition::from_players(self.game.num_players(), coalition.iter().map(|player| self.players[player]))
-    }
-}
-
-impl<G: TryGame> TryGame for Restricted<G> {
-    type Value = G::Value;
-    type Error = G::Error;
-
-    fn num_players(&self) -> usize {
-        self.players.len()
-    }
-
-    fn try_value(&self, coalition: &Coalition) -> Result<G::Value, G::Error> {
-        self.game.try_value(&self.there(coalition))
-    }
-
-    fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
-        let there: Vec<Coalition> = coalitions.iter().map(|coalition| self.there(coalition)).collect();
-        self.game.try_values(&there, values)
-    }
-
-    fn try_walk(&self, order: &[usize], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
-        let there: Vec<usize> = order.iter().map(|&player| self.players[player]).collect();
-        self.game.try_walk(&there, values)
+    fn answer(&self, question: Question<'_>, values: &mut Vec<G::Value>) -> Result<(), G::Error> {
+        let all = self.game.num_players();
+        let there =
+            |coalition: &Coalition| Coalition::from_players(all, coalition.iter().map(|player| self.players[player]));
+        match question {
+            Question::One(coalition) => Question::One(&there(coalition)).ask(&self.game, values),
+            Question::Many(coalitions) => {
+                self.game.try_values(&coalitions.iter().map(there).collect::<Vec<_>>(), values)
+            }
+            Question::Walk(order) => {
+                self.game.try_walk(&order.iter().map(|&player| self.players[player]).collect::<Vec<_>>(), values)
+            }
+        }
     }
 }
 
@@ -117,31 +168,23 @@ impl<G: TryGame> Dual<G> {
         let grand = self.game.try_value(&Coalition::grand(self.game.num_players()))?;
         Ok(self.grand.get_or_init(|| grand))
     }
-}
 
-impl<G: TryGame> TryGame for Dual<G> {
-    type Value = G::Value;
-    type Error = G::Error;
-
-    fn num_players(&self) -> usize {
-        self.game.num_players()
-    }
-
-    fn try_value(&self, coalition: &Coalition) -> Result<G::Value, G::Error> {
-        let rest = self.game.try_value(&coalition.complement())?;
-        let mut value = self.grand()?.clone();
-        value.sub_assign(&rest);
-        Ok(value)
-    }
-
-    fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
-        if coalitions.is_empty() {
+    fn answer(&self, question: Question<'_>, values: &mut Vec<G::Value>) -> Result<(), G::Error> {
+        let (start, asked) = (values.len(), question.len());
+        if asked == 0 {
             return Ok(());
         }
-        let rest: Vec<Coalition> = coalitions.iter().map(Coalition::complement).collect();
-        let start = values.len();
-        let result = self.game.try_values(&rest, values);
-        if result.is_ok() && values.len() != start + rest.len() {
+        let result = match question {
+            Question::One(coalition) => Question::One(&coalition.complement()).ask(&self.game, values),
+            Question::Many(coalitions) => {
+                self.game.try_values(&coalitions.iter().map(Coalition::complement).collect::<Vec<_>>(), values)
+            }
+            Question::Walk(order) => {
+                return prefix_batches(self.game.num_players(), order)
+                    .try_for_each(|prefixes| self.answer(Question::Many(&prefixes), values));
+            }
+        };
+        if result.is_ok() && values.len() != start + asked {
             return result; // the solver refuses it, without another question
         }
         let grand = match self.grand() {
@@ -190,16 +233,11 @@ impl<G: TryGame, H: TryGame<Value = G::Value, Error = G::Error>> Sum<G, H> {
     }
 
     /// Adds the second game's values to those of the first. Of a failure of either, as many are left as both gave.
-    fn both(
-        &self,
-        values: &mut Vec<G::Value>,
-        ask_first: impl FnOnce(&mut Vec<G::Value>) -> Result<(), G::Error>,
-        ask_second: impl FnOnce(&mut Vec<G::Value>) -> Result<(), G::Error>,
-    ) -> Result<(), G::Error> {
+    fn answer(&self, question: Question<'_>, values: &mut Vec<G::Value>) -> Result<(), G::Error> {
         let start = values.len();
-        let result = ask_first(values);
+        let result = question.ask(&self.first, values);
         let mut others = Vec::with_capacity(values.len() - start);
-        let other_result = ask_second(&mut others);
+        let other_result = question.ask(&self.second, &mut others);
         let firsts = values.len() - start;
         values[start..].iter_mut().zip(&others).for_each(|(value, other)| value.add_assign(other));
         match (result, other_result) {
@@ -219,33 +257,6 @@ impl<G: TryGame, H: TryGame<Value = G::Value, Error = G::Error>> Sum<G, H> {
                 Err(if others.len() < firsts { other } else { error })
             }
         }
-    }
-}
-
-impl<G: TryGame, H: TryGame<Value = G::Value, Error = G::Error>> TryGame for Sum<G, H> {
-    type Value = G::Value;
-    type Error = G::Error;
-
-    fn num_players(&self) -> usize {
-        self.first.num_players()
-    }
-
-    fn try_value(&self, coalition: &Coalition) -> Result<G::Value, G::Error> {
-        let mut value = self.first.try_value(coalition)?;
-        value.add_assign(&self.second.try_value(coalition)?);
-        Ok(value)
-    }
-
-    fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
-        self.both(
-            values,
-            |values| self.first.try_values(coalitions, values),
-            |values| self.second.try_values(coalitions, values),
-        )
-    }
-
-    fn try_walk(&self, order: &[usize], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
-        self.both(values, |values| self.first.try_walk(order, values), |values| self.second.try_walk(order, values))
     }
 }
 
@@ -272,36 +283,11 @@ impl<G: TryGame> Scaled<G> {
         Ok(Self { game, numerator, denominator })
     }
 
-    fn scale(&self, values: &mut [G::Value]) {
-        values.iter_mut().for_each(|value| value.scale(self.numerator, self.denominator));
-    }
-}
-
-impl<G: TryGame> TryGame for Scaled<G> {
-    type Value = G::Value;
-    type Error = G::Error;
-
-    fn num_players(&self) -> usize {
-        self.game.num_players()
-    }
-
-    fn try_value(&self, coalition: &Coalition) -> Result<G::Value, G::Error> {
-        let mut value = self.game.try_value(coalition)?;
-        value.scale(self.numerator, self.denominator);
-        Ok(value)
-    }
-
-    fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
+    fn answer(&self, question: Question<'_>, values: &mut Vec<G::Value>) -> Result<(), G::Error> {
         let start = values.len();
-        let result = self.game.try_values(coalitions, values);
-        self.scale(values.get_mut(start..).unwrap_or_default());
-        result
-    }
-
-    fn try_walk(&self, order: &[usize], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
-        let start = values.len();
-        let result = self.game.try_walk(order, values);
-        self.scale(values.get_mut(start..).unwrap_or_default());
+        let result = question.ask(&self.game, values);
+        let new = values.get_mut(start..).unwrap_or_default();
+        new.iter_mut().for_each(|value| value.scale(self.numerator, self.denominator));
         result
     }
 }
@@ -342,31 +328,8 @@ impl<G: TryGame> Counted<G> {
         &self.game
     }
 
-    fn count(&self, coalitions: usize) {
-        self.evaluations.fetch_add(coalitions as u64, Ordering::Relaxed);
-    }
-}
-
-impl<G: TryGame> TryGame for Counted<G> {
-    type Value = G::Value;
-    type Error = G::Error;
-
-    fn num_players(&self) -> usize {
-        self.game.num_players()
-    }
-
-    fn try_value(&self, coalition: &Coalition) -> Result<G::Value, G::Error> {
-        self.count(1);
-        self.game.try_value(coalition)
-    }
-
-    fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
-        self.count(coalitions.len());
-        self.game.try_values(coalitions, values)
-    }
-
-    fn try_walk(&self, order: &[usize], values: &mut Vec<G::Value>) -> Result<(), G::Error> {
-        self.count(order.len());
-        self.game.try_walk(order, values)
+    fn answer(&self, question: Question<'_>, values: &mut Vec<G::Value>) -> Result<(), G::Error> {
+        self.evaluations.fetch_add(question.len() as u64, Ordering::Relaxed);
+        question.ask(&self.game, values)
     }
 }

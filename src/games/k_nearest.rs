@@ -172,6 +172,11 @@ impl KNearest {
         }
     }
 
+    /// From the number of right neighbours, over all test points.
+    fn utility(&self, right: usize) -> f64 {
+        right as f64 / (self.k as f64 * self.test.labels.len() as f64)
+    }
+
     fn is_right(&self, train: usize, test: usize) -> bool {
         self.train.labels[train] == self.test.labels[test]
     }
@@ -205,13 +210,6 @@ impl Nearest {
         }
         self.points.insert(place, (distance, train));
         self.right += usize::from(game.is_right(train, test));
-    }
-}
-
-impl KNearest {
-    /// From the number of right neighbours, over all test points.
-    fn utility(&self, right: usize) -> f64 {
-        right as f64 / (self.k as f64 * self.test.labels.len() as f64)
     }
 }
 

@@ -1,5 +1,6 @@
+use super::label::width;
 use super::number::Scale;
-use super::rows::{ROW, axis, label_width, number_width, put_bar, put_label, rows};
+use super::rows::{ROW, axis, label_width, put_bar, put_label, rows};
 use super::svg::{Anchor, Paint, SIZE, Svg, WIDTH};
 use super::{Explanation, PlotError};
 
@@ -18,14 +19,14 @@ use super::{Explanation, PlotError};
 /// ```
 pub fn bar(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> Result<String, PlotError> {
     let explanation = explanation.into();
-    let output = explanation.only()?;
-    explanation.check(labels.len())?;
+    let output = explanation.only(labels.len())?;
     let rows = rows(labels, output);
 
     let ends = rows.iter().flat_map(|row| [row.value - row.error.unwrap_or(0.0), row.value + row.error.unwrap_or(0.0)]);
     let (low, high) = ends.fold((0.0_f64, 0.0_f64), |(low, high), end| (low.min(end), high.max(end)));
     let column = label_width(rows.iter().map(|row| row.label.as_str()));
-    let scale = Scale { low, high, left: column + 32.0, right: WIDTH - 28.0 - number_width(rows.iter()) };
+    let numbers = rows.iter().map(|row| width(&row.number, SIZE)).fold(0.0, f64::max);
+    let scale = Scale { low, high, left: column + 32.0, right: WIDTH - 28.0 - (numbers + 10.0) };
     let (top, bottom) = (12.0, 16.0 + ROW * rows.len() as f64);
 
     let mut svg = Svg::default();

@@ -38,7 +38,8 @@ pub fn beeswarm<E: Into<Explanation>>(
         }
         explanation.check(labels.len())?;
     }
-    let outputs = explanations.iter().map(Explanation::only).collect::<Result<Vec<&Output>, _>>()?;
+    let outputs =
+        explanations.iter().map(|explanation| explanation.only(labels.len())).collect::<Result<Vec<&Output>, _>>()?;
     let (rows, columns) = (outputs.len(), labels.len());
     if rows == 0 {
         return Err(PlotError::Nothing { what: "no explanations" });

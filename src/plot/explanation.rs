@@ -51,11 +51,12 @@ impl Explanation {
     }
 
     /// The only output.
-    pub(crate) fn only(&self) -> Result<&Output, PlotError> {
-        match self.outputs.as_slice() {
-            [output] => Ok(output),
-            outputs => Err(PlotError::SeveralOutputs { outputs: outputs.len() }),
-        }
+    pub(crate) fn only(&self, labels: usize) -> Result<&Output, PlotError> {
+        let [output] = self.outputs.as_slice() else {
+            return Err(PlotError::SeveralOutputs { outputs: self.outputs.len() });
+        };
+        self.check(labels)?;
+        Ok(output)
     }
 
     pub(crate) fn players(&self) -> usize {

@@ -17,13 +17,6 @@ const NARROWEST_WITH_WHISKER: f64 = 12.0;
 /// Where all that is drawn begins and ends, at the sides.
 const MARGIN: f64 = 24.0;
 
-/// A player's part of a lane.
-struct Segment {
-    row: Row,
-    from: f64,
-    to: f64,
-}
-
 /// Two forces: what adds carries the base value up, in the upper lane; what takes away carries it down to the output, in the
 /// lower one. The largest come first. Names stand in their parts where there is room, and beside the lane where not; those of
 /// the smallest are seen by pointing at them. Of more than 30 in a lane, the smallest are one part. Ends of wide parts have whiskers of one standard error if the result has them.
@@ -33,8 +26,7 @@ struct Segment {
 /// [`PlotError`], if there are not as many labels as players, the result has several outputs, or is not finite.
 pub fn force(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> Result<String, PlotError> {
     let explanation = explanation.into();
-    let output = explanation.only()?;
-    explanation.check(labels.len())?;
+    let output = explanation.only(labels.len())?;
     let (ups, peak) = lane(labels, output, output.baseline, |value| value > 0.0);
     let (downs, end) = lane(labels, output, peak, |value| value < 0.0);
     let (low, high) = (output.baseline.min(end).min(output.grand), peak.max(output.grand));
@@ -63,41 +55,42 @@ fn mark(svg: &mut Svg, x: f64, [top, bottom]: [f64; 2], text_at: f64, text: &str
 }
 
 /// The parts of the players whose values are of one kind, one after the other, and where they end.
-fn lane(labels: &[impl AsRef<str>], output: &Output, start: f64, kind: fn(f64) -> bool) -> (Vec<Segment>, f64) {
+fn lane(labels: &[impl AsRef<str>], output: &Output, start: f64, kind: fn(f64) -> bool) -> (Vec<(Row, f64)>, f64) {
     let players: Vec<usize> = output.order().into_iter().filter(|&player| kind(output.values[player])).collect();
     let mut at = start;
     let segment = |row: Row| {
         let from = at;
         at += row.value;
-        Segment { row, from, to: at }
+        (row, from)
     };
     let segments = rows_of(labels, output, &players, MOST_PARTS, "").into_iter().map(segment).collect();
     (segments, at)
 }
 
-fn put_lane(svg: &mut Svg, scale: Scale, segments: &[Segment], top: f64, up: bool) {
+fn put_lane(svg: &mut Svg, scale: Scale, segments: &[(Row, f64)], top: f64, up: bool) {
     let paint = if up { Paint::Positive } else { Paint::Negative };
     let mut outside = Vec::new();
-    for segment in segments {
-        let (from, to) = (scale.at(segment.from), scale.at(segment.to));
-        let title = format!("{}: {}", isolated(&segment.row.label), segment.row.number);
+    for (row, start) in segments {
+        let (from, to) = (scale.at(*start), scale.at(start + row.value));
+        let title = format!("{}: {}", isolated(&row.label), row.number);
         svg.arrow(from, to, top, LANE, paint, &title);
         let middle = (from + to) / 2.0 + if up { -3.0 } else { 3.0 };
         let room = (to - from).abs() - 16.0;
-        let whole = format!("{} {}", isolated(&segment.row.label), segment.row.number);
-        let inside = [&whole, &segment.row.label].into_iter().find(|text| width(text, SMALL) <= room);
+        let whole = format!("{} {}", isolated(&row.label), row.number);
+        let inside = [&whole, &row.label].into_iter().find(|text| width(text, SMALL) <= room);
         if let Some(text) = inside {
             svg.short_text([middle, top + LANE / 2.0 + 4.0], Anchor::Middle, SMALL, paint.upon(), text, &whole);
         } else {
-            outside.push((middle, shorten(&segment.row.label, 120.0, SMALL), whole));
+            outside.push((middle, shorten(&row.label, 120.0, SMALL), whole));
         }
     }
     // Whiskers come last, upon the parts beside.
-    for segment in segments {
-        let wide = (scale.at(segment.to) - scale.at(segment.from)).abs() >= NARROWEST_WITH_WHISKER;
-        if let Some(error) = segment.row.error.filter(|_| wide) {
-            let bound = |end: f64| scale.at(end).clamp(2.0, WIDTH - 2.0);
-            svg.whisker(bound(segment.to - error), bound(segment.to + error), top + if up { LANE - 4.0 } else { 4.0 });
+    for (row, start) in segments {
+        let end = start + row.value;
+        let wide = (scale.at(end) - scale.at(*start)).abs() >= NARROWEST_WITH_WHISKER;
+        if let Some(error) = row.error.filter(|_| wide) {
+            let bound = |x: f64| scale.at(x).clamp(2.0, WIDTH - 2.0);
+            svg.whisker(bound(end - error), bound(end + error), top + if up { LANE - 4.0 } else { 4.0 });
         }
     }
     put_outside(svg, &outside, top, up);

@@ -101,25 +101,21 @@ pub fn network<V: Value>(labels: &[impl AsRef<str>], interactions: &Interactions
             (Anchor::End, x - 8.0)
         };
         let upwards = angle(k).sin();
-        let baseline = y + if upwards < -0.9 {
-            -2.0
-        } else if upwards > 0.9 {
-            12.0
-        } else {
-            5.0
+        let below = match upwards {
+            _ if upwards < -0.9 => -2.0,
+            _ if upwards > 0.9 => 12.0,
+            _ => 5.0,
         };
         let whole = format!("{} {number}", isolated(&names[k]));
-        svg.short_text([x, baseline], anchor, SIZE, Paint::Ink, &shorten(&names[k], room, SIZE), &whole);
+        svg.short_text([x, y + below], anchor, SIZE, Paint::Ink, &shorten(&names[k], room, SIZE), &whole);
     }
-    let foot = caption(&mut svg, center[1] + circle + 66.0, [largest, strongest], [node_format, edge_format]);
+    let mut y = caption(&mut svg, center[1] + circle + 66.0, [largest, strongest], [node_format, edge_format]);
     let left_out = [
         (players - shown.len(), "players are smaller and not shown"),
         (all - edges.len(), "pairs are weaker and not shown"),
     ];
-    let lines: Vec<String> =
-        left_out.iter().filter(|(k, _)| *k > 0).map(|(k, what)| format!("the other {k} {what}")).collect();
-    let mut y = foot;
-    for line in lines {
+    for (k, what) in left_out.iter().filter(|(k, _)| *k > 0) {
+        let line = format!("the other {k} {what}");
         svg.text([WIDTH / 2.0, y], Anchor::Middle, SMALL, Paint::Muted, &line);
         y += 18.0;
     }

@@ -67,11 +67,6 @@ pub(crate) fn put_label(svg: &mut Svg, label: &str, column: f64, middle: f64, pa
     svg.short_text(place, Anchor::End, SIZE, paint, &shorten(label, column, SIZE), label);
 }
 
-/// The most that numbers beside bars need.
-pub(crate) fn number_width<'a>(rows: impl Iterator<Item = &'a Row>) -> f64 {
-    rows.map(|row| width(&row.number, SIZE)).fold(0.0, f64::max) + 10.0
-}
-
 /// An axis at the bottom, with lines up to the top.
 pub(crate) fn axis(svg: &mut Svg, scale: Scale, top: f64, bottom: f64, caption: &str) {
     let places = ticks(scale.low, scale.high, 5);

@@ -111,14 +111,14 @@ impl Text {
 
         let mut page = String::new();
         let title = self.title.as_deref().unwrap_or("Explained text");
-        let mut switches = String::new();
-        for output in 0..outputs {
-            switches.push_str(&format!("#o{output}:checked~.out{output}{{display:block}}"));
-            switches.push_str(&format!(
-                "#o{output}:checked~nav [for=o{output}]{{background:var(--ink);color:var(--ground)}}"
-            ));
-            switches.push_str(&format!("#o{output}:focus-visible~nav [for=o{output}]{{outline:2px solid}}"));
-        }
+        let switch = |k: usize| {
+            format!(
+                "#o{k}:checked~.out{k}{{display:block}}\
+                 #o{k}:checked~nav [for=o{k}]{{background:var(--ink);color:var(--ground)}}\
+                 #o{k}:focus-visible~nav [for=o{k}]{{outline:2px solid}}"
+            )
+        };
+        let switches: String = (0..outputs).map(switch).collect();
         page.push_str(&format!(
             "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\"/>\n\
                  <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/>\n<title>{}</title>\n\
@@ -173,15 +173,12 @@ impl Text {
                  <span class=\"name base\" style=\"--x:{0:.2}\">base value <b>{base}</b></span>\n",
             percent(output.baseline)
         ));
-        for (class, start, kind) in [
-            ("up", output.baseline, (|v| v > 0.0) as fn(f64) -> bool),
-            ("down", peak, (|v| v < 0.0) as fn(f64) -> bool),
-        ] {
+        for (class, start, sign) in [("up", output.baseline, 1.0), ("down", peak, -1.0)] {
             page.push_str(&format!("<div class=\"lane {class}\">"));
             let mut at = start;
             for player in output.order() {
                 let value = output.values[player];
-                if !kind(value) {
+                if sign * value <= 0.0 {
                     continue;
                 }
                 let (left, right) = (percent(at.min(at + value)), percent(at.max(at + value)));

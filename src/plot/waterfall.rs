@@ -14,8 +14,7 @@ use super::{Explanation, PlotError};
 /// [`PlotError`], if there are not as many labels as players, the result has several outputs, or is not finite.
 pub fn waterfall(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> Result<String, PlotError> {
     let explanation = explanation.into();
-    let output = explanation.only()?;
-    explanation.check(labels.len())?;
+    let output = explanation.only(labels.len())?;
     let mut rows = rows(labels, output);
     let largest = rows.iter().map(|row| row.value.abs()).fold(0.0, f64::max);
     let gap = output.grand - output.baseline - output.values.iter().sum::<f64>();

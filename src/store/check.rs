@@ -101,6 +101,12 @@ fn right_or_absent(got: Option<f64>, number: usize, coalition: &Coalition) -> bo
     true
 }
 
+/// How many of the coalitions have a value, which is the right one.
+fn all_right_or_absent(store: &impl Store<f64>, coalitions: &[Coalition]) -> u64 {
+    let numbered = coalitions.iter().zip(get_many(store, coalitions)).enumerate();
+    numbered.map(|(number, (coalition, got))| u64::from(right_or_absent(got, number, coalition))).sum()
+}
+
 fn nothing_yet(store: &impl Store<f64>, coalitions: &[Coalition]) {
     assert!(store.is_empty() && store.len() == 0, "a new store is empty: open one that nobody has used");
     assert!(get_many(store, coalitions).iter().all(Option::is_none), "what was never inserted is not there");
@@ -136,9 +142,7 @@ fn remembers(store: &impl Store<f64>, coalitions: &[Coalition]) {
     let values: Vec<f64> = (0..inserted).rev().chain(0..inserted).map(value).collect();
     ok(store.insert_many(&twice, &values));
     assert!(store.len() <= inserted as u64, "a coalition that is inserted again is one entry");
-    for (number, (coalition, got)) in coalitions[..inserted].iter().zip(get_many(store, coalitions)).enumerate() {
-        right_or_absent(got, number, coalition);
-    }
+    all_right_or_absent(store, &coalitions[..inserted]);
 }
 
 /// Values as a table are those that come one by one, and all of them.
@@ -194,9 +198,6 @@ fn threads(store: &impl Store<f64>, coalitions: &[Coalition]) {
 }
 
 fn comes_back_or_not_at_all(store: &impl Store<f64>, coalitions: &[Coalition]) {
-    let mut there = 0;
-    for (number, (coalition, got)) in coalitions.iter().zip(get_many(store, coalitions)).enumerate() {
-        there += u64::from(right_or_absent(got, number, coalition));
-    }
+    let there = all_right_or_absent(store, coalitions);
     assert!(there <= store.len(), "{there} values came back, and the store says it has {}", store.len());
 }

@@ -76,6 +76,18 @@ enum Layout<V> {
     Many(Sparse<Box<[u64]>, V>),
 }
 
+/// `$answer`, with the layout of a universe as `$layout`.
+macro_rules! of_layout {
+    ($universe:expr, $layout:ident => $answer:expr) => {
+        match &$universe.values {
+            Layout::Dense($layout) => $answer,
+            Layout::One($layout) => $answer,
+            Layout::Two($layout) => $answer,
+            Layout::Many($layout) => $answer,
+        }
+    };
+}
+
 impl<V: Value> MemoryStore<V> {
     /// Remembers everything.
     #[must_use]
@@ -146,10 +158,7 @@ impl<V: Value> Store<V> for MemoryStore<V> {
 
     fn len(&self) -> u64 {
         match &self.values {
-            Values::Unbounded(first) => {
-                let universes = std::iter::successors(first.get(), |universe| universe.next.get());
-                universes.map(|universe| universe.entries.load(Ordering::Relaxed)).sum()
-            }
+            Values::Unbounded(first) => universes(first).map(|universe| universe.entries.load(Ordering::Relaxed)).sum(),
             Values::Bounded(bounded) => bounded.len(),
         }
     }
@@ -179,16 +188,15 @@ impl<V: Value> fmt::Debug for MemoryStore<V> {
     }
 }
 
+/// The universes that there are.
+#[inline]
+fn universes<V>(first: &OnceLock<Box<Universe<V>>>) -> impl Iterator<Item = &Universe<V>> {
+    std::iter::successors(first.get(), |universe| universe.next.get()).map(|universe| &**universe)
+}
+
 #[inline]
 fn find<V>(first: &OnceLock<Box<Universe<V>>>, num_players: usize) -> Option<&Universe<V>> {
-    let mut here = first;
-    loop {
-        let universe = here.get()?;
-        if universe.num_players == num_players {
-            return Some(universe);
-        }
-        here = &universe.next;
-    }
+    universes(first).find(|universe| universe.num_players == num_players)
 }
 
 fn find_or_make<V: Value>(first: &OnceLock<Box<Universe<V>>>, num_players: usize) -> &Universe<V> {
@@ -218,14 +226,9 @@ impl<V: Value> Universe<V> {
         if let (Some(table), Some(mask)) = (self.table.get(), coalition.mask()) {
             return Some(table[mask as usize].clone());
         }
-        match &self.values {
-            Layout::Dense(dense) => dense.get(coalition),
-            Layout::One(sparse) => sparse.get(coalition.words()),
-            Layout::Two(sparse) => sparse.get(coalition.words()),
-            Layout::Many(sparse) => sparse.get(coalition.words()),
-        }
+        let value = of_layout!(self, layout => layout.get(coalition.words()));
         // The table was made, and the rest emptied, since the look at it.
-        .or_else(|| Some(self.table.get()?[coalition.mask()? as usize].clone()))
+        value.or_else(|| Some(self.table.get()?[coalition.mask()? as usize].clone()))
     }
 
     fn get_many(&self, coalitions: &[Coalition], values: &mut Vec<Option<V>>) {
@@ -235,12 +238,7 @@ impl<V: Value> Universe<V> {
             values.extend(coalitions.iter().map(|coalition| table.get(place(coalition)).cloned()));
             return;
         }
-        match &self.values {
-            Layout::Dense(dense) => dense.get_many(coalitions, values),
-            Layout::One(sparse) => sparse.get_many(coalitions, values),
-            Layout::Two(sparse) => sparse.get_many(coalitions, values),
-            Layout::Many(sparse) => sparse.get_many(coalitions, values),
-        }
+        of_layout!(self, layout => layout.get_many(coalitions, values));
         if self.table.get().is_some() && values[before..].iter().any(Option::is_none) {
             values.truncate(before);
             self.get_many(coalitions, values);
@@ -252,12 +250,7 @@ impl<V: Value> Universe<V> {
             return; // all are there
         }
         let moved = || self.table.get().is_some();
-        let new = match &self.values {
-            Layout::Dense(dense) => dense.insert_many(coalitions, values, moved),
-            Layout::One(sparse) => sparse.insert_many(coalitions, values, moved),
-            Layout::Two(sparse) => sparse.insert_many(coalitions, values, moved),
-            Layout::Many(sparse) => sparse.insert_many(coalitions, values, moved),
-        };
+        let new = of_layout!(self, layout => layout.insert_many(coalitions, values, moved));
         // What is counted is there: so the thread that counts the last value finds all of them.
         let entries = new + self.entries.fetch_add(new, Ordering::AcqRel);
         if new > 0 && self.num_players < 64 && entries == 1 << self.num_players {
@@ -274,11 +267,7 @@ impl<V: Value> Universe<V> {
         };
         let Some(all) = all else { return };
         if self.table.set(all).is_ok() {
-            match &self.values {
-                Layout::Dense(dense) => dense.clear(),
-                Layout::One(sparse) => sparse.clear(),
-                Layout::Two(_) | Layout::Many(_) => {}
-            }
+            of_layout!(self, layout => layout.clear());
         }
     }
 }

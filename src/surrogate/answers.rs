@@ -110,7 +110,7 @@ impl<'a, V: Value> Game<'a, V> {
         }
         let needed = self.players.saturating_sub(asked.len());
         asked.extend(self.ask_pairs(&design, rest, needed).await);
-        self.kept(&design, &order, asked, (0, &vec![0.0; design.expected().len()]))
+        (design.cut(&order[..asked.len()], (0, &vec![0.0; design.expected().len()])), asked)
     }
 
     /// Goes on with pairs: of `design` those in `known` are there, and as many more follow as can be paid for.
@@ -126,18 +126,12 @@ impl<'a, V: Value> Game<'a, V> {
         generator(self.options.seed, 2).shuffle(&mut order);
         asked.extend(self.ask_pairs(&design, &order, 0).await);
         let order: Vec<usize> = known.into_iter().chain(order).collect();
-        self.kept(&design, &order, asked, (before, &expected))
+        (design.cut(&order[..asked.len()], (before, &expected)), asked)
     }
 
     /// No more pairs than there are.
     fn payable(&self, pairs: u64) -> u64 {
         if self.players <= 63 { pairs.min((1 << (self.players - 1)) - 1) } else { pairs }
-    }
-
-    /// The pairs of `order` that have values, and the design of these. Some of them, the first, were known: with so many of each size
-    /// expected.
-    fn kept(&self, design: &PairedDesign, order: &[usize], asked: Vec<Pair<V>>, known: (usize, &[f64])) -> Asked<V> {
-        (design.cut(&order[..asked.len()], known), asked)
     }
 
     /// Goes on with one coalition of each pair, looking now and then whether that is enough.
@@ -204,7 +198,7 @@ impl<'a, V: Value> Game<'a, V> {
             let next = &next[..next.len().min(self.left() as usize / 2)];
             asked.extend(self.ask_pairs(&design, next, 0).await);
         }
-        self.kept(&design, &order, asked, (surely, &expected))
+        (design.cut(&order[..asked.len()], (surely, &expected)), asked)
     }
 
     /// Asks for the complements that are missing, as far as can be paid for. Where some stay missing, and few of those that

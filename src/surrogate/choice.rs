@@ -111,9 +111,9 @@ impl Model {
             return Some(Self::mix(1.0, fitted, vec![(1.0, 1.0, whole)]));
         }
         let held = Held::out(&few, unseen, &kinds, (&plain.kernel, &first), random)?;
-        let alone = posteriors(&kinds, &few, unseen)?;
         let mut parts = Vec::new();
-        for (k, ((share, _), alone)) in kinds.iter().zip(alone).enumerate() {
+        for (k, (share, kernel)) in kinds.iter().enumerate() {
+            let alone = Posterior::new(kernel.clone(), &few, unseen)?;
             let (ratio, variance) = (held.ratio(k, &alone), alone.variances.iter().sum::<f64>());
             // The mean of two factors, on the scale of logarithms. That of errors runs to millions where residuals are next to
             // nothing, and says nothing where they are all noise; that of values is about two thirds of the rows.
@@ -229,10 +229,6 @@ fn kinds(gate: f64, plain: &Kernel, index: Kernel) -> Vec<(f64, Kernel)> {
         gate if gate >= 1.0 - LEAST_SHARE => vec![(1.0, index)],
         gate => vec![(1.0 - gate, plain.clone()), (gate, index)],
     }
-}
-
-fn posteriors(kinds: &[(f64, Kernel)], data: &Data, unseen: f64) -> Option<Vec<Posterior>> {
-    kinds.iter().map(|(_, kernel)| Posterior::new(kernel.clone(), data, unseen)).collect()
 }
 
 /// What cross-validation finds, of each model.

@@ -32,7 +32,7 @@ pub(super) struct Values {
 /// the Shapley kernel, (s − 1)! (n − s − 1)! / (n − 2)!. Times the number of coalitions of the size that is n (n − 1) / (s (n − s)),
 /// where nothing is out of range.
 pub(super) fn shapley_weights(design: &PairedDesign) -> Vec<f64> {
-    let n = design.players();
+    let n = design.players;
     let weight = |size: usize| {
         // Of two coalitions of the same size one stands for the pair.
         let pairs = if 2 * size == n { 0.5 } else { 1.0 };
@@ -62,11 +62,11 @@ fn scaled(odd: &[f64], grand: f64) -> Option<(f64, Vec<f64>)> {
 
 /// Least squares alone: the values that explain the odd parts best, and what their residuals say of the errors.
 pub(super) fn regression(design: &PairedDesign, odd: &[f64], grand: f64) -> Values {
-    let n = design.players();
+    let n = design.players;
     let Some((scale, y)) = scaled(odd, grand) else {
         return Values { values: vec![0.0; n], std_errors: vec![0.0; n] };
     };
-    let rows = Rows::new(n, design.rows().iter().map(Coalition::words));
+    let rows = Rows::new(n, design.rows.iter().map(Coalition::words));
     let weights = shapley_weights(design);
     let regression = PairedRegression::new(&rows, &weights);
     // Of what the equal split leaves.
@@ -96,13 +96,13 @@ pub(super) fn regression(design: &PairedDesign, odd: &[f64], grand: f64) -> Valu
 
 /// The values of a game of at least two players whose odd part is known on a design's pairs, and on (N, ∅).
 pub(super) fn values(design: &PairedDesign, odd: &[f64], grand: f64, random: &mut Random) -> Values {
-    let n = design.players();
+    let n = design.players;
     let pairs = design.len();
     let Some((scale, y)) = scaled(odd, grand) else {
         return Values { values: vec![0.0; n], std_errors: vec![0.0; n] };
     };
     let inclusion: Vec<f64> = (0..pairs).map(|pair| design.inclusion(design.size(pair))).collect();
-    let rows = Rows::new(n, design.rows().iter().map(Coalition::words));
+    let rows = Rows::new(n, design.rows.iter().map(Coalition::words));
     let mut all = vec![u64::MAX; n.div_ceil(64)];
     if let (Some(last), used @ 1..) = (all.last_mut(), n % 64) {
         *last = (1 << used) - 1;
@@ -241,7 +241,7 @@ mod tests {
     use crate::surrogate::generator;
 
     fn odd_parts(design: &PairedDesign, of: impl Fn(&[u64]) -> f64) -> Vec<f64> {
-        design.rows().iter().map(|row| of(row.words())).collect()
+        design.rows.iter().map(|row| of(row.words())).collect()
     }
 
     /// Numbers of no meaning, of the size of one.

@@ -16,9 +16,10 @@ use crate::engine::Random;
 /// The pairs do not depend on values, and are a function of the number of players, the number of pairs and the seed.
 #[derive(Clone, Debug)]
 pub(super) struct PairedDesign {
-    players: usize,
+    pub(super) players: usize,
     quota: Quota,
-    rows: Vec<Coalition>,
+    /// One coalition of each pair: the smaller one, or of two of the same size that with player 0.
+    pub(super) rows: Vec<Coalition>,
 }
 
 impl PairedDesign {
@@ -61,15 +62,6 @@ impl PairedDesign {
 
     pub(super) fn len(&self) -> usize {
         self.rows.len()
-    }
-
-    pub(super) fn players(&self) -> usize {
-        self.players
-    }
-
-    /// The words of one coalition of each pair: of the smaller one, or of two of the same size that with player 0.
-    pub(super) fn rows(&self) -> &[Coalition] {
-        &self.rows
     }
 
     pub(super) fn expected(&self) -> &[f64] {
@@ -147,7 +139,7 @@ mod tests {
                 if let Some(more) = extended {
                     design.extend(more, generator(seed, 16));
                 }
-                design.rows().iter().for_each(|row| *counts.entry(row.clone()).or_default() += 1);
+                design.rows.iter().for_each(|row| *counts.entry(row.clone()).or_default() += 1);
                 inclusion = (1..=n / 2).map(|size| design.inclusion(size)).collect();
             }
             let mut seen = 0;

@@ -6,7 +6,7 @@
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::{factor, solve};
-use faer::linalg::matmul::triangular::BlockStructure;
+use faer::linalg::matmul::triangular::{self, BlockStructure};
 use faer::linalg::{matmul, triangular_inverse, triangular_solve};
 use faer::{Accum, Conj, Mat, MatRef, Par};
 
@@ -50,7 +50,7 @@ pub(super) fn lower_times(lower: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64
     use BlockStructure::{Rectangular, TriangularLower};
     let mut product = Mat::zeros(lower.nrows(), b.ncols());
     let to = product.as_mut();
-    matmul::triangular::matmul(to, Rectangular, Accum::Replace, lower, TriangularLower, b, Rectangular, 1.0, Par::Seq);
+    triangular::matmul(to, Rectangular, Accum::Replace, lower, TriangularLower, b, Rectangular, 1.0, Par::Seq);
     product
 }
 
@@ -59,17 +59,7 @@ pub(super) fn symmetric_times(lower: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat
     use BlockStructure::{Rectangular, StrictTriangularUpper};
     let mut product = lower_times(lower, b);
     let (to, upper) = (product.as_mut(), lower.transpose());
-    matmul::triangular::matmul(
-        to,
-        Rectangular,
-        Accum::Add,
-        upper,
-        StrictTriangularUpper,
-        b,
-        Rectangular,
-        1.0,
-        Par::Seq,
-    );
+    triangular::matmul(to, Rectangular, Accum::Add, upper, StrictTriangularUpper, b, Rectangular, 1.0, Par::Seq);
     product
 }
 

@@ -68,25 +68,7 @@ impl Quota {
     pub(super) fn draw(&self, random: &mut Random) -> Vec<u64> {
         systematic(&self.expected, &self.population, random)
     }
-}
 
-/// Rounds numbers up or down so that each is right on average, and so is the sum of any that follow each other.
-fn systematic(expected: &[f64], most: &[f64], random: &mut Random) -> Vec<u64> {
-    let total = expected.iter().sum::<f64>().round();
-    let start = random.unit() * (1.0 - 1e-9) + 1e-9;
-    let mut sum = 0.0;
-    let mut before = 0.0;
-    let mut counts = Vec::with_capacity(expected.len());
-    for (expected, most) in expected.iter().zip(most) {
-        sum += expected;
-        let edge = (sum + start).floor().min(total);
-        counts.push((edge - before).clamp(0.0, *most) as u64);
-        before = edge;
-    }
-    counts
-}
-
-impl Quota {
     /// Adds pairs, so many in all, to those there are, as far as it can towards the quota of a larger design; and what then is expected.
     /// Where some sizes have more than the larger design would give them, as in one that was cut short, the others cannot
     /// have all of theirs.
@@ -114,6 +96,22 @@ impl Quota {
         }
         (Self { population: self.population.clone(), expected }, more)
     }
+}
+
+/// Rounds numbers up or down so that each is right on average, and so is the sum of any that follow each other.
+fn systematic(expected: &[f64], most: &[f64], random: &mut Random) -> Vec<u64> {
+    let total = expected.iter().sum::<f64>().round();
+    let start = random.unit() * (1.0 - 1e-9) + 1e-9;
+    let mut sum = 0.0;
+    let mut before = 0.0;
+    let mut counts = Vec::with_capacity(expected.len());
+    for (expected, most) in expected.iter().zip(most) {
+        sum += expected;
+        let edge = (sum + start).floor().min(total);
+        counts.push((edge - before).clamp(0.0, *most) as u64);
+        before = edge;
+    }
+    counts
 }
 
 #[cfg(test)]

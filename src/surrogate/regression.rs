@@ -104,8 +104,7 @@ impl<'a> PairedRegression<'a> {
     ) -> (Vec<Vec<f64>>, [Vec<f64>; K]) {
         let n = self.rows.players;
         let mut sums = vec![vec![0.0; n]; lists.len()];
-        let mut of_squares = [const { Vec::new() }; K];
-        of_squares.iter_mut().for_each(|sums| sums.resize(n, 0.0));
+        let mut of_squares = [(); K].map(|()| vec![0.0; n]);
         for start in (0..self.rows.len()).step_by(BLOCK) {
             let weighted = centred(self.rows, start, Some(self.weights));
             let parts = times(weighted.as_ref(), self.inverse.as_ref());
@@ -171,7 +170,7 @@ mod tests {
     fn the_gram_matrix_of_all_pairs_is_known() {
         for n in [2, 3, 4, 7, 8] {
             let design = PairedDesign::new(n, (1 << (n - 1)) - 1, 0);
-            let rows = Rows::new(n, design.rows().iter().map(Coalition::words));
+            let rows = Rows::new(n, design.rows.iter().map(Coalition::words));
             let weights = shapley_weights(&design);
             let own = PairedRegression::new(&rows, &weights);
             let gram = gram_of_all(n);
@@ -181,7 +180,7 @@ mod tests {
                 assert!((own.inverse[(i, j)] - want).abs() < 1e-12, "n {n}: {} {want}", own.inverse[(i, j)]);
             }
             let (odd, values) = odd_game(n);
-            let numbers: Vec<f64> = design.rows().iter().map(|row| odd[row.words()[0] as usize]).collect();
+            let numbers: Vec<f64> = design.rows.iter().map(|row| odd[row.words()[0] as usize]).collect();
             let (sums, []) = PairedRegression::with_gram(&rows, &weights, gram).apply(&[&numbers], []);
             (0..n).for_each(|player| assert!((sums[0][player] - values[player]).abs() < 1e-12));
         }
@@ -197,9 +196,9 @@ mod tests {
             let (mut means, mut squares, mut said) = (vec![0.0; n], vec![0.0; n], 0.0);
             for seed in 0..seeds {
                 let design = PairedDesign::new(n, pairs, seed);
-                let rows = Rows::new(n, design.rows().iter().map(Coalition::words));
+                let rows = Rows::new(n, design.rows.iter().map(Coalition::words));
                 let weights = shapley_weights(&design);
-                let numbers: Vec<f64> = design.rows().iter().map(|row| odd[row.words()[0] as usize]).collect();
+                let numbers: Vec<f64> = design.rows.iter().map(|row| odd[row.words()[0] as usize]).collect();
                 let unseen = |(pair, d): (usize, &f64)| (1.0 - design.inclusion(design.size(pair))) * d * d;
                 let unseen: Vec<f64> = numbers.iter().enumerate().map(unseen).collect();
                 let (sums, [variances]) =

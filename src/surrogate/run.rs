@@ -184,7 +184,7 @@ fn solve<V: Value>(
     method: Method,
     seed: u64,
 ) -> (Vec<V>, Vec<V>) {
-    let players = design.players();
+    let players = design.players;
     let components = |value: &V| -> Vec<f64> { value.components().collect() };
     let (low, high) = (components(baseline), components(grand));
     let middle: Vec<f64> = low.iter().zip(&high).map(|(low, high)| low / 2.0 + high / 2.0).collect();

@@ -74,7 +74,7 @@ impl Spread {
         let mut order = Vec::new();
         for (place, &count) in more.iter().enumerate() {
             if full(place + 1) {
-                self.take_all(place + 1);
+                self.all_unseen(place + 1).into_iter().for_each(|row| self.take(row));
             } else {
                 order.extend(std::iter::repeat_n(place + 1, count as usize));
             }
@@ -87,7 +87,8 @@ impl Spread {
             self.spread(first, pools);
         }
         for &size in rest {
-            self.take_any(size);
+            let row = self.unseen(size, &HashSet::new());
+            self.take(row);
         }
     }
 
@@ -96,12 +97,23 @@ impl Spread {
         self.chosen.push(row);
     }
 
-    fn take_all(&mut self, size: usize) {
-        for_each_subset(self.players, size, |row| {
+    /// All pairs of this size that were not seen, in lexicographic order of their members.
+    fn all_unseen(&self, size: usize) -> Vec<Coalition> {
+        let mut members: Vec<usize> = (0..size).collect();
+        let mut rows = Vec::new();
+        loop {
+            let row = Coalition::from_players(self.players, members.iter().copied());
             if stands_for_pair(&row) && !self.seen.contains(&row) {
-                self.take(row);
+                rows.push(row);
             }
-        });
+            // The last member that can move up, and those after it as low as they can be.
+            let can_move = |&place: &usize| members[place] + size < self.players + place;
+            let Some(place) = (0..size).rev().find(can_move) else { return rows };
+            members[place] += 1;
+            for after in place + 1..size {
+                members[after] = members[after - 1] + 1;
+            }
+        }
     }
 
     /// A pair of this size that was not seen.
@@ -117,11 +129,6 @@ impl Spread {
         }
     }
 
-    fn take_any(&mut self, size: usize) {
-        let row = self.unseen(size, &HashSet::new());
-        self.take(row);
-    }
-
     fn pools(&mut self, wanted: &[usize], quota: &Quota) -> Vec<Pool> {
         let mut counts = vec![0_u64; self.players / 2 + 1];
         wanted.iter().for_each(|&size| counts[size] += 1);
@@ -133,17 +140,14 @@ impl Spread {
             }
             let candidates = (candidates(wanted.len()) * counts[size]).max(FEWEST_CANDIDATES);
             let left = quota.population[size - 1] - have[size - 1] as f64;
-            let mut rows = Vec::new();
+            let mut rows;
             // Drawing the last of many again and again would take long: all of them, then.
             if left <= 2.0 * candidates as f64 {
-                for_each_subset(self.players, size, |row| {
-                    if stands_for_pair(&row) && !self.seen.contains(&row) {
-                        rows.push(row);
-                    }
-                });
+                rows = self.all_unseen(size);
                 self.random.shuffle(&mut rows);
                 rows.truncate(candidates as usize);
             } else {
+                rows = Vec::new();
                 let mut also = HashSet::new();
                 while rows.len() < candidates as usize {
                     let row = self.unseen(size, &also);
@@ -300,20 +304,6 @@ fn stands_for_pair(row: &Coalition) -> bool {
 #[inline(always)]
 fn distance(a: &Coalition, b: &Coalition) -> usize {
     a.words().iter().zip(b.words()).map(|(a, b)| (a ^ b).count_ones() as usize).sum()
-}
-
-/// All sets of `size` players, in lexicographic order of their members.
-fn for_each_subset(players: usize, size: usize, mut visit: impl FnMut(Coalition)) {
-    let mut members: Vec<usize> = (0..size).collect();
-    loop {
-        visit(Coalition::from_players(players, members.iter().copied()));
-        // The last member that can move up, and those after it as low as they can be.
-        let Some(place) = (0..size).rev().find(|&place| members[place] + size < players + place) else { return };
-        members[place] += 1;
-        for after in place + 1..size {
-            members[after] = members[after - 1] + 1;
-        }
-    }
 }
 
 #[cfg(test)]

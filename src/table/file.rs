@@ -174,13 +174,14 @@ impl<V: Encode> Table<V> {
         let mut from = Counted { from, got: 0 };
         let mut header = vec![0; FIXED];
         let cut_short = from.fill(&mut header, FIXED as u64);
-        let found = first_eight(&header);
+        let found: [u8; 8] = header.first_chunk().copied().unwrap_or_default();
         let there = MAGIC.len().min(from.got as usize);
         if found[..there] != MAGIC[..there] {
             return Err(TableError::Foreign { found });
         }
         cut_short?;
-        let [version, players, width, name_len] = [8, 12, 16, 20].map(|at| number(&header[at..]));
+        let [version, players, width, name_len] =
+            [8, 12, 16, 20].map(|at| header[at..].first_chunk().map_or(0, |bytes| u32::from_le_bytes(*bytes)));
         if version != VERSION {
             return Err(TableError::Version { found: version, supported: VERSION });
         }
@@ -239,14 +240,6 @@ fn values_in_a_piece<V: Encode>() -> usize {
 
 fn header_len(name_len: usize) -> usize {
     (FIXED + name_len + 8).next_multiple_of(ALIGNMENT)
-}
-
-fn first_eight(bytes: &[u8]) -> [u8; 8] {
-    bytes.first_chunk().copied().unwrap_or_default()
-}
-
-fn number(bytes: &[u8]) -> u32 {
-    u32::from_le_bytes(bytes.first_chunk().copied().unwrap_or_default())
 }
 
 /// A reader that knows how much it has read.

@@ -1,11 +1,13 @@
 //! Power indices as floats: the ways to compute them, and which one a game gets.
 
+use std::ops::Range;
+
 use super::GameError;
 use super::classes::Classes;
 use super::dense::Dense;
 use super::halves;
 use super::sparse::Sparse;
-use super::without_one::{Chance, arrange, extent, without_one};
+use super::without_one::{Chance, Distribution, arrange, extent, without_one};
 use crate::games::parallel::in_parallel;
 use crate::weights::{Pair, gauss_legendre};
 
@@ -132,12 +134,8 @@ pub(super) fn by(game: &Classes, index: Index, method: Method) -> Vec<f64> {
             let swings = halves::swings_by_size(game, class);
             weighted(&swings, index)
         }),
-        Method::Dense { together } => {
-            integrate(game, index, together, &Dense::nobody(floor), |from, to, all: &Dense| all.chance_of(from..to))
-        }
-        Method::Sparse => {
-            integrate(game, index, true, &Sparse::nobody(u64::MAX), |from, to, all: &Sparse| all.chance_of(from..to))
-        }
+        Method::Dense { together } => integrate(game, index, together, &Dense::nobody(floor), Dense::chance_of),
+        Method::Sparse => integrate(game, index, true, &Sparse::nobody(u64::MAX), Sparse::chance_of),
     }
 }
 
@@ -160,20 +158,17 @@ fn weighted(swings: &[u64], index: Index) -> f64 {
 }
 
 /// The integral over t of each class's chance to be decisive when everyone is in with the chance t, or the chance at 1/2.
-fn integrate<D>(
+fn integrate<D: Distribution + Clone + Sync>(
     game: &Classes,
     index: Index,
     together: bool,
     nobody: &D,
-    chance_of: impl Fn(u64, u64, &D) -> f64 + Sync,
-) -> Vec<f64>
-where
-    D: super::without_one::Distribution + Clone + Sync,
-{
+    chance_of: impl Fn(&D, Range<u64>) -> f64 + Sync,
+) -> Vec<f64> {
     let order = arrange(&game.classes);
     let (quota, blocking) = (game.quota, game.blocking_quota());
     let decisive = |class: usize, quota: u64, others: &D| {
-        chance_of(quota.saturating_sub(game.classes[class].weight), quota, others)
+        chance_of(others, quota.saturating_sub(game.classes[class].weight)..quota)
     };
     let at = |pair: &Pair| {
         let chance = Chance { within: pair.node, out: 1.0 - pair.node };

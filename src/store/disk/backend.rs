@@ -12,7 +12,14 @@ use redb::{BackendError, StorageBackend};
 
 use super::DiskError;
 
-type At = Bound<u64>;
+/// The methods of a backend that lock ranges of a file.
+macro_rules! locks {
+    ($self:ident, $start:ident, $end:ident, { $($method:ident -> $of:ty: $answer:expr;)* }) => {$(
+        fn $method(&$self, $start: Bound<u64>, $end: Bound<u64>) -> Result<$of, BackendError> {
+            $answer
+        }
+    )*};
+}
 
 /// A file that can be switched off: nothing of it is read or written any more. A database writes when it is dropped, and
 /// one that is not to be trusted must not.
@@ -59,29 +66,14 @@ impl StorageBackend for Switched {
         self.file.close()
     }
 
-    fn try_lock_range(&self, start: At, end: At) -> Result<bool, BackendError> {
-        self.file.try_lock_range(start, end)
-    }
-
-    fn try_lock_shared_range(&self, start: At, end: At) -> Result<bool, BackendError> {
-        self.file.try_lock_shared_range(start, end)
-    }
-
-    fn lock_range(&self, start: At, end: At) -> Result<(), BackendError> {
-        self.file.lock_range(start, end)
-    }
-
-    fn lock_shared_range(&self, start: At, end: At) -> Result<(), BackendError> {
-        self.file.lock_shared_range(start, end)
-    }
-
-    fn unlock_range(&self, start: At, end: At) -> Result<(), BackendError> {
-        self.file.unlock_range(start, end)
-    }
-
-    fn query_lock_range(&self, start: At, end: At) -> Result<bool, BackendError> {
-        self.file.query_lock_range(start, end)
-    }
+    locks!(self, start, end, {
+        try_lock_range -> bool: self.file.try_lock_range(start, end);
+        try_lock_shared_range -> bool: self.file.try_lock_shared_range(start, end);
+        lock_range -> (): self.file.lock_range(start, end);
+        lock_shared_range -> (): self.file.lock_shared_range(start, end);
+        unlock_range -> (): self.file.unlock_range(start, end);
+        query_lock_range -> bool: self.file.query_lock_range(start, end);
+    });
 }
 
 /// A file as it is, with all that would be written to it kept in memory. It takes no locks: whoever has it has those of
@@ -173,29 +165,14 @@ impl StorageBackend for Overlay {
         Ok(())
     }
 
-    fn try_lock_range(&self, _: At, _: At) -> Result<bool, BackendError> {
-        Ok(true)
-    }
-
-    fn try_lock_shared_range(&self, _: At, _: At) -> Result<bool, BackendError> {
-        Ok(true)
-    }
-
-    fn lock_range(&self, _: At, _: At) -> Result<(), BackendError> {
-        Ok(())
-    }
-
-    fn lock_shared_range(&self, _: At, _: At) -> Result<(), BackendError> {
-        Ok(())
-    }
-
-    fn unlock_range(&self, _: At, _: At) -> Result<(), BackendError> {
-        Ok(())
-    }
-
-    fn query_lock_range(&self, _: At, _: At) -> Result<bool, BackendError> {
-        Ok(false)
-    }
+    locks!(self, _start, _end, {
+        try_lock_range -> bool: Ok(true);
+        try_lock_shared_range -> bool: Ok(true);
+        lock_range -> (): Ok(());
+        lock_shared_range -> (): Ok(());
+        unlock_range -> (): Ok(());
+        query_lock_range -> bool: Ok(false);
+    });
 }
 
 /// The lock that a database takes on its file, without the database.

@@ -53,18 +53,11 @@ pub(super) fn open(path: &Path) -> Result<File, DiskError> {
     if metadata.permissions().readonly() {
         return Err(DiskError::ReadOnly { path: path.to_owned() });
     }
-    let file = match OpenOptions::new().read(true).write(true).open(path) {
-        Ok(file) => file,
-        Err(refused) => {
-            let kind = refused.kind();
-            let readable = || File::open(path).is_ok();
-            return Err(match kind {
-                io::ErrorKind::ReadOnlyFilesystem => DiskError::ReadOnly { path: path.to_owned() },
-                io::ErrorKind::PermissionDenied if readable() => DiskError::ReadOnly { path: path.to_owned() },
-                _ => error(refused),
-            });
-        }
-    };
+    let file = OpenOptions::new().read(true).write(true).open(path).map_err(|refused| match refused.kind() {
+        io::ErrorKind::ReadOnlyFilesystem => DiskError::ReadOnly { path: path.to_owned() },
+        io::ErrorKind::PermissionDenied if File::open(path).is_ok() => DiskError::ReadOnly { path: path.to_owned() },
+        _ => error(refused),
+    })?;
     let mut start = Vec::new();
     // A file that cannot be read here is locked, on some systems; redb says so in a moment.
     if (&file).take(REDB.len() as u64).read_to_end(&mut start).is_ok() && start != REDB {

@@ -39,15 +39,15 @@ impl<V: Clone> Dense<V> {
         Self { chunks: (0..1 << num_players.saturating_sub(CHUNK_BITS)).map(chunk).collect() }
     }
 
-    pub(super) fn get(&self, coalition: &Coalition) -> Option<V> {
-        let (chunk, place) = place(coalition);
+    pub(super) fn get(&self, words: &[u64]) -> Option<V> {
+        let (chunk, place) = place(words);
         self.chunks[chunk].read().unwrap_or_else(PoisonError::into_inner).get(place)
     }
 
     pub(super) fn get_many(&self, coalitions: &[Coalition], values: &mut Vec<Option<V>>) {
         for neighbours in coalitions.chunk_by(same_chunk) {
-            let chunk = self.chunks[place(&neighbours[0]).0].read().unwrap_or_else(PoisonError::into_inner);
-            values.extend(neighbours.iter().map(|coalition| chunk.get(place(coalition).1)));
+            let chunk = self.chunks[place(neighbours[0].words()).0].read().unwrap_or_else(PoisonError::into_inner);
+            values.extend(neighbours.iter().map(|coalition| chunk.get(place(coalition.words()).1)));
         }
     }
 
@@ -57,13 +57,13 @@ impl<V: Clone> Dense<V> {
         let mut values = values.iter();
         let mut new = 0;
         for neighbours in coalitions.chunk_by(same_chunk) {
-            let mut chunk = self.chunks[place(&neighbours[0]).0].write().unwrap_or_else(PoisonError::into_inner);
+            let mut chunk = self.chunks[place(neighbours[0].words()).0].write().unwrap_or_else(PoisonError::into_inner);
             if moved() {
                 break;
             }
             let before = chunk.there.count_ones();
             for (coalition, value) in neighbours.iter().zip(&mut values) {
-                chunk.insert(place(coalition).1, value);
+                chunk.insert(place(coalition.words()).1, value);
             }
             new += u64::from(chunk.there.count_ones() - before);
         }
@@ -109,11 +109,11 @@ impl<V: Clone> Chunk<V> {
     }
 }
 
-fn place(coalition: &Coalition) -> (usize, usize) {
-    let mask = coalition.words().first().map_or(0, |&word| word as usize);
+fn place(words: &[u64]) -> (usize, usize) {
+    let mask = words.first().map_or(0, |&word| word as usize);
     (mask >> CHUNK_BITS, mask % CHUNK)
 }
 
 fn same_chunk(a: &Coalition, b: &Coalition) -> bool {
-    place(a).0 == place(b).0
+    place(a.words()).0 == place(b.words()).0
 }
