@@ -82,8 +82,8 @@ pub(crate) trait Summation: Clone + Debug + Send + Sync {
     /// A tree for the units.
     fn tree(&self) -> Tree<Self::Node>;
 
-    /// The node over two halves.
-    fn merge(&self, lower: Self::Node, upper: Self::Node) -> Self::Node;
+    /// Adds the upper half of a node to the lower one.
+    fn merge(&self, lower: &mut Self::Node, upper: Self::Node);
 }
 
 /// What all parts of one job have in common.

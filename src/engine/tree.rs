@@ -96,36 +96,35 @@ impl<N: Node> Tree<N> {
         self.nodes.pop().map(|(_, node)| node).filter(|node| node.level() == self.height)
     }
 
-    /// Adds units that are not here yet, and merges upwards as far as the other halves are here.
-    pub(crate) fn insert(&mut self, start: u64, node: N, mut merge: impl FnMut(N, N) -> N) {
-        let mut next = (start, node);
-        while let Some((start, lower, upper)) = self.put(next.0, next.1) {
-            next = (start, merge(lower, upper));
+    /// Adds units that are not here yet, and merges upwards as far as the other halves are here: `merge` adds an upper half to
+    /// the lower one.
+    pub(crate) fn insert(&mut self, start: u64, node: N, mut merge: impl FnMut(&mut N, N)) {
+        let mut at = self.put(start, node);
+        while let Some(lower) = self.halves(at) {
+            let (_, upper) = self.nodes.remove(lower + 1);
+            merge(&mut self.nodes[lower].1, upper);
+            at = lower;
         }
     }
 
-    /// Puts a node in. If its other half is here, takes that out instead and returns the two, the lower first, with the first
-    /// unit of the node that they merge into.
-    fn put(&mut self, start: u64, node: N) -> Option<(u64, N, N)> {
-        let size = 1 << node.level();
+    /// Puts a node in its place, which is returned.
+    fn put(&mut self, start: u64, node: N) -> usize {
         let at = match self.nodes.last() {
             Some((last, _)) if *last > start => self.nodes.partition_point(|(other, _)| *other < start),
             _ => self.nodes.len(),
         };
-        let sibling = start ^ size;
-        let beside = if sibling > start { Some(at) } else { at.checked_sub(1) };
-        let parent = start & !size;
-        let is_sibling = |(other, half): &(u64, N)| *other == sibling && half.level() == node.level();
-        match beside.filter(|&beside| self.nodes.get(beside).is_some_and(is_sibling)) {
-            Some(beside) if node.level() < self.height && !self.is_cut(&(parent..parent + 2 * size)) => {
-                let (_, other) = self.nodes.remove(beside);
-                Some(if sibling > start { (parent, node, other) } else { (parent, other, node) })
-            }
-            _ => {
-                self.nodes.insert(at, (start, node));
-                None
-            }
-        }
+        self.nodes.insert(at, (start, node));
+        at
+    }
+
+    /// The place of the first of two neighbours that are the halves of one node, one of them being at `at`.
+    fn halves(&self, at: usize) -> Option<usize> {
+        let (start, node) = self.nodes.get(at)?;
+        let (level, size) = (node.level(), 1 << node.level());
+        let lower = if start & size == 0 { at } else { at.checked_sub(1)? };
+        let [(first, a), (second, b)] = self.nodes.get(lower..lower + 2)? else { return None };
+        let are_halves = *second == first + size && a.level() == level && b.level() == level;
+        (are_halves && level < self.height && !self.is_cut(&(*first..first + 2 * size))).then_some(lower)
     }
 
     /// Whether a cut separates some of the units from others.
@@ -172,11 +171,19 @@ pub(crate) fn units<N: Node>((start, node): (u64, &N)) -> Range<u64> {
 
 /// Adds units to a tree that threads share. Nothing of the value type runs while the lock is held: a value may use rayon, which
 /// could have this very thread add units of its own.
-pub(crate) fn insert_shared<N: Node>(tree: &Mutex<Tree<N>>, start: u64, node: N, merge: impl Fn(N, N) -> N) {
-    let put = |start, node| tree.lock().unwrap_or_else(PoisonError::into_inner).put(start, node);
+pub(crate) fn insert_shared<N: Node>(tree: &Mutex<Tree<N>>, start: u64, node: N, merge: impl Fn(&mut N, N)) {
+    // The two halves of a node, taken out, if the one that is put in completes it.
+    let put = |start, node| {
+        let mut tree = tree.lock().unwrap_or_else(PoisonError::into_inner);
+        let at = tree.put(start, node);
+        let lower = tree.halves(at)?;
+        let (_, upper) = tree.nodes.remove(lower + 1);
+        Some((tree.nodes.remove(lower), upper))
+    };
     let mut next = (start, node);
-    while let Some((start, lower, upper)) = put(next.0, next.1) {
-        next = (start, merge(lower, upper));
+    while let Some((mut lower, upper)) = put(next.0, next.1) {
+        merge(&mut lower.1, upper);
+        next = lower;
     }
 }
 
@@ -194,8 +201,8 @@ mod tests {
         }
     }
 
-    fn merge(lower: Text, upper: Text) -> Text {
-        Text(lower.0 + 1, format!("({}{})", lower.1, upper.1))
+    fn merge(lower: &mut Text, upper: Text) {
+        *lower = Text(lower.0 + 1, format!("({}{})", lower.1, upper.1));
     }
 
     fn of(mut tree: Tree<Text>, numbers: impl IntoIterator<Item = u64>) -> Tree<Text> {

@@ -93,9 +93,10 @@ impl<V: Value> Summation for CoalitionSums<V> {
         Tree::new(self.height())
     }
 
-    fn merge(&self, lower: Rows<V>, upper: Rows<V>) -> Rows<V> {
-        let entries = self.shape.merge(lower.players, &lower.entries, &upper.entries, 1);
-        Rows { players: lower.players + 1, level: lower.level + 1, entries }
+    fn merge(&self, lower: &mut Rows<V>, upper: Rows<V>) {
+        lower.entries = self.shape.merge(lower.players, &lower.entries, &upper.entries, 1);
+        lower.players += 1;
+        lower.level += 1;
     }
 }
 

@@ -54,9 +54,8 @@ impl<V: Value> Summation for SampleSums<V> {
         sample_tree(self.rules.cuts())
     }
 
-    fn merge(&self, mut lower: SampleNode<V>, upper: SampleNode<V>) -> SampleNode<V> {
+    fn merge(&self, lower: &mut SampleNode<V>, upper: SampleNode<V>) {
         lower.merge(&upper);
-        lower
     }
 }
 

@@ -110,12 +110,11 @@ impl<V: Value> Moments<V> {
 
 /// Adds a node to a tree, and keeps the buffers of those that it merges with.
 fn insert<V: Value>(tree: &mut SampleTree<V>, start: u64, node: SampleNode<V>, spare: &mut Vec<SampleNode<V>>) {
-    tree.insert(start, node, |mut lower, upper| {
+    tree.insert(start, node, |lower, upper| {
         lower.merge(&upper);
         if spare.len() < Moments::<V>::MOST_SPARE {
             spare.push(upper);
         }
-        lower
     });
 }
 
