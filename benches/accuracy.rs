@@ -1,10 +1,10 @@
 //! The error of estimators after so many evaluations, on real games whose exact values are known.
 //!
-//! `cargo bench -p shapley-benches --bench accuracy -- 30` runs 30 seeds. The tables of the games and the errors of other
-//! libraries' estimators are in `tests/data/accuracy`; `tests/data/README.md` says where they are from.
+//! `cargo bench -p shapley-benches --bench accuracy -- 30` runs 30 seeds. The tables of the games and the errors of
+//! other libraries' estimators are in `tests/data/accuracy`; `tests/data/README.md` says where they are from.
 //!
-//! An error is the squared distance to the exact values over their squared length, as a mean over seeds; coverage is the
-//! share of values that lie in their 95 % interval.
+//! An error is the squared distance to the exact values over their squared length, as a mean over seeds; coverage is
+//! the share of values that lie in their 95 % interval.
 
 use std::collections::BTreeMap;
 use std::error::Error;

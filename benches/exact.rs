@@ -1,6 +1,7 @@
 //! Exact solvers against what they cannot beat and what they should beat.
 //!
-//! `cargo bench -p shapley-benches --bench exact` prints criterion's times, then a table of ratios, each of two things that ran in turn:
+//! `cargo bench -p shapley-benches --bench exact` prints criterion's times, then a table of ratios, each of two things
+//! that ran in turn:
 //!
 //! * the **floor**: a vectorised sum of the same table, what it costs to read the values once;
 //! * the **plain loop** over all n 2^(n−1) marginal contributions, what a definition written down costs;

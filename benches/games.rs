@@ -1,7 +1,8 @@
 //! What closed forms and fast walks of ready-made games take, and how it grows.
 //!
-//! `cargo bench -p shapley-benches --bench games` prints criterion's times of small ones, and then tables: time against size for each
-//! polynomial method, with the factor by which it grows from row to row; and ratios to the exact solver, and to values one by one.
+//! `cargo bench -p shapley-benches --bench games` prints criterion's times of small ones, and then tables: time against
+//! size for each polynomial method, with the factor by which it grows from row to row; and ratios to the exact solver,
+//! and to values one by one.
 
 mod common;
 

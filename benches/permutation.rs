@@ -1,7 +1,7 @@
 //! The permutation sampler against what a sampler cannot do without.
 //!
-//! `cargo bench -p shapley-benches --bench permutation` prints criterion's times, then a table of nanoseconds an evaluation and ratios, each
-//! of two things that ran in turn on one thread:
+//! `cargo bench -p shapley-benches --bench permutation` prints criterion's times, then a table of nanoseconds an
+//! evaluation and ratios, each of two things that ran in turn on one thread:
 //!
 //! * a game with a **walk** of no cost, against a **bare loop** that shuffles, walks and accumulates: one order after
 //!   another from one generator, no standard errors, no pairs, no streams, nothing checked;

@@ -2,9 +2,9 @@
 //!
 //! `cargo bench -p shapley-benches --bench store` prints criterion's times of single calls, and then tables:
 //!
-//! * **memory**: hits a second on one and two threads, and bytes an entry by an allocator that counts, at 10 million entries:
-//!   the store, one by one and in batches, beside `quick_cache` and `dashmap` with keys of two words, which is the smallest
-//!   that they can have for 128 players;
+//! * **memory**: hits a second on one and two threads, and bytes an entry by an allocator that counts, at 10 million
+//!   entries: the store, one by one and in batches, beside `quick_cache` and `dashmap` with keys of two words, which is
+//!   the smallest that they can have for 128 players;
 //! * **a cached game**, of no cost: nanoseconds that the cache adds to an evaluation, and `exact` through a warm cache
 //!   against `exact` on a table;
 //! * **disk**: durable values a second in batches of 1000 and one by one, reads a second, bytes a value,

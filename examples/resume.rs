@@ -4,12 +4,12 @@
 //! cargo run --release --features disk --example resume
 //! ```
 //!
-//! Twelve players, 4096 coalitions, and each takes a millisecond: a stand-in for a training run of a minute. Every value
-//! goes into a file. Kill it as you like (Ctrl-C, `kill -9`, the power switch) and start it again: what was said to be safe
-//! is not paid for again, and the answer has the bits of a run that nobody disturbed.
+//! Twelve players, 4096 coalitions, and each takes a millisecond: a stand-in for a training run of a minute. Every
+//! value goes into a file. Kill it as you like (Ctrl-C, `kill -9`, the power switch) and start it again: what was said
+//! to be safe is not paid for again, and the answer has the bits of a run that nobody disturbed.
 //!
-//! `-- FILE` names the file (`resume.store` in the directory for temporary files, if not given); `--trace LOG` appends to
-//! LOG what is evaluated and what is safe, by which a test knows that this is true.
+//! `-- FILE` names the file (`resume.store` in the directory for temporary files, if not given); `--trace LOG` appends
+//! to LOG what is evaluated and what is safe, by which a test knows that this is true.
 
 use std::error::Error;
 use std::fs::{File, OpenOptions};

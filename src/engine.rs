@@ -1,5 +1,5 @@
-//! What every solver stands on: asking a game and checking its answers, threads, progress, random numbers, the summation
-//! tree, and partial results.
+//! What every solver stands on: asking a game and checking its answers, threads, progress, random numbers, the
+//! summation tree, and partial results.
 
 #[cfg(feature = "surrogate")]
 pub(crate) mod answer;

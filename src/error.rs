@@ -161,8 +161,8 @@ errors! {
         limit: usize,
     } => "interactions of order {order} are out of reach for {players} players: the order must be from 1 to {limit}";
 
-    /// The budget does not pay for a first sample: v(∅), v(N), and the walk along an order of the players and back; or, of
-    /// pairs of coalitions, one for each player.
+    /// The budget does not pay for a first sample: v(∅), v(N), and the walk along an order of the players and back; or,
+    /// of pairs of coalitions, one for each player.
     BudgetTooSmall {
         /// The evaluations allowed.
         evaluations: u64,

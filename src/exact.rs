@@ -103,8 +103,8 @@ impl<F> Exact<F> {
     /// The most coalitions that one call of the game's [`try_values`](TryGame::try_values) gets; it is rounded down
     /// to a power of two, and at most 4096 (fewer for values of more than a kilobyte).
     ///
-    /// By default, or with 0, a batch is a 32nd of each thread's work, and at most 512: small enough to keep all threads
-    /// busy and an observer informed. A model that runs best on larger or smaller batches wants to set it.
+    /// By default, or with 0, a batch is a 32nd of each thread's work, and at most 512: small enough to keep all
+    /// threads busy and an observer informed. A model that runs best on larger or smaller batches wants to set it.
     pub fn batch(mut self, coalitions: usize) -> Self {
         self.settings.batch = coalitions;
         self
@@ -112,9 +112,9 @@ impl<F> Exact<F> {
 
     /// Shows the progress after every batch, and stops the run when `observer` breaks.
     ///
-    /// The observer is called by a thread that finished a batch, one call at a time, with counts that only grow; batches
-    /// that are finished while it runs are shown together, and the last call has all evaluations. What it changes it must
-    /// hold in an atomic or a `Mutex`, since it is called from several threads.
+    /// The observer is called by a thread that finished a batch, one call at a time, with counts that only grow;
+    /// batches that are finished while it runs are shown together, and the last call has all evaluations. What it
+    /// changes it must hold in an atomic or a `Mutex`, since it is called from several threads.
     pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> Exact<O> {
         self.with_settings(self.settings.with_observer(Some(observer)))
     }
@@ -188,8 +188,8 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     ///
     /// # Cost
     ///
-    /// 2^n evaluations, each coalition once. Beside them, for a fixed order, a number of additions a value that does not
-    /// grow with n. Memory for n/2 sums for each set of at most `order` players, a few times.
+    /// 2^n evaluations, each coalition once. Beside them, for a fixed order, a number of additions a value that does
+    /// not grow with n. Memory for n/2 sums for each set of at most `order` players, a few times.
     ///
     /// # Errors
     ///
@@ -215,12 +215,13 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
         Table::ask(game, self.max_players, &self.settings)
     }
 
-    /// Everything that a pass over all coalitions can tell, for those who want more than one thing: Shapley *and* Banzhaf
-    /// values, or several indices, for 2^n evaluations once.
+    /// Everything that a pass over all coalitions can tell, for those who want more than one thing: Shapley *and*
+    /// Banzhaf values, or several indices, for 2^n evaluations once.
     ///
-    /// An `order` of 1 is enough for values; interactions of up to k players take order k, and cost and errors are those
-    /// of [`interactions`](Self::interactions). Values from a summary of order 1 are those of [`solve`](Self::solve) bit
-    /// for bit; those from a higher order may differ in their last bits, since the sums are taken in another order.
+    /// An `order` of 1 is enough for values; interactions of up to k players take order k, and cost and errors are
+    /// those of [`interactions`](Self::interactions). Values from a summary of order 1 are those of
+    /// [`solve`](Self::solve) bit for bit; those from a higher order may differ in their last bits, since the sums are
+    /// taken in another order.
     ///
     /// ```
     /// use shapley::{Exact, Index, Semivalue};
@@ -244,8 +245,8 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
 ///
 /// ψᵢ = Σ over S ⊆ N∖{i} of 1/2^(n−1) · [v(S ∪ {i}) − v(S)]
 ///
-/// They do not sum to v(N) − v(∅), and are not rescaled to. Cost and errors are those of [`Exact::solve`]; the source is
-/// at [`Semivalue::banzhaf`].
+/// They do not sum to v(N) − v(∅), and are not rescaled to. Cost and errors are those of [`Exact::solve`]; the source
+/// is at [`Semivalue::banzhaf`].
 ///
 /// ```
 /// // The Security Council of 1958 to 1965: 5 vetoes, 6 others, 7 votes.

@@ -155,13 +155,13 @@ pub trait Game: Sync {
 ///
 /// # Errors of any kind
 ///
-/// The error must implement [`std::error::Error`], which `String`, `Box<dyn Error>` and `anyhow::Error` do not: wrap them
-/// in a struct of your own, as above.
+/// The error must implement [`std::error::Error`], which `String`, `Box<dyn Error>` and `anyhow::Error` do not: wrap
+/// them in a struct of your own, as above.
 ///
 /// # Games behind pointers
 ///
-/// `&G`, `Box<G>` and `Arc<G>` of a [`Game`] are games, trait objects included: `Box<dyn Game<Value = f64>>`,
-/// `Arc<dyn Game<Value = f64> + Send>`. (`Arc` is shared between threads only if what it holds may be sent.) A pointer to a
+/// `&G`, `Box<G>` and `Arc<G>` of a [`Game`] are games, trait objects included: `Box<dyn Game<Value = f64>>`, `Arc<dyn
+/// Game<Value = f64> + Send>`. (`Arc` is shared between threads only if what it holds may be sent.) A pointer to a
 /// fallible game is followed by hand: `exact(&*boxed)`.
 pub trait TryGame: Sync {
     /// What a coalition is worth: `f64`, `[f64; 3]`, …

@@ -6,9 +6,9 @@
 //!
 //! φᵢ = Σ over S ⊆ N∖{i} of |S|! (n−|S|−1)! / n! · [v(S ∪ {i}) − v(S)]
 //!
-//! where |S|! (n−|S|−1)! / n! is the share of orders in which exactly the players S come before i, and v(S ∪ {i}) − v(S)
-//! is what i adds to them. It is the only way to share out v(N) − v(∅) that is symmetric, adds up over sums of games,
-//! and gives nothing to a player who adds nothing (Shapley 1953).
+//! where |S|! (n−|S|−1)! / n! is the share of orders in which exactly the players S come before i, and v(S ∪ {i}) −
+//! v(S) is what i adds to them. It is the only way to share out v(N) − v(∅) that is symmetric, adds up over sums of
+//! games, and gives nothing to a player who adds nothing (Shapley 1953).
 //!
 //! The items that matter:
 //!
@@ -69,9 +69,9 @@
 //!
 //! # Never pay twice
 //!
-//! [`Cached`] makes of a game one that remembers its values: for several solvers, for the samples of a sampler, for threads
-//! that want the same coalition at the same moment. With a `DiskStore` (feature `disk`) a run that was killed goes on where
-//! it was.
+//! [`Cached`] makes of a game one that remembers its values: for several solvers, for the samples of a sampler, for
+//! threads that want the same coalition at the same moment. With a `DiskStore` (feature `disk`) a run that was killed
+//! goes on where it was.
 //!
 //! # More than one machine
 //!
@@ -92,25 +92,28 @@
 //! exact fractions too; against independent oracles in fractions (all n! orders for n ≤ 7, interactions by their
 //! definitions); and for the axioms, on random games. Estimates are tested statistically, with fixed seeds and the rate
 //! of false alarms written beside: orders are uniform and independent, five real games show no bias and intervals that
-//! cover as often as they say, and games of up to 1000 players have the variances that are known for them. That threads pay
-//! once for a coalition is tested in every order of the steps of two or three threads (by loom), and on sixteen; that a
-//! store on disk loses nothing that it said was safe, by killing processes, and that it never gives a wrong value, by
-//! damaging hundreds of files; that several ranks give the bits of one process, and that what fails on one is heard of on all, by jobs
-//! of up to five ranks, some of which are killed. Limits, failures and repeatability are tested as described. Closed forms
-//! of ready-made games are tested against the exact solver and published values, up to 13 572 players. Exact results of games
-//! of more than 18 players are tested on demand only (three of 27 and 28). Not tested: targets that are 32-bit or big-endian,
-//! and Rust versions below the current one (clippy checks that nothing newer than the minimum is used).
+//! cover as often as they say, and games of up to 1000 players have the variances that are known for them. That threads
+//! pay once for a coalition is tested in every order of the steps of two or three threads (by loom), and on sixteen;
+//! that a store on disk loses nothing that it said was safe, by killing processes, and that it never gives a wrong
+//! value, by damaging hundreds of files; that several ranks give the bits of one process, and that what fails on one is
+//! heard of on all, by jobs of up to five ranks, some of which are killed. Limits, failures and repeatability are
+//! tested as described. Closed forms of ready-made games are tested against the exact solver and published values, up
+//! to 13 572 players. Exact results of games of more than 18 players are tested on demand only (three of 27 and 28).
+//! Not tested: targets that are 32-bit or big-endian, and Rust versions below the current one (clippy checks that
+//! nothing newer than the minimum is used).
 //!
 //! # Crate features
 //!
-//! * `parallel` (default): solvers use threads, by rayon. Without it they run on the calling thread, with the same bits.
+//! * `parallel` (default): solvers use threads, by rayon. Without it they run on the calling thread, with the same
+//!   bits.
 //! * `rational`: [`Value`] for `num_rational::Ratio`, so that results are exact fractions. Costs num-rational and
 //!   num-bigint.
 //! * `disk`: `DiskStore`, a store in a file, so that values outlive the process. Costs redb.
 //! * `plot` (default): pictures of results, in the module `plot`. Costs no dependency.
 //! * `surrogate`: the estimators `Surrogate` and `KernelShap`. Costs faer.
 //! * `serde`: results and coalitions can be saved and loaded; an [`Estimate`] goes on from a file. Costs serde.
-//! * `mpi`: solvers on many machines, in the module `mpi`. Costs mpi, which needs an MPI library and libclang to build, postcard and serde.
+//! * `mpi`: solvers on many machines, in the module `mpi`. Costs mpi, which needs an MPI library and libclang to build,
+//!   postcard and serde.
 //!
 //! # WebAssembly
 //!

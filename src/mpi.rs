@@ -16,9 +16,9 @@
 //! }
 //! ```
 //!
-//! `mpirun -n 64 target/release/program` runs it on 64 ranks; without `mpirun` it is one rank. The `?` is safe here since all ranks get
-//! the same errors from solvers. A rank that fails alone, outside of them, must not return from `main`, where it would wait for the
-//! others for ever: it says [`World::abort`].
+//! `mpirun -n 64 target/release/program` runs it on 64 ranks; without `mpirun` it is one rank. The `?` is safe here
+//! since all ranks get the same errors from solvers. A rank that fails alone, outside of them, must not return from
+//! `main`, where it would wait for the others for ever: it says [`World::abort`].
 //!
 //! # What is where
 //!
@@ -31,30 +31,32 @@
 //!
 //! # How it works
 //!
-//! Rank 0 deals units of work of at most about half a second, the other ranks do them, and so does rank 0. What they come to goes back
-//! to rank 0, which adds it up by the summation tree that all solvers of this crate have: bits do not depend on who did what when,
-//! or on how many ranks there are. On each rank the solver runs on a thread of its own with [the threads that it was
-//! given](crate::Exact::threads), while the thread that called talks to rank 0, asleep most of the time. So games need no more than
-//! to be [`Sync`], as everywhere; they must not call MPI themselves.
+//! Rank 0 deals units of work of at most about half a second, the other ranks do them, and so does rank 0. What they
+//! come to goes back to rank 0, which adds it up by the summation tree that all solvers of this crate have: bits do not
+//! depend on who did what when, or on how many ranks there are. On each rank the solver runs on a thread of its own
+//! with [the threads that it was given](crate::Exact::threads), while the thread that called talks to rank 0, asleep
+//! most of the time. So games need no more than to be [`Sync`], as everywhere; they must not call MPI themselves.
 //!
-//! A rank has as many threads as the processors that `mpirun` binds it to, unless told otherwise. Where ranks share processors,
-//! give the solver [`threads(1)`](crate::Exact::threads).
+//! A rank has as many threads as the processors that `mpirun` binds it to, unless told otherwise. Where ranks share
+//! processors, give the solver [`threads(1)`](crate::Exact::threads).
 //!
 //! # When something goes wrong
 //!
-//! All ranks get the same [`Error`], as soon as what the others have under way has come to the end of a batch: if a game fails or panics on
-//! one rank, if its store cannot be written, if ranks were called with different settings or have different games. A rank whose
-//! process dies takes the job with it, as MPI has it; with a [directory](Cluster::directory) and a `store` the job goes on
-//! when it is started again, on any number of ranks. `docs/cluster.md` has a table of all this, and scripts.
+//! All ranks get the same [`Error`], as soon as what the others have under way has come to the end of a batch: if a
+//! game fails or panics on one rank, if its store cannot be written, if ranks were called with different settings or
+//! have different games. A rank whose process dies takes the job with it, as MPI has it; with a
+//! [directory](Cluster::directory) and a `store` the job goes on when it is started again, on any number of ranks.
+//! `docs/cluster.md` has a table of all this, and scripts.
 //!
 //! # Values
 //!
-//! A value must be one that serde saves and loads, bit for bit: floats, arrays of up to 32 of them, and types of your own that
-//! derive it.
+//! A value must be one that serde saves and loads, bit for bit: floats, arrays of up to 32 of them, and types of your
+//! own that derive it.
 //!
 //! # Cost
 //!
-//! That of one process, and two evaluations (v(∅) and v(N)) on each rank, by which ranks with different games are told apart.
+//! That of one process, and two evaluations (v(∅) and v(N)) on each rank, by which ranks with different games are told
+//! apart.
 
 mod checkpoint;
 mod error;
@@ -65,6 +67,7 @@ mod questions;
 mod scheduler;
 #[cfg(feature = "disk")]
 mod store;
+mod sums;
 mod transport;
 mod worker;
 mod world;
@@ -87,10 +90,11 @@ use crate::fingerprint::Fingerprint;
 use crate::{Attribution, Estimate, Exact, Permutation, Progress, Semivalue, Summary, TryGame};
 use checkpoint::Checkpoint;
 pub use error::{Error, Failure};
-use partials::{Make, SharedSums, UnitAnswers, Units, until_stopped};
+use partials::{Make, UnitAnswers, Units, until_stopped};
 use scheduler::Call;
 #[cfg(feature = "disk")]
 pub use store::{RankStore, store};
+use sums::SharedSums;
 use transport::Transport;
 pub use world::World;
 
@@ -104,8 +108,8 @@ use crate::{
     surrogate::{Options, check_budget, check_players, of_exact, pays_for_all},
 };
 
-/// All ranks of a job, and what they keep. Every method must be called by all of them, with the same settings (threads, batches and
-/// observers may differ) and the same game.
+/// All ranks of a job, and what they keep. Every method must be called by all of them, with the same settings (threads,
+/// batches and observers may differ) and the same game.
 ///
 /// ```no_run
 /// use shapley::{Exact, Index, Semivalue, mpi};
@@ -136,18 +140,21 @@ impl<'w> Cluster<'w> {
         Self { world, fingerprint: None, directory: None, every: Duration::from_secs(30) }
     }
 
-    /// What tells the game from others: ranks with different ones are refused, and so is what a job with another one has saved.
+    /// What tells the game from others: ranks with different ones are refused, and so is what a job with another one
+    /// has saved.
     pub fn fingerprint(self, fingerprint: impl Into<Fingerprint>) -> Self {
         Self { fingerprint: Some(fingerprint.into()), ..self }
     }
 
-    /// Keeps what is done in this directory, which is made if it is not there: rank 0 saves what all ranks have come to, every 30
-    /// seconds unless [said otherwise](Self::save_every) and at the end. A job that is started again in it, on any number of ranks,
-    /// goes on from there, and one that is done gives the result at once. Only rank 0 must see the directory.
+    /// Keeps what is done in this directory, which is made if it is not there: rank 0 saves what all ranks have come
+    /// to, every 30 seconds unless [said otherwise](Self::save_every) and at the end. A job that is started again in
+    /// it, on any number of ranks, goes on from there, and one that is done gives the result at once. Only rank 0 must
+    /// see the directory.
     ///
-    /// It holds sums, some kilobytes to megabytes. What is lost is what was done since the last time it was saved; blocks and samples
-    /// count when they are whole, and a solver that asks for pairs of coalitions saves nothing. Where evaluations are dear, give the game a
-    /// `store` too (feature `disk`), which keeps every value. It may be in the same directory.
+    /// It holds sums, some kilobytes to megabytes. What is lost is what was done since the last time it was saved;
+    /// blocks and samples count when they are whole, and a solver that asks for pairs of coalitions saves nothing.
+    /// Where evaluations are dear, give the game a `store` too (feature `disk`), which keeps every value. It may be in
+    /// the same directory.
     pub fn directory(self, directory: impl Into<PathBuf>) -> Self {
         Self { directory: Some(directory.into()), ..self }
     }
@@ -171,25 +178,26 @@ impl<'w> Cluster<'w> {
         summary.values(&Semivalue::shapley()).map_err(|error| Error::solve(0, error))
     }
 
-    /// Everything that a pass over all coalitions can tell, as [`Exact::summary`]: semivalues, and interactions of up to `order` players.
+    /// Everything that a pass over all coalitions can tell, as [`Exact::summary`]: semivalues, and interactions of up
+    /// to `order` players.
     ///
     /// # Cost
     ///
-    /// 2^n evaluations, shared by all ranks, and two on each rank. While blocks are short, rank 0 gets and merges a partial result
-    /// for each unit of half a second; where they take long, it gets the values themselves, 8 bytes each for floats. `docs/cluster.md`
-    /// says how many ranks that is good for.
+    /// 2^n evaluations, shared by all ranks, and two on each rank. While blocks are short, rank 0 gets and merges a
+    /// partial result for each unit of half a second; where they take long, it gets the values themselves, 8 bytes each
+    /// for floats. `docs/cluster.md` says how many ranks that is good for.
     ///
     /// # Errors
     ///
-    /// * [`Error::Mismatch`] if the ranks were called with different numbers of players, orders, limits or fingerprints, or their
-    ///   games differ in v(∅) or v(N);
+    /// * [`Error::Mismatch`] if the ranks were called with different numbers of players, orders, limits or
+    ///   fingerprints, or their games differ in v(∅) or v(N);
     /// * [`Error::Solve`] with the errors of [`Exact::summary`]; sums that overflow are found for the grand coalition;
     /// * [`Error::Panicked`] if the game or the observer did;
     /// * [`Error::Saved`] if the directory has what another job or another game has saved, or a file that is damaged;
     /// * [`Error::File`] if the directory is in use or cannot be written.
     ///
-    /// Of several failures at about the same time that of the first coalitions is returned. The observer is called on rank 0 only, and sees
-    /// what all ranks have done.
+    /// Of several failures at about the same time that of the first coalitions is returned. The observer is called on
+    /// rank 0 only, and sees what all ranks have done.
     pub fn summary<G, F>(&self, game: &G, exact: &Exact<F>, order: usize) -> Result<Summary<G::Value>, Error>
     where
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
@@ -206,19 +214,20 @@ impl<'w> Cluster<'w> {
     /// An estimate by sampling permutations, that of [`Permutation::estimate`] bit for bit.
     ///
     /// A [precision](Permutation::precision) is looked at after the numbers of samples at which one process looks. A
-    /// [deadline](Permutation::deadline) is rank 0's, from when all ranks are there: what is under way is broken off then, and what
-    /// was made counts.
+    /// [deadline](Permutation::deadline) is rank 0's, from when all ranks are there: what is under way is broken off
+    /// then, and what was made counts.
     ///
     /// # Cost
     ///
-    /// The evaluations of one process, shared by all ranks, and two on each rank. With a precision up to one round more: while the
-    /// last samples before a look are made, other ranks go on. Rank 0 gets and merges a partial result for each unit of half a second, of 2
-    /// numbers for each player and node of the summation tree.
+    /// The evaluations of one process, shared by all ranks, and two on each rank. With a precision up to one round
+    /// more: while the last samples before a look are made, other ranks go on. Rank 0 gets and merges a partial result
+    /// for each unit of half a second, of 2 numbers for each player and node of the summation tree.
     ///
     /// # Errors
     ///
-    /// Those of [`summary`](Self::summary), with the errors of `Permutation::estimate`; and [`Setting`](crate::Error::Setting) with
-    /// [truncation](Permutation::truncate), with which the samples that there are depend on those before.
+    /// Those of [`summary`](Self::summary), with the errors of `Permutation::estimate`; and
+    /// [`Setting`](crate::Error::Setting) with [truncation](Permutation::truncate), with which the samples that there
+    /// are depend on those before.
     pub fn permutation<G, F>(&self, game: &G, sampler: &Permutation<F>) -> Result<Estimate<G::Value>, Error>
     where
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
@@ -262,13 +271,14 @@ impl<'w> Cluster<'w> {
         })
     }
 
-    /// An estimate by a model of the game, that of [`Surrogate::estimate`] bit for bit on machines of one kind. All ranks are asked for the
-    /// design's coalitions; rank 0 fits.
+    /// An estimate by a model of the game, that of [`Surrogate::estimate`] bit for bit on machines of one kind. All
+    /// ranks are asked for the design's coalitions; rank 0 fits.
     ///
     /// # Cost
     ///
     /// The evaluations of one process, shared by all ranks, and two on each rank. The fit takes as long as on one
-    /// process, and the other ranks wait for it. The [directory](Cluster::directory) is not used: give the game a `store`.
+    /// process, and the other ranks wait for it. The [directory](Cluster::directory) is not used: give the game a
+    /// `store`.
     ///
     /// # Errors
     ///

@@ -37,13 +37,13 @@ pub(crate) use rules::{Seen, looks};
 /// # Ok::<(), shapley::Error>(())
 /// ```
 ///
-/// With 2^n evaluations or more to spend, [`exact`](crate::exact) costs less and leaves no doubt: the sampler asks again
-/// for coalitions that it meets again.
+/// With 2^n evaluations or more to spend, [`exact`](crate::exact) costs less and leaves no doubt: the sampler asks
+/// again for coalitions that it meets again.
 ///
 /// # Errors
 ///
-/// Those of [`Permutation::estimate`]; above all [`BudgetTooSmall`](Error::BudgetTooSmall) below 2n evaluations. (With 4n
-/// there are two samples, and standard errors.)
+/// Those of [`Permutation::estimate`]; above all [`BudgetTooSmall`](Error::BudgetTooSmall) below 2n evaluations. (With
+/// 4n there are two samples, and standard errors.)
 pub fn permutation<G: TryGame + ?Sized>(game: &G, evaluations: u64) -> Result<Estimate<G::Value>, Error<G::Error>> {
     Permutation::new(evaluations).estimate(game)
 }
@@ -67,14 +67,14 @@ pub fn permutation<G: TryGame + ?Sized>(game: &G, evaluations: u64) -> Result<Es
 ///
 /// A player's Shapley value is its marginal contribution v(S ∪ {i}) − v(S), where S are those who came before, averaged
 /// over all orders in which the players can come. A walk along a random order gives every player one such contribution,
-/// for n − 1 evaluations; the mean over many walks is unbiased, and the values of each walk sum to v(N) − v(∅)
-/// (Mann & Shapley 1960, "Values of large games IV", RAND RM-2651; Castro, Gómez & Tejada 2009, "Polynomial calculation of
-/// the Shapley value based on sampling", *Computers & Operations Research* 36(5), 1726–1730,
+/// for n − 1 evaluations; the mean over many walks is unbiased, and the values of each walk sum to v(N) − v(∅) (Mann &
+/// Shapley 1960, "Values of large games IV", RAND RM-2651; Castro, Gómez & Tejada 2009, "Polynomial calculation of the
+/// Shapley value based on sampling", *Computers & Operations Research* 36(5), 1726–1730,
 /// doi:10.1016/j.cor.2008.04.004).
 ///
 /// By default every order is also walked backwards, and the mean of the two is **one sample**: who comes early in one
-/// comes late in the other, which cancels much of the noise (antithetic sampling; Mitchell, Cooper, Frank & Holmes 2022,
-/// "Sampling permutations for Shapley value estimation", *JMLR* 23(43)). Standard errors are those of samples.
+/// comes late in the other, which cancels much of the noise (antithetic sampling; Mitchell, Cooper, Frank & Holmes
+/// 2022, "Sampling permutations for Shapley value estimation", *JMLR* 23(43)). Standard errors are those of samples.
 ///
 /// # Stopping
 ///
@@ -84,8 +84,8 @@ pub fn permutation<G: TryGame + ?Sized>(game: &G, evaluations: u64) -> Result<Es
 ///
 /// # Repeatable
 ///
-/// Order i is a function of n, the seed and i alone, and samples are added up by a tree that depends on their numbers alone:
-/// the same seed gives the same bits on any number of threads, with any [`batch`](Self::batch), in one run or
+/// Order i is a function of n, the seed and i alone, and samples are added up by a tree that depends on their numbers
+/// alone: the same seed gives the same bits on any number of threads, with any [`batch`](Self::batch), in one run or
 /// [resumed](Self::resume), on any machine. (What a deadline or an observer cuts off depends on time, so which samples
 /// there are does, and that alone.)
 #[derive(Clone)]
@@ -124,27 +124,27 @@ impl<F> Permutation<F> {
         Self { seed, ..self }
     }
 
-    /// Whether every order is walked backwards too, as it is by default. Without it a sample is a single walk. Pairs are
-    /// rarely worse than two single walks, and often much better. They are worse, by up to twice the variance, in votes
-    /// where S wins when N∖S loses: an order and its reverse then have the same pivot, and say the same.
+    /// Whether every order is walked backwards too, as it is by default. Without it a sample is a single walk. Pairs
+    /// are rarely worse than two single walks, and often much better. They are worse, by up to twice the variance, in
+    /// votes where S wins when N∖S loses: an order and its reverse then have the same pivot, and say the same.
     pub fn antithetic(self, antithetic: bool) -> Self {
         Self { antithetic, ..self }
     }
 
-    /// Stops once every player's interval, at the [confidence](Self::confidence) asked for, is no wider than
-    /// ± `half_width`, in units of v (of a game with several outputs, in every output). The promise is that, for each player,
-    /// the true value is then within `half_width` of the estimate with at least that confidence, as far as means of samples
-    /// are nearly normal: see [`Estimate::interval`] for games where they are not. A player whose only contributions are
-    /// rare and large may show none in 30 samples; it then looks certain, and the run stops.
+    /// Stops once every player's interval, at the [confidence](Self::confidence) asked for, is no wider than ±
+    /// `half_width`, in units of v (of a game with several outputs, in every output). The promise is that, for each
+    /// player, the true value is then within `half_width` of the estimate with at least that confidence, as far as
+    /// means of samples are nearly normal: see [`Estimate::interval`] for games where they are not. A player whose only
+    /// contributions are rare and large may show none in 30 samples; it then looks certain, and the run stops.
     ///
     /// The intervals are looked at after 30 samples, and then whenever there are half as many more. Looking often and
     /// stopping at a good moment would make the promise false, so each of the K looks that the budget allows is made at
-    /// level 1 − (1 − confidence)/K: by Bonferroni's inequality the chance that any of them misleads is then at
-    /// most 1 − confidence (the scheme of growing looks with divided levels is that of Mnih, Szepesvári & Audibert 2008,
+    /// level 1 − (1 − confidence)/K: by Bonferroni's inequality the chance that any of them misleads is then at most 1
+    /// − confidence (the scheme of growing looks with divided levels is that of Mnih, Szepesvári & Audibert 2008,
     /// "Empirical Bernstein stopping", *ICML*, 672–679, doi:10.1145/1390156.1390241, with Student's t for their bound).
-    /// A budget of a million evaluations for 16 players allows 18 looks, which makes intervals 1.5 times as wide; a budget
-    /// without need of 2^64 allows 93, and makes them 1.8 times as wide. What [`Estimate::interval`] returns is corrected
-    /// likewise, whatever ended the run.
+    /// A budget of a million evaluations for 16 players allows 18 looks, which makes intervals 1.5 times as wide; a
+    /// budget without need of 2^64 allows 93, and makes them 1.8 times as wide. What [`Estimate::interval`] returns is
+    /// corrected likewise, whatever ended the run.
     ///
     /// A coarse precision can be reached at the first look. The values are then as near as promised, but the intervals
     /// themselves rest on 30 samples, which is too few where contributions are rarely anything but zero.
@@ -154,36 +154,36 @@ impl<F> Permutation<F> {
         Self { precision: Some(half_width), ..self }
     }
 
-    /// The level of the intervals that [`precision`](Self::precision) is about and that the observer is shown: 0.95 unless
-    /// set. Between 0 and 1.
+    /// The level of the intervals that [`precision`](Self::precision) is about and that the observer is shown: 0.95
+    /// unless set. Between 0 and 1.
     pub fn confidence(self, level: f64) -> Self {
         Self { confidence: level, ..self }
     }
 
-    /// Stops after so much time. Samples that are begun are finished, and the first is always made: it may be over by as
-    /// long as a sample takes, 2(n − 1) evaluations of the game, or as long as the samples take that share a
+    /// Stops after so much time. Samples that are begun are finished, and the first is always made: it may be over by
+    /// as long as a sample takes, 2(n − 1) evaluations of the game, or as long as the samples take that share a
     /// [`batch`](Self::batch).
     pub fn deadline(self, after: Duration) -> Self {
         Self { deadline: Some(after), ..self }
     }
 
-    /// Ends a walk early, once |v(N) − v(S)| stays below `tolerance`: for data valuation, where the last of many training
-    /// points hardly matter. (Ghorbani & Zou 2019, "Data Shapley: equitable valuation of data for machine learning",
-    /// *ICML*, PMLR 97, 2242–2251.)
+    /// Ends a walk early, once |v(N) − v(S)| stays below `tolerance`: for data valuation, where the last of many
+    /// training points hardly matter. (Ghorbani & Zou 2019, "Data Shapley: equitable valuation of data for machine
+    /// learning", *ICML*, PMLR 97, 2242–2251.)
     ///
     /// It ends after the third prefix in a row whose difference is below, in all outputs, and what is left of
     /// v(N) − v(S) is shared equally by the players who did not come (the source gives them nothing; shared, the
     /// values still sum to v(N) − v(∅)). [`Estimate::saved`] says how many evaluations it spared; they pay for more
     /// samples.
     ///
-    /// **The estimates are then biased**, and the intervals know nothing of it. If v only grows, or stays near v(N) once it
-    /// is there, the bias is at most about the tolerance, and players who add nothing get a share of that. Otherwise it has
-    /// no bound: a walk also ends where v(S) happens to be near v(N) while players still to come would change it up and
-    /// down.
+    /// **The estimates are then biased**, and the intervals know nothing of it. If v only grows, or stays near v(N)
+    /// once it is there, the bias is at most about the tolerance, and players who add nothing get a share of that.
+    /// Otherwise it has no bound: a walk also ends where v(S) happens to be near v(N) while players still to come would
+    /// change it up and down.
     ///
-    /// A walk that may end at any prefix is asked for prefix by prefix, not by the game's [`walk`](crate::Game::walk): the
-    /// two of a sample in step, so that a call has two coalitions; or, with a [`batch`](Self::batch), as many walks in step
-    /// as fill it. Of several failures in one such batch of samples, that of the shortest prefix is returned.
+    /// A walk that may end at any prefix is asked for prefix by prefix, not by the game's [`walk`](crate::Game::walk):
+    /// the two of a sample in step, so that a call has two coalitions; or, with a [`batch`](Self::batch), as many walks
+    /// in step as fill it. Of several failures in one such batch of samples, that of the shortest prefix is returned.
     ///
     /// Must be positive. Off by default.
     pub fn truncate(self, tolerance: f64) -> Self {
@@ -199,13 +199,13 @@ impl<F> Permutation<F> {
 
     /// Asks for prefixes by [`try_values`](TryGame::try_values), up to this many at once, several walks sharing a call:
     /// for a model that is fastest on batches of a certain size. By default, or with 0, every walk is one call of the
-    /// game's own [`try_walk`](TryGame::try_walk), which for most games goes on to `try_values` with the n − 1 prefixes of
-    /// that walk.
+    /// game's own [`try_walk`](TryGame::try_walk), which for most games goes on to `try_values` with the n − 1 prefixes
+    /// of that walk.
     ///
-    /// A call has the prefixes of as many whole samples as fit, 2(n − 1) each. A batch that is smaller than that cuts each
-    /// sample, the last call having what is left. A batch's coalitions and values are in memory, on each thread; more than
-    /// 65 536 are taken for that. (A game whose `walk` does not give the very bits of its `values` gives the bits of
-    /// whichever is asked.)
+    /// A call has the prefixes of as many whole samples as fit, 2(n − 1) each. A batch that is smaller than that cuts
+    /// each sample, the last call having what is left. A batch's coalitions and values are in memory, on each thread;
+    /// more than 65 536 are taken for that. (A game whose `walk` does not give the very bits of its `values` gives the
+    /// bits of whichever is asked.)
     pub fn batch(mut self, coalitions: usize) -> Self {
         self.settings.batch = coalitions;
         self
@@ -216,9 +216,9 @@ impl<F> Permutation<F> {
         Permutation { evaluations, seed, antithetic, precision, confidence, deadline, truncation, settings }
     }
 
-    /// Shows the progress after every walk or batch, or every millisecond or so if they are faster, and stops the run when
-    /// `observer` breaks: with an estimate from the samples so far. Samples that are begun are finished, and the first is
-    /// always made.
+    /// Shows the progress after every walk or batch, or every millisecond or so if they are faster, and stops the run
+    /// when `observer` breaks: with an estimate from the samples so far. Samples that are begun are finished, and the
+    /// first is always made.
     ///
     /// The observer is called by a thread that finished a walk, one call at a time, with counts that only grow. What it
     /// changes it must hold in an atomic or a `Mutex`, since it is called from several threads. A closure that is not
@@ -247,15 +247,15 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
     ///
     /// # Cost
     ///
-    /// v(∅) and v(N) once, in one call, and then n − 1 evaluations a walk, two walks a sample, for as many whole samples
-    /// as the budget pays for. Of games with a fast [`walk`](crate::Game::walk) or none to speak of, its own share is a
-    /// few nanoseconds an evaluation. Memory for about 20 values for each player and thread, and 2 log₂(samples) values
-    /// for each player; and for a batch on each thread.
+    /// v(∅) and v(N) once, in one call, and then n − 1 evaluations a walk, two walks a sample, for as many whole
+    /// samples as the budget pays for. Of games with a fast [`walk`](crate::Game::walk) or none to speak of, its own
+    /// share is a few nanoseconds an evaluation. Memory for about 20 values for each player and thread, and 2
+    /// log₂(samples) values for each player; and for a batch on each thread.
     ///
     /// If all samples are the same (one player; two, with antithetic sampling), one is made and the result is exact.
     ///
-    /// A failure ends the run and its samples are lost. A game that may fail had better try again by itself; and a long run
-    /// may go in steps, each resumed from the last and kept, with the bits of one run:
+    /// A failure ends the run and its samples are lost. A game that may fail had better try again by itself; and a long
+    /// run may go in steps, each resumed from the last and kept, with the bits of one run:
     ///
     /// ```
     /// use shapley::Permutation;
@@ -273,10 +273,10 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
     /// # Errors
     ///
     /// * [`NoPlayers`](Error::NoPlayers); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2 + 2(n − 1) evaluations, or
-    ///   n + 1 without antithetic sampling; [`Setting`](Error::Setting) for a precision, confidence or tolerance that is
-    ///   out of range: before any evaluation;
-    /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of several, the one
-    ///   of the first sample. Samples begun by other threads are finished, and no further one is begun;
+    ///   n + 1 without antithetic sampling; [`Setting`](Error::Setting) for a precision, confidence or tolerance that
+    ///   is out of range: before any evaluation;
+    /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of several, the
+    ///   one of the first sample. Samples begun by other threads are finished, and no further one is begun;
     /// * [`Overflow`](Error::Overflow) if sums of contributions do not fit the value type;
     /// * [`Threads`](Error::Threads) if the threads could not be started.
     ///
@@ -287,26 +287,27 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
         run::run(game, self, None)
     }
 
-    /// Goes on where an estimate stopped, for whatever reason, until this sampler's own rules say stop. The result has the
-    /// bits of one run with this sampler from the start (one that was stopped by the same rules; a deadline counts from
-    /// now). The estimate may be given or borrowed. Where several threads were stopped by time or an observer, numbers
-    /// before the last sample may be missing; they are made first, and the bits are those of one run once the budget has
-    /// paid for all of them.
+    /// Goes on where an estimate stopped, for whatever reason, until this sampler's own rules say stop. The result has
+    /// the bits of one run with this sampler from the start (one that was stopped by the same rules; a deadline counts
+    /// from now). The estimate may be given or borrowed. Where several threads were stopped by time or an observer,
+    /// numbers before the last sample may be missing; they are made first, and the bits are those of one run once the
+    /// budget has paid for all of them.
     ///
-    /// **The budget is the total**: it counts what the estimate has cost, as does the progress. If that is spent already,
-    /// the estimate comes back as it was, stopped by its evaluations.
+    /// **The budget is the total**: it counts what the estimate has cost, as does the progress. If that is spent
+    /// already, the estimate comes back as it was, stopped by its evaluations.
     ///
     /// **The game must be the one that the estimate is of**, and that is not checked beyond the number of players: v(∅)
     /// and v(N) are not asked for again. Where the game comes from elsewhere than the estimate, compare
     /// [`attribution().grand()`](crate::Attribution::grand) with v(N) first.
     ///
-    /// If only one of the two runs had a [precision](Self::precision) to reach, its intervals are corrected for the looks of
-    /// that one alone. A merged estimate goes on with any one of its seeds.
+    /// If only one of the two runs had a [precision](Self::precision) to reach, its intervals are corrected for the
+    /// looks of that one alone. A merged estimate goes on with any one of its seeds.
     ///
     /// # Errors
     ///
-    /// Those of [`estimate`](Self::estimate) but `BudgetTooSmall`, and [`Mismatch`](Error::Mismatch) if the game has another
-    /// number of players, or the estimate is from a sampler with another seed, truncation or antithetic setting.
+    /// Those of [`estimate`](Self::estimate) but `BudgetTooSmall`, and [`Mismatch`](Error::Mismatch) if the game has
+    /// another number of players, or the estimate is from a sampler with another seed, truncation or antithetic
+    /// setting.
     ///
     /// ```
     /// use shapley::Permutation;

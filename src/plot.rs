@@ -1,7 +1,8 @@
 //! Pictures of results: SVG, and HTML where pictures answer to the reader, as text that opens anywhere.
 //!
-//! Functions take labels and a result by reference, and return the file's text: no fonts, scripts or styles are fetched, and the
-//! same result gives the same bytes. An [`Estimate`](crate::Estimate) is drawn with whiskers of one standard error.
+//! Functions take labels and a result by reference, and return the file's text: no fonts, scripts or styles are
+//! fetched, and the same result gives the same bytes. An [`Estimate`](crate::Estimate) is drawn with whiskers of one
+//! standard error.
 //!
 //! | picture | of | what it shows |
 //! |---|---|---|
@@ -13,9 +14,10 @@
 //! | [`network`] | interactions of order 2 or more | who is worth more, or less, together |
 //! | [`convergence`] | observed progress | how an estimate grew sure |
 //!
-//! Colours are of two hues that people with colour blindness tell apart, and signs are shown by shape or stroke too. Texts
-//! have contrasts of 4.5 or more (WCAG AA), on light ground and on the dark one that readers can prefer. Labels can be
-//! anything: they are escaped, shortened where they are long (point at them for the whole), and named where they are empty.
+//! Colours are of two hues that people with colour blindness tell apart, and signs are shown by shape or stroke too.
+//! Texts have contrasts of 4.5 or more (WCAG AA), on light ground and on the dark one that readers can prefer. Labels
+//! can be anything: they are escaped, shortened where they are long (point at them for the whole), and named where they
+//! are empty.
 //!
 //! ```
 //! use shapley::{games::Words, plot};

@@ -1,8 +1,8 @@
 //! Results and coalitions, saved and loaded by serde: what is written, and what is checked when it is read.
 //!
-//! Each result has a **saved form**, a struct that serde derives. Saving makes the form of the result; loading checks the form
-//! and makes the result of it. The shapes are described for readers in other languages in `docs/results.md`. What does not fit
-//! together is refused, by shape, count and sign. The numbers themselves are believed.
+//! Each result has a **saved form**, a struct that serde derives. Saving makes the form of the result; loading checks
+//! the form and makes the result of it. The shapes are described for readers in other languages in `docs/results.md`.
+//! What does not fit together is refused, by shape, count and sign. The numbers themselves are believed.
 
 mod estimate;
 mod parts;
@@ -38,7 +38,8 @@ fn check_values<V: Value>(name: &str, values: &[V]) -> Result<(), Refusal> {
     }
 }
 
-/// Saves a result by its form, and loads it from that: `form` makes the form, or says why it cannot be saved; `load` checks it.
+/// Saves a result by its form, and loads it from that: `form` makes the form, or says why it cannot be saved; `load`
+/// checks it.
 macro_rules! saved {
     ($($result:ty => $form:ty),*) => {$(
         impl<V: Value + Serialize> Serialize for $result {

@@ -29,26 +29,28 @@ pub use check::check_store;
 pub use disk::{DiskError, Merged, Verified};
 pub use failure::{CacheError, StoreError, StoreFailure};
 
-/// Remembers values of coalitions: in memory, in a file, on a server. [`Cached`](crate::Cached) makes a game of a game and
-/// a store.
+/// Remembers values of coalitions: in memory, in a file, on a server. [`Cached`](crate::Cached) makes a game of a game
+/// and a store.
 ///
-/// [`MemoryStore`](crate::MemoryStore) and, with the feature `disk`, `DiskStore` are stores; here is how
-/// to write another. A store belongs to one game: a coalition is its members and their number, and nothing in it says what
-/// game they play.
+/// [`MemoryStore`](crate::MemoryStore) and, with the feature `disk`, `DiskStore` are stores; here is how to write
+/// another. A store belongs to one game: a coalition is its members and their number, and nothing in it says what game
+/// they play.
 ///
 /// # What a store owes
 ///
-/// 1. **A value once acknowledged comes back bit for bit, or not at all.** `insert` that returned `Ok` is followed by `get`
-///    with the same bits, or with `None`: a store may forget (a value that it forgot is paid for again, and no more), and
-///    never changes a value or gives one coalition's to another. What it cannot read for sure is an error or `None`.
+/// 1. **A value once acknowledged comes back bit for bit, or not at all.** `insert` that returned `Ok` is followed by
+///    `get` with the same bits, or with `None`: a store may forget (a value that it forgot is paid for again, and no
+///    more), and never changes a value or gives one coalition's to another. What it cannot read for sure is an error or
+///    `None`.
 /// 2. Coalitions are the same if they are equal: games of different sizes never share a key. A store for one size may
 ///    return an error for others.
 /// 3. A value that was never inserted is `None`.
 /// 4. A game has one value for a coalition. Should a store be given another, either may come back.
-/// 5. The answer of `get_many` is that of `get` for each, in order: as many as coalitions, appended. If it fails, what it
-///    appended is not looked at.
+/// 5. The answer of `get_many` is that of `get` for each, in order: as many as coalitions, appended. If it fails, what
+///    it appended is not looked at.
 /// 6. All methods can be called from several threads at once.
-/// 7. `len` counts a coalition once, and none that was never inserted; it is not less than the number of values that come back.
+/// 7. `len` counts a coalition once, and none that was never inserted; it is not less than the number of values that
+///    come back.
 ///
 /// [`check_store`] tests it: call it from your own tests.
 ///
@@ -119,8 +121,8 @@ pub trait Store<V>: Sync {
     /// The store's own.
     fn insert(&self, coalition: &Coalition, value: &V) -> Result<(), Self::Error>;
 
-    /// The values of many coalitions: appends one answer for each, in order. Override it where one round trip is cheaper
-    /// than many.
+    /// The values of many coalitions: appends one answer for each, in order. Override it where one round trip is
+    /// cheaper than many.
     ///
     /// # Errors
     ///

@@ -41,8 +41,8 @@ pub(crate) struct Options {
     pub(crate) seed: u64,
 }
 
-/// Shapley values by a model of the game: the most accurate estimate for a number of evaluations that is known, for games
-/// whose evaluations are dear.
+/// Shapley values by a model of the game: the most accurate estimate for a number of evaluations that is known, for
+/// games whose evaluations are dear.
 ///
 /// ```
 /// use shapley::Surrogate;
@@ -62,35 +62,37 @@ pub(crate) struct Options {
 ///
 /// # What it does
 ///
-/// It asks for v(∅) and v(N), and for complementary pairs of coalitions, chosen without regard to values: all small and large
-/// ones as far as the budget goes, and others that lie far apart, each with a chance that is known. Only half the difference
-/// of a pair carries Shapley values. A Gaussian process is fitted to these differences, with a relevance for each player,
-/// a term for the coalition's size, and one for a weighted sum of its members, as thresholds have; its mean has Shapley
-/// values in closed form. What the model leaves of the differences corrects them, as far as it exceeds its own noise. The values
-/// sum to v(N) − v(∅), up to rounding.
+/// It asks for v(∅) and v(N), and for complementary pairs of coalitions, chosen without regard to values: all small and
+/// large ones as far as the budget goes, and others that lie far apart, each with a chance that is known. Only half the
+/// difference of a pair carries Shapley values. A Gaussian process is fitted to these differences, with a relevance for
+/// each player, a term for the coalition's size, and one for a weighted sum of its members, as thresholds have; its
+/// mean has Shapley values in closed form. What the model leaves of the differences corrects them, as far as it exceeds
+/// its own noise. The values sum to v(N) − v(∅), up to rounding.
 ///
 /// If the game looks self-dual, v(S) + v(N∖S) being the same for all S as in many votes, one coalition of each pair is
-/// asked for; a few complements, to the end, test whether that is right, and if not, the pairs are completed as far as the
-/// budget goes. (Where few pairs are otherwise, as votes with ties are, what stays missing is taken to be as they are on average.)
+/// asked for; a few complements, to the end, test whether that is right, and if not, the pairs are completed as far as
+/// the budget goes. (Where few pairs are otherwise, as votes with ties are, what stays missing is taken to be as they
+/// are on average.)
 ///
 /// # How sure it is
 ///
 /// Standard errors are of the model, widened by what cross-validation says of it, and of the correction. 95 % intervals
-/// covered 97 % of the values of 18 real games, fewest of a council of 15 after 100 evaluations. They are no
-/// confidence of a theorem: they hold as far as the pairs that were not asked for are like those that were. Games that are the
-/// same almost everywhere and different in a corner that was never asked about are not seen through, by this or any method.
-/// Unlike [`Permutation`](crate::Permutation) it is not unbiased.
+/// covered 97 % of the values of 18 real games, fewest of a council of 15 after 100 evaluations. They are no confidence
+/// of a theorem: they hold as far as the pairs that were not asked for are like those that were. Games that are the
+/// same almost everywhere and different in a corner that was never asked about are not seen through, by this or any
+/// method. Unlike [`Permutation`](crate::Permutation) it is not unbiased.
 ///
 /// # When to use it
 ///
-/// Its own time is some 6 milliseconds for a hundred evaluations, 45 for 500 and 150 for 2000, on one thread; a hundred players take
-/// a second, a thousand half a minute, a million evaluations 7 seconds. If an evaluation takes less than about 2 microseconds (0.3, if
-/// 500 can be paid for), ask [`Permutation`](crate::Permutation) for many times as many instead. `docs/surrogate.md` has the measurements.
+/// Its own time is some 6 milliseconds for a hundred evaluations, 45 for 500 and 150 for 2000, on one thread; a hundred
+/// players take a second, a thousand half a minute, a million evaluations 7 seconds. If an evaluation takes less than
+/// about 2 microseconds (0.3, if 500 can be paid for), ask [`Permutation`](crate::Permutation) for many times as many
+/// instead. `docs/surrogate.md` has the measurements.
 ///
 /// # Repeatable
 ///
-/// The same seed gives the same bits on any number of threads, in batches of any size, on one machine. Another machine may
-/// add up in another order, and the fit may then end at another optimum.
+/// The same seed gives the same bits on any number of threads, in batches of any size, on one machine. Another machine
+/// may add up in another order, and the fit may then end at another optimum.
 #[derive(Clone)]
 #[must_use]
 pub struct Surrogate<F = fn(&Progress) -> ControlFlow<()>> {
@@ -113,15 +115,15 @@ pub struct Surrogate<F = fn(&Progress) -> ControlFlow<()>> {
 /// ```
 ///
 /// The Shapley values are the coefficients of the linear function that fits all values of the game best, with weights
-/// (s − 1)! (n − s − 1)! for coalitions of s players and v(∅) and v(N) met (Charnes, Golany, Keane & Rousseau 1988; Lundberg &
-/// Lee 2017, "A unified approach to interpreting model predictions", *NeurIPS* 30). Here it is fitted to pairs S, N∖S, drawn
-/// without replacement, the same number of each size, over their chance to be drawn (Covert & Lee 2021, "Improving
-/// KernelSHAP", *AISTATS*, PMLR 130; Musco & Witter 2025, "Provably accurate Shapley value estimation via leverage score
-/// sampling", *ICLR*). With all pairs it is exact.
+/// (s − 1)! (n − s − 1)! for coalitions of s players and v(∅) and v(N) met (Charnes, Golany, Keane & Rousseau 1988;
+/// Lundberg & Lee 2017, "A unified approach to interpreting model predictions", *NeurIPS* 30). Here it is fitted to
+/// pairs S, N∖S, drawn without replacement, the same number of each size, over their chance to be drawn (Covert & Lee
+/// 2021, "Improving KernelSHAP", *AISTATS*, PMLR 130; Musco & Witter 2025, "Provably accurate Shapley value estimation
+/// via leverage score sampling", *ICLR*). With all pairs it is exact.
 ///
-/// Pairs, their checks, batches and repeatability are those of [`Surrogate`]. Standard errors are those of a sample without
-/// replacement, from each pair's residual as if it had not been asked for. They know nothing of how the pairs are spread, and are
-/// too large where that helps.
+/// Pairs, their checks, batches and repeatability are those of [`Surrogate`]. Standard errors are those of a sample
+/// without replacement, from each pair's residual as if it had not been asked for. They know nothing of how the pairs
+/// are spread, and are too large where that helps.
 #[derive(Clone)]
 #[must_use]
 pub struct KernelShap<F = fn(&Progress) -> ControlFlow<()>> {
@@ -146,8 +148,9 @@ macro_rules! solver {
                 self
             }
 
-            /// The number of threads to ask the game on; 0, the default, for as many as rayon's current pool has. Without
-            /// the feature `parallel` there is one, whatever is asked for. The rest of the work is done on one thread.
+            /// The number of threads to ask the game on; 0, the default, for as many as rayon's current pool has.
+            /// Without the feature `parallel` there is one, whatever is asked for. The rest of the work is done on one
+            /// thread.
             pub fn threads(mut self, threads: usize) -> Self {
                 self.settings.threads = threads;
                 self
@@ -162,8 +165,8 @@ macro_rules! solver {
 
             /// Shows the progress after every batch, and stops asking when `observer` breaks: with an estimate from the
             /// pairs so far, at least one for each player. Half widths are not known before the end, and are shown as
-            /// infinite. If the budget pays for all coalitions, the solver is [`Exact`](crate::Exact), and half an exact
-            /// answer is none: [`Stopped`](Error::Stopped).
+            /// infinite. If the budget pays for all coalitions, the solver is [`Exact`](crate::Exact), and half an
+            /// exact answer is none: [`Stopped`](Error::Stopped).
             pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> $solver<O> {
                 $solver { options: self.options, settings: self.settings.with_observer(Some(observer)) }
             }
@@ -177,10 +180,10 @@ macro_rules! solver {
             ///
             /// # Errors
             ///
-            /// * [`NoPlayers`](Error::NoPlayers); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2n + 2 evaluations, or 2^n
-            ///   if that is less; [`Setting`](Error::Setting) for more than 4000 players: before any evaluation;
-            /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of several in
-            ///   batches under way at the same time, that of the first;
+            /// * [`NoPlayers`](Error::NoPlayers); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2n + 2 evaluations,
+            ///   or 2^n if that is less; [`Setting`](Error::Setting) for more than 4000 players: before any evaluation;
+            /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of
+            ///   several in batches under way at the same time, that of the first;
             /// * [`Overflow`](Error::Overflow) if a result does not fit the value type;
             /// * [`Threads`](Error::Threads) if the threads could not be started.
             ///
@@ -191,11 +194,12 @@ macro_rules! solver {
                 run::run(game, $method, &self.options, &self.settings, None)
             }
 
-            /// Adds evaluations to an estimate of the same solver and seed, and keeps all that it paid for. **The budget is
-            /// the total**; if that is spent already, the estimate comes back as it was. The pairs are then not those of one
-            /// run with the larger budget, but as good.
+            /// Adds evaluations to an estimate of the same solver and seed, and keeps all that it paid for. **The
+            /// budget is the total**; if that is spent already, the estimate comes back as it was. The pairs are then
+            /// not those of one run with the larger budget, but as good.
             ///
-            /// **The game must be the one that the estimate is of**, and that is not checked beyond the number of players.
+            /// **The game must be the one that the estimate is of**, and that is not checked beyond the number of
+            /// players.
             ///
             /// # Errors
             ///

@@ -84,13 +84,14 @@ impl<V: Value> Table<V> {
     ///
     /// # Errors
     ///
-    /// Those of [`exact`](crate::exact), with its limit of 30 players; [`Exact::tabulate`](crate::Exact::tabulate) is the same with options.
+    /// Those of [`exact`](crate::exact), with its limit of 30 players; [`Exact::tabulate`](crate::Exact::tabulate) is
+    /// the same with options.
     pub fn tabulate<G: TryGame<Value = V> + ?Sized>(game: &G) -> Result<Self, Error<G::Error>> {
         Self::ask(game, MOST_PLAYERS, &Settings::<fn(&Progress) -> ControlFlow<()>>::new())
     }
 
-    /// From all values of a game, which are as many as there are coalitions.
-    /// From all values of a game, which are as many as there are coalitions.
+    /// The table of all 2^n values of a game.
+    /// The table of all 2^n values of a game.
     fn from_tabulated(values: Vec<V>) -> Self {
         Self { num_players: values.len().ilog2() as usize, values }
     }

@@ -13,11 +13,11 @@ pub use encode::Encode;
 
 /// What a coalition can be worth: an element of a vector space over the rationals.
 ///
-/// A Shapley value is a sum of differences of values with rational weights, so this is all that a solver needs: to
-/// add, to subtract, to scale by a ratio of integers, and to know whether the result is a number at all. Standard errors
-/// need one thing more: the value's components, one by one, as floats.
-/// Implemented for `f64`, `f32`, arrays of values (a game with `N` outputs is explained in one pass) and, with the
-/// feature `rational`, `num_rational::Ratio` (exact results).
+/// A Shapley value is a sum of differences of values with rational weights, so this is all that a solver needs: to add,
+/// to subtract, to scale by a ratio of integers, and to know whether the result is a number at all. Standard errors
+/// need one thing more: the value's components, one by one, as floats. Implemented for `f64`, `f32`, arrays of values
+/// (a game with `N` outputs is explained in one pass) and, with the feature `rational`, `num_rational::Ratio` (exact
+/// results).
 ///
 /// # Contract
 ///
@@ -29,8 +29,8 @@ pub use encode::Encode;
 ///
 /// # Example
 ///
-/// A value of one's own takes a dozen lines, and so does one whose number of outputs is known only at run time (a struct
-/// with a `Vec<f64>`, the same length for all coalitions). Here it is the mean and the cost of something,
+/// A value of one's own takes a dozen lines, and so does one whose number of outputs is known only at run time (a
+/// struct with a `Vec<f64>`, the same length for all coalitions). Here it is the mean and the cost of something,
 /// explained together.
 ///
 /// ```
@@ -87,8 +87,8 @@ pub trait Value: Clone + fmt::Debug + Send + Sync {
 
     /// Combines two values component by component, as floats: what squares, roots and intervals are made by.
     ///
-    /// `f` is called once for each component, with this value's and the other's. What it returns may be infinite; a type
-    /// that cannot hold that holds what is not finite.
+    /// `f` is called once for each component, with this value's and the other's. What it returns may be infinite; a
+    /// type that cannot hold that holds what is not finite.
     #[must_use]
     fn zip_with(&self, other: &Self, f: impl FnMut(f64, f64) -> f64) -> Self;
 

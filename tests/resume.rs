@@ -1,7 +1,7 @@
 //! The example of a game that goes on where it was, killed at random moments.
 //!
-//! A program of its own: it counts the kills that come while the example is at work, and another test beside it would slow
-//! the example down.
+//! A program of its own: it counts the kills that come while the example is at work, and another test beside it would
+//! slow the example down.
 #![cfg(all(feature = "disk", unix))]
 
 use std::collections::HashSet;

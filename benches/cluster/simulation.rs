@@ -1,8 +1,8 @@
 //! A job of many ranks, second by second: who has which unit, and when rank 0 comes to do what.
 //!
-//! The rule by which units are dealt is that of `src/mpi/scheduler.rs`. Rank 0 does one thing at a time; the ranks work on their own; a
-//! unit is on its way for as long as a message takes and until the rank looks for it. No chance is in it, but for what the time of
-//! an evaluation differs by, which is drawn from a fixed seed.
+//! The rule by which units are dealt is that of `src/mpi/scheduler.rs`. Rank 0 does one thing at a time; the ranks work
+//! on their own; a unit is on its way for as long as a message takes and until the rank looks for it. No chance is in
+//! it, but for what the time of an evaluation differs by, which is drawn from a fixed seed.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;

@@ -1,18 +1,19 @@
-//! What the links of a network, and those who send over it, are worth: one answer, made by as many machines as there are.
+//! What the links of a network, and those who send over it, are worth: one answer, made by as many machines as there
+//! are.
 //!
 //! ```sh
 //! mpirun -n 4 cargo run --release -p cluster
 //! ```
 //!
-//! The network is Abilene, the backbone of American universities, with its eleven cities and fourteen links (Li, Alderson, Willinger &
-//! Doyle 2004, "A first-principles approach to understanding the Internet's router-level topology", *SIGCOMM*, 3–14,
-//! doi:10.1145/1015467.1015470), all taken to carry 10 Gbit/s in each direction, as nearly all did. Suppose that each link belongs to
-//! somebody else, and that four customers pay by the amount that is carried for them; how much they have to send is made up. A
-//! coalition of owners and customers carries as much as its links can: a linear programme, of which flow goes where. Eighteen
-//! players, 262 144 programmes.
+//! The network is Abilene, the backbone of American universities, with its eleven cities and fourteen links (Li,
+//! Alderson, Willinger & Doyle 2004, "A first-principles approach to understanding the Internet's router-level
+//! topology", *SIGCOMM*, 3–14, doi:10.1145/1015467.1015470), all taken to carry 10 Gbit/s in each direction, as nearly
+//! all did. Suppose that each link belongs to somebody else, and that four customers pay by the amount that is carried
+//! for them; how much they have to send is made up. A coalition of owners and customers carries as much as its links
+//! can: a linear programme, of which flow goes where. Eighteen players, 262 144 programmes.
 //!
-//! Each player's share of the traffic is printed once, by rank 0. It runs without `mpirun` too, as one rank. `-- --store DIRECTORY` keeps
-//! what is done in a directory: kill it, and start it again on another number of ranks.
+//! Each player's share of the traffic is printed once, by rank 0. It runs without `mpirun` too, as one rank. `--
+//! --store DIRECTORY` keeps what is done in a directory: kill it, and start it again on another number of ranks.
 
 use std::error::Error;
 use std::io::Write;

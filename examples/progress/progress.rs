@@ -1,8 +1,8 @@
 //! A long run that shows how far it is and can be ended at any time, with the estimate so far.
 //!
 //! Which words of a review make VADER's sentiment what it is? The review has too many words for an exact answer, so the
-//! values are estimated until they are known to ± 0.008. An observer shows each piece of news in a progress bar, and ends
-//! the run after Ctrl-C. What was estimated until then is good, only less precise.
+//! values are estimated until they are known to ± 0.008. An observer shows each piece of news in a progress bar, and
+//! ends the run after Ctrl-C. What was estimated until then is good, only less precise.
 //!
 //! ```text
 //! cargo run --release -p progress   # and Ctrl-C, if you like; a second one kills

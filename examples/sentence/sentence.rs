@@ -11,8 +11,8 @@
 //! cargo run --release --example sentence -- --html out.html
 //! ```
 //!
-//! The model is the crate `vader_sentiment`, a port of VADER (Hutto & Gilbert 2014) that carries its lexicon. It differs
-//! from the Python package in places, so its scores are its own.
+//! The model is the crate `vader_sentiment`, a port of VADER (Hutto & Gilbert 2014) that carries its lexicon. It
+//! differs from the Python package in places, so its scores are its own.
 
 use std::error::Error;
 use std::ffi::OsString;

@@ -1,8 +1,9 @@
 //! Which training points make a model better, and which make it worse?
 //!
 //! Values the training data of a nearest-neighbour classifier (Data Shapley, Ghorbani & Zou 2019): the players are 100
-//! wines, and a coalition of them is worth the accuracy of the classifier that has learnt from these alone. Twenty of the
-//! wines carry a wrong label on purpose. As 100 players have 2^100 coalitions, the values are estimated from random orders.
+//! wines, and a coalition of them is worth the accuracy of the classifier that has learnt from these alone. Twenty of
+//! the wines carry a wrong label on purpose. As 100 players have 2^100 coalitions, the values are estimated from random
+//! orders.
 //!
 //! ```text
 //! cargo run --release -p wines --bin data_value
@@ -11,9 +12,9 @@
 //! ```
 //!
 //! Wines are in three parts that have no wine in common: those to learn from, those that say what a coalition is worth,
-//! and those on which it is checked, at the end, whether the classifier does better without the wines of negative value.
-//! The third part is needed because the second has chosen which wines to leave out. The gain depends on the split: over
-//! splits 0 to 59 accuracy rises from 73 to 83% on average, and in two of them it falls, by one wine.
+//! and those on which it is checked, at the end, whether the classifier does better without the wines of negative
+//! value. The third part is needed because the second has chosen which wines to leave out. The gain depends on the
+//! split: over splits 0 to 59 accuracy rises from 73 to 83% on average, and in two of them it falls, by one wine.
 //!
 //! The data are the red wines of Cortez et al. (2009), "Modeling wine preferences by data mining from physicochemical
 //! properties", Decision Support Systems 47(4), 547–553.
@@ -151,9 +152,9 @@ impl Wine {
     }
 }
 
-/// As many good wines as poor ones, in turn, each in a random order that `split` decides. Those in between are left out,
-/// and each stands there once: the table has some of them several times, and a wine that is learnt from must not be held
-/// out as well.
+/// As many good wines as poor ones, in turn, each in a random order that `split` decides. Those in between are left
+/// out, and each stands there once: the table has some of them several times, and a wine that is learnt from must not
+/// be held out as well.
 fn wines(split: u64) -> Vec<Wine> {
     let mut wines: Vec<Wine> = distinct()
         .filter(|&(_, rating)| rating != 6)
@@ -173,8 +174,8 @@ fn wines(split: u64) -> Vec<Wine> {
     good.into_iter().zip(poor).flat_map(|(good, poor)| [good, poor]).collect()
 }
 
-/// The wines that a nearest-neighbour classifier learns from are the players. A coalition is worth the share of held-out
-/// wines of which most of its K nearest wines, or all if it has fewer, have the same class.
+/// The wines that a nearest-neighbour classifier learns from are the players. A coalition is worth the share of
+/// held-out wines of which most of its K nearest wines, or all if it has fewer, have the same class.
 ///
 /// A tied vote decides nothing and counts as half right, as tossing a coin would on average. So does a vote of nobody:
 /// v(∅) = 1/2.
@@ -185,8 +186,8 @@ struct NearestNeighbours {
     held_out: Vec<bool>,
 }
 
-/// A player's rank by distance to a held-out wine among all players, times two, and one more if its vote is "good". Ranks
-/// differ even where distances do not, so that the nearest K are the same ones in any order of players.
+/// A player's rank by distance to a held-out wine among all players, times two, and one more if its vote is "good".
+/// Ranks differ even where distances do not, so that the nearest K are the same ones in any order of players.
 type Vote = u16;
 
 /// Farther than any player.

@@ -5,12 +5,12 @@
 //! cargo run --release -p wines --bin features -- 17  # another of them
 //! ```
 //!
-//! The model is a random forest of the crate `smartcore`, trained on 1159 red wines of 11 measurements each, with ratings from 3
-//! to 8 (Cortez et al. 2009, "Modeling wine preferences by data mining from physicochemical properties", Decision Support
-//! Systems 47(4), 547–553). It has not seen the other 200.
+//! The model is a random forest of the crate `smartcore`, trained on 1159 red wines of 11 measurements each, with
+//! ratings from 3 to 8 (Cortez et al. 2009, "Modeling wine preferences by data mining from physicochemical properties",
+//! Decision Support Systems 47(4), 547–553). It has not seen the other 200.
 //!
-//! First one wine: how far each measurement moves the predicted rating from that of the average wine, exactly. Then all: how
-//! much each measurement moves the rating of a wine in the mean, over 100 wines.
+//! First one wine: how far each measurement moves the predicted rating from that of the average wine, exactly. Then
+//! all: how much each measurement moves the rating of a wine in the mean, over 100 wines.
 
 use std::error::Error;
 use std::time::Instant;
@@ -88,7 +88,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-/// One wine of many is explained by sampling, with a smaller background: what is lost is small beside what wines differ by.
+/// One wine of many is explained by sampling, with a smaller background: what is lost is small beside what wines differ
+/// by.
 fn sampled(
     forest: &Forest,
     instance: &[f64],

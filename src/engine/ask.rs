@@ -1,5 +1,5 @@
-//! Asking a game for values, and checking what it answers: one finite value for each coalition, or an error that names the
-//! coalition.
+//! Asking a game for values, and checking what it answers: one finite value for each coalition, or an error that names
+//! the coalition.
 
 use crate::{Coalition, Error, TryGame, Value};
 

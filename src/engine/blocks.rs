@@ -1,10 +1,10 @@
 //! A game's 2^n values as a stream of blocks: who asks for them, in what order, and what happens when that goes wrong.
 //!
 //! A **block** is an aligned range of masks, what a consumer takes at once; its size depends on n alone, so that
-//! nothing that is computed from blocks depends on the number of threads, or on which process has which blocks. A **call**
-//! is what the game is asked at once, and depends on the threads and the user's wishes. A **unit** of work is a block, or as
-//! many as a call has; or, where there are too few blocks to keep many threads busy, a call, and a block is put together
-//! from several.
+//! nothing that is computed from blocks depends on the number of threads, or on which process has which blocks. A
+//! **call** is what the game is asked at once, and depends on the threads and the user's wishes. A **unit** of work is
+//! a block, or as many as a call has; or, where there are too few blocks to keep many threads busy, a call, and a block
+//! is put together from several.
 //!
 //! Threads take units in ascending order. So the units begun are always a contiguous range: when some fail,
 //! the first that fails is the same on any number of threads, though no further one is begun; and few blocks are
@@ -96,9 +96,9 @@ pub(crate) fn table<G: TryGame + ?Sized>(game: &G, players: usize) -> Result<Opt
 }
 
 /// Gives the values of a range of blocks to `consume`, block by block, with the mask of the block's first coalition; on
-/// several threads, in no particular order, and each block once. Values that were asked for are finite; those of a table
-/// have not been looked at. A block has 2^`block_bits` values, at most the whole game. The number of players is given, so
-/// that everybody means the same even by a game that changes its mind. `made` evaluations were made before.
+/// several threads, in no particular order, and each block once. Values that were asked for are finite; those of a
+/// table have not been looked at. A block has 2^`block_bits` values, at most the whole game. The number of players is
+/// given, so that everybody means the same even by a game that changes its mind. `made` evaluations were made before.
 pub(crate) fn stream<G: TryGame + ?Sized, F: Observer>(
     game: &G,
     settings: &Settings<F>,
@@ -222,7 +222,7 @@ pub(crate) struct Pieces<V> {
 }
 
 impl<V> Pieces<V> {
-    /// Pieces of blocks of so many coalitions, a power of two.
+    /// No pieces yet, of blocks of `block` coalitions, a power of two.
     pub(crate) fn new(block: u64) -> Self {
         Self { block, waiting: BTreeMap::new() }
     }

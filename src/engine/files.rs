@@ -18,8 +18,8 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Replaces the file at `path` by one that `write` makes at `temporary`, in the same directory: as a whole or not at all.
-/// When it returns, the file is on the disk.
+/// Replaces the file at `path` by one that `write` makes at `temporary`, in the same directory: as a whole or not at
+/// all. When it returns, the file is on the disk.
 #[cfg(feature = "mpi")]
 pub(crate) fn replace<T>(
     path: &Path,

@@ -1,4 +1,5 @@
-//! Partial results: the sums over some of the units of a solver's work, made by one process and merged with those of others.
+//! Partial results: the sums over some of the units of a solver's work, made by one process and merged with those of
+//! others.
 
 use std::borrow::Borrow;
 use std::fmt::Debug;
@@ -116,8 +117,8 @@ impl<S: Summation> Job<S> {
 /// [merged](Self::merge), in any order, [give](Self::finish) the bits of one process.
 ///
 /// With the feature `serde` it can be saved and loaded, in the shape that
-/// [`docs/results.md`](https://docs.rs/crate/shapley/latest/source/docs/results.md) describes. In JSON that takes `serde_json`'s
-/// feature `float_roundtrip`, without which last bits change.
+/// [`docs/results.md`](https://docs.rs/crate/shapley/latest/source/docs/results.md) describes. In JSON that takes
+/// `serde_json`'s feature `float_roundtrip`, without which last bits change.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Partial<S: Sums> {
@@ -139,9 +140,9 @@ impl<S: Sums> Partial<S> {
     ///
     /// # Errors
     ///
-    /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, in the fingerprint, or by a single bit in
-    /// v(∅) or v(N), or the parts in a setting of their solver or in their number; [`PartTwice`](Error::PartTwice) if both
-    /// have the same part. This one is then as it was.
+    /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, in the fingerprint, or by a single
+    /// bit in v(∅) or v(N), or the parts in a setting of their solver or in their number;
+    /// [`PartTwice`](Error::PartTwice) if both have the same part. This one is then as it was.
     pub fn merge(&mut self, other: impl Borrow<Self>) -> Result<(), Error> {
         let other = other.borrow();
         self.job.check(&other.job)?;
@@ -160,8 +161,8 @@ impl<S: Sums> Partial<S> {
         self.tree.insert(start, node, |lower, upper| sums.merge(lower, upper));
     }
 
-    /// The parts that are not here, as ranges: `[2..3, 5..8]` are the parts 2, 5, 6 and 7. Where there are more parts than
-    /// blocks of coalitions or samples, ranges can include parts that have nothing to do.
+    /// The parts that are not here, as ranges: `[2..3, 5..8]` are the parts 2, 5, 6 and 7. Where there are more parts
+    /// than blocks of coalitions or samples, ranges can include parts that have nothing to do.
     #[must_use]
     pub fn missing(&self) -> Vec<Range<u64>> {
         self.job.partition.missing(&self.tree.ranges())
@@ -181,13 +182,13 @@ impl<S: Sums> Partial<S> {
 
     /// The result, once all parts are here, with the bits of one process: of an exact solver what
     /// [`Exact::summary`](crate::Exact::summary) gives; of a sampler what
-    /// [`Permutation::estimate`](crate::Permutation::estimate) gives, with all that it takes to go on. The evaluations of the
-    /// result are those that one process would have made, fewer than [were made](Self::evaluations).
+    /// [`Permutation::estimate`](crate::Permutation::estimate) gives, with all that it takes to go on. The evaluations
+    /// of the result are those that one process would have made, fewer than [were made](Self::evaluations).
     ///
     /// # Errors
     ///
-    /// [`PartsMissing`](Error::PartsMissing); of a sampler [`Overflow`](Error::Overflow) if sums of contributions do not fit
-    /// the value type.
+    /// [`PartsMissing`](Error::PartsMissing); of a sampler [`Overflow`](Error::Overflow) if sums of contributions do
+    /// not fit the value type.
     pub fn finish(&self) -> Result<S::Output, Error> {
         self.job.partition.check_whole(&self.tree.ranges())?;
         S::finish(self.clone())
@@ -213,7 +214,7 @@ pub(crate) fn check_ends<V: Value, E>(ours: &[V; 2], theirs: &[V; 2]) -> Result<
     }
 }
 
-/// Which of v(∅) and v(N) differs first, and what it is here and there.
+/// The first of v(∅) and v(N) that differs: its name, ours and theirs.
 pub(crate) fn ends_differ<V: Value>(ours: &[V; 2], theirs: &[V; 2]) -> Option<(&'static str, String, String)> {
     let both = ["v(empty)", "v(N)"].into_iter().zip(ours.iter().zip(theirs));
     let (what, (ours, theirs)) = both.into_iter().find(|(_, (ours, theirs))| !is_same(*ours, *theirs))?;

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use crate::Error;
 
-/// The units 0 to `units` − 1 in `of` contiguous parts, whose sizes differ by one at most. Where there are more parts than
-/// units, some are empty.
+/// The units 0 to `units` − 1 in `of` contiguous parts, whose sizes differ by one at most. Where there are more parts
+/// than units, some are empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Partition {
     units: u64,
@@ -37,7 +37,8 @@ impl Partition {
 
     /// The part that has a unit.
     fn part_with(self, unit: u64) -> u64 {
-        // The parts that begin at or before the unit are those whose number times units is below (unit + 1) times parts.
+        // The parts that begin at or before the unit are those whose number times units is below (unit + 1) times
+        // parts.
         (((u128::from(unit) + 1) * u128::from(self.of) - 1) / u128::from(self.units.max(1))) as u64
     }
 

@@ -24,19 +24,19 @@ use super::clock::Start;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Progress {
-    /// The evaluations made so far, those of an estimate that was resumed included. Of a part, its own; so are `total` and
-    /// the rest.
+    /// The evaluations made so far, those of an estimate that was resumed included. Of a part, its own; so are `total`
+    /// and the rest.
     pub evaluations: u64,
-    /// The evaluations that the whole run takes, or is expected to take: 2^n for an exact solver; for a sampler what its
-    /// budget buys or, where it has a [`precision`](crate::Permutation::precision) to reach, what the half width so far
-    /// makes expected. That moves in steps, since a run may stop only where the precision is looked at, and means little
-    /// before the first look.
+    /// The evaluations that the whole run takes, or is expected to take: 2^n for an exact solver; for a sampler what
+    /// its budget buys or, where it has a [`precision`](crate::Permutation::precision) to reach, what the half width so
+    /// far makes expected. That moves in steps, since a run may stop only where the precision is looked at, and means
+    /// little before the first look.
     pub total: u64,
     /// The permutations walked so far; none for an exact solver.
     pub permutations: u64,
     /// The largest half width of the players' intervals so far, at the sampler's
-    /// [`confidence`](crate::Permutation::confidence). Infinite before the second sample, and for an exact solver, which
-    /// knows nothing before it knows all.
+    /// [`confidence`](crate::Permutation::confidence). Infinite before the second sample, and for an exact solver,
+    /// which knows nothing before it knows all.
     pub half_width: f64,
     /// The time since this run began: of one that was resumed, that since then, unlike the counts. Always zero on
     /// `wasm32-unknown-unknown`, which has no clock.

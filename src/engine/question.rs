@@ -1,7 +1,7 @@
 //! A solver that asks for values, written as one function: it stops at each question until somebody answers.
 //!
-//! The solver is an `async` function that awaits [`Asker::values`]. It runs on no executor: whoever has the answers resumes it,
-//! on threads of this process (`answer.rs`) or on ranks of a job (`mpi/questions.rs`).
+//! The solver is an `async` function that awaits [`Asker::values`]. It runs on no executor: whoever has the answers
+//! resumes it, on threads of this process (`answer.rs`) or on ranks of a job (`mpi/questions.rs`).
 
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
@@ -60,8 +60,8 @@ impl<'a, V, T> Questions<'a, V, T> {
         Self { solver: Box::pin(solver(Asker(Arc::clone(&slot)))), slot }
     }
 
-    /// Runs the solver up to its next question or its end: at first without an answer, then with the one to its last question.
-    /// It must not be resumed after its end.
+    /// Runs the solver up to its next question or its end: at first without an answer, then with the one to its last
+    /// question. It must not be resumed after its end.
     pub(crate) fn resume(&mut self, answer: Option<Answer<V>>) -> Step<T> {
         lock(&self.slot).answer = answer;
         match self.solver.as_mut().poll(&mut Context::from_waker(Waker::noop())) {

@@ -14,8 +14,8 @@ pub(crate) fn available(asked: usize) -> usize {
     pool::available(asked).min(MOST_THREADS)
 }
 
-/// Runs `work` where so many threads are there for the [queues](Queue) that it runs; fails with their number if they cannot
-/// be started. Without it, each queue starts the threads that it misses.
+/// Runs `work` where so many threads are there for the [queues](Queue) that it runs; fails with their number if they
+/// cannot be started. Without it, each queue starts the threads that it misses.
 pub(crate) fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R, usize> {
     pool::provide(threads, work)
 }
@@ -35,8 +35,8 @@ impl<E: Send> Queue<E> {
     }
 
     /// Runs `work` for every unit, on up to `threads` threads, each of which has a `state` of its own and takes as many
-    /// units at once as `size` says. After a failure no further unit is begun, and of several failures that of the lowest
-    /// number is returned. A thread whose `size` is zero takes no more.
+    /// units at once as `size` says. After a failure no further unit is begun, and of several failures that of the
+    /// lowest number is returned. A thread whose `size` is zero takes no more.
     pub(crate) fn run<S>(
         self,
         threads: usize,

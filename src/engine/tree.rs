@@ -1,8 +1,8 @@
 //! The summation tree: aligned nodes over numbered units, merged in an order that depends on their numbers alone.
 //!
-//! A unit is what a solver adds up: a block of coalitions, or a sample. Units 2k and 2k + 1 merge, then pairs of pairs, up a
-//! binary tree. Who computed which unit, in what order units came in, and in how many processes makes no difference: the same
-//! units leave the same bits. Changing where nodes merge changes the last bits of every result.
+//! A unit is what a solver adds up: a block of coalitions, or a sample. Units 2k and 2k + 1 merge, then pairs of pairs,
+//! up a binary tree. Who computed which unit, in what order units came in, and in how many processes makes no
+//! difference: the same units leave the same bits. Changing where nodes merge changes the last bits of every result.
 
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -96,8 +96,8 @@ impl<N: Node> Tree<N> {
         self.nodes.pop().map(|(_, node)| node).filter(|node| node.level() == self.height)
     }
 
-    /// Adds units that are not here yet, and merges upwards as far as the other halves are here: `merge` adds an upper half to
-    /// the lower one.
+    /// Adds units that are not here yet, and merges upwards as far as the other halves are here: `merge` adds an upper
+    /// half to the lower one.
     pub(crate) fn insert(&mut self, start: u64, node: N, mut merge: impl FnMut(&mut N, N)) {
         let mut at = self.put(start, node);
         while let Some(lower) = self.halves(at) {
@@ -134,7 +134,7 @@ impl<N: Node> Tree<N> {
     }
 
     /// Refuses a place that no node behind the last one can have, which a file may say. `limit` is the number
-    /// of units that there can be, and `beyond` what is said of more.
+    /// of units that there can be, and `beyond` the error's text for more.
     #[cfg(feature = "serde")]
     pub(crate) fn check_place(&self, start: u64, level: u32, limit: u64, beyond: &str) -> Result<(), String> {
         let size = 1_u64.checked_shl(level).ok_or("a level is at most 63")?;
@@ -169,8 +169,8 @@ pub(crate) fn units<N: Node>((start, node): (u64, &N)) -> Range<u64> {
     start..start + (1 << node.level())
 }
 
-/// Adds units to a tree that threads share. Nothing of the value type runs while the lock is held: a value may use rayon, which
-/// could have this very thread add units of its own.
+/// Adds units to a tree that threads share. Nothing of the value type runs while the lock is held: a value may use
+/// rayon, which could have this very thread add units of its own.
 pub(crate) fn insert_shared<N: Node>(tree: &Mutex<Tree<N>>, start: u64, node: N, merge: impl Fn(&mut N, N)) {
     // The two halves of a node, taken out, if the one that is put in completes it.
     let put = |start, node| {

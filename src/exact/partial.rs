@@ -28,7 +28,7 @@ pub struct CoalitionSums<V> {
 pub type ExactPartial<V> = Partial<CoalitionSums<V>>;
 
 impl<V: Value> CoalitionSums<V> {
-    /// Of a game of so many players, at least one and at most `most_players`.
+    /// The sums of a game of `players`, or why there are none: no players, more than `most_players`, or no such order.
     pub(crate) fn new<E>(players: usize, order: usize, most_players: usize) -> Result<Self, Error<E>> {
         check_players(players, most_players)?;
         let limit = most_order(players);
@@ -113,10 +113,10 @@ impl<F> Exact<F> {
     /// Part `k` of `of`, the first being part 0, of everything that these options can solve: Shapley values, semivalues
     /// and, with [`Part::order`], interactions. Threads, batches, and observers may differ from part to part.
     ///
-    /// A part is a contiguous share of the **blocks** of coalitions that a game is solved in. There is one block for up to 10
-    /// players, then twice as many for each further player up to 256 for 18, and 256 or more beyond. (Where values take more
-    /// than some kilobytes each there are more.) Shares differ by a block at most. With more parts than blocks, some have
-    /// nothing to do, and may be run all the same.
+    /// A part is a contiguous share of the **blocks** of coalitions that a game is solved in. There is one block for up
+    /// to 10 players, then twice as many for each further player up to 256 for 18, and 256 or more beyond. (Where
+    /// values take more than some kilobytes each there are more.) Shares differ by a block at most. With more parts
+    /// than blocks, some have nothing to do, and may be run all the same.
     pub fn part(self, k: u64, of: u64) -> Part<Self> {
         Part::new(self, k, of)
     }
@@ -136,9 +136,9 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Part<Exact<F>> {
     ///
     /// # Cost
     ///
-    /// An evaluation for each coalition of the part; and those of v(∅) and v(N), if they are not among them, by which parts
-    /// of different games are told apart: with several parts, 2 more for each, and for the first and the last 1. The
-    /// partial result has O(n²) sums for each of at most 2 log₂(2^n) nodes; with an order k, O(n^(k+1)).
+    /// An evaluation for each coalition of the part; and those of v(∅) and v(N), if they are not among them, by which
+    /// parts of different games are told apart: with several parts, 2 more for each, and for the first and the last 1.
+    /// The partial result has O(n²) sums for each of at most 2 log₂(2^n) nodes; with an order k, O(n^(k+1)).
     ///
     /// # Errors
     ///

@@ -8,8 +8,8 @@ use crate::{Attribution, Coalition, Error, Index, Interactions, Semivalue, Value
 /// asking the game again. [`Exact::summary`](crate::Exact::summary) makes it.
 ///
 /// For players K and a coalition S without them, the discrete derivative Δ_K v(S) is what K add together on top of S:
-/// v(S) for no players, v(S ∪ i) − v(S) for one, v(S ∪ ij) − v(S ∪ i) − v(S ∪ j) + v(S) for two. A summary of order k holds,
-/// for every K of at most k players and every size s, the sum of Δ_K v(S) over the coalitions S of size s.
+/// v(S) for no players, v(S ∪ i) − v(S) for one, v(S ∪ ij) − v(S ∪ i) − v(S ∪ j) + v(S) for two. A summary of order k
+/// holds, for every K of at most k players and every size s, the sum of Δ_K v(S) over the coalitions S of size s.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Summary<V> {
@@ -40,8 +40,8 @@ impl<V: Value> Summary<V> {
     ///
     /// # Errors
     ///
-    /// [`Overflow`](Error::Overflow), and [`WeightLength`](Error::WeightLength) if the weights are for another number of
-    /// players.
+    /// [`Overflow`](Error::Overflow), and [`WeightLength`](Error::WeightLength) if the weights are for another number
+    /// of players.
     pub fn values(&self, semivalue: &Semivalue) -> Result<Attribution<V>, Error> {
         self.attribution(semivalue)
     }
@@ -76,8 +76,8 @@ impl<V: Value> Summary<V> {
         Interactions::from_sums(index, self.shape.order, self.players, self.rows())
     }
 
-    /// A row for each set K of at most as many players as the order, in the order of their masks: its sums for sizes 0 to
-    /// n − |K|.
+    /// A row for each set K of at most as many players as the order, in the order of their masks: its sums for sizes 0
+    /// to n − |K|.
     pub(crate) fn rows(&self) -> impl Iterator<Item = (Coalition, &[V])> {
         let mut coalition = Coalition::empty(self.players);
         self.shape.rows(self.players, &self.entries, 1).map(move |(set, row)| {

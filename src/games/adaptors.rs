@@ -91,8 +91,8 @@ impl<G: TryGame> Restricted<G> {
     ///
     /// # Errors
     ///
-    /// [`NoPlayers`](GameError::NoPlayers) if there are none; [`NoSuchPlayer`](GameError::NoSuchPlayer) if one does not exist;
-    /// [`Twice`](GameError::Twice) if one is named twice.
+    /// [`NoPlayers`](GameError::NoPlayers) if there are none; [`NoSuchPlayer`](GameError::NoSuchPlayer) if one does not
+    /// exist; [`Twice`](GameError::Twice) if one is named twice.
     pub fn new(game: G, players: impl AsRef<[usize]>) -> Result<Self, GameError> {
         let (players, all) = (players.as_ref().to_vec(), game.num_players());
         if players.is_empty() {
@@ -153,8 +153,8 @@ pub struct Dual<G: TryGame> {
 }
 
 impl<G: TryGame> Dual<G> {
-    /// The dual of a game, which is asked for v(N) once more than for the coalitions. A walk through it asks for each prefix's
-    /// complement: the game's own [`walk`](crate::Game::walk) goes the other way.
+    /// The dual of a game, which is asked for v(N) once more than for the coalitions. A walk through it asks for each
+    /// prefix's complement: the game's own [`walk`](crate::Game::walk) goes the other way.
     #[must_use]
     pub fn new(game: G) -> Self {
         Self { game, grand: OnceLock::new() }
@@ -260,8 +260,8 @@ impl<G: TryGame, H: TryGame<Value = G::Value, Error = G::Error>> Sum<G, H> {
     }
 }
 
-/// A game times a fraction: another currency, or the same per head. Shapley values are multiplied with it. The example is at
-/// [`Sum`].
+/// A game times a fraction: another currency, or the same per head. Shapley values are multiplied with it. The example
+/// is at [`Sum`].
 #[derive(Clone, Debug)]
 pub struct Scaled<G> {
     game: G,
@@ -316,7 +316,8 @@ impl<G: TryGame> Counted<G> {
         Self { game, evaluations: AtomicU64::new(0) }
     }
 
-    /// For how many coalitions it was asked so far, those at which it failed included: in batches and walks each one counts.
+    /// For how many coalitions it was asked so far, those at which it failed included: in batches and walks each one
+    /// counts.
     #[must_use]
     pub fn evaluations(&self) -> u64 {
         self.evaluations.load(Ordering::Relaxed)

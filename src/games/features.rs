@@ -18,8 +18,8 @@ const DOMAIN: &[u8; 24] = b"shapley background, v1.\0";
 
 /// The columns of a row, and what a model says of it when only some of them are known.
 ///
-/// The row to explain is the **instance** x. Absent columns are filled in from each row b of a **background** in turn, and
-/// the model's outputs are averaged:
+/// The row to explain is the **instance** x. Absent columns are filled in from each row b of a **background** in turn,
+/// and the model's outputs are averaged:
 ///
 /// v(S) = mean over b of f(x on S, b elsewhere)
 ///
@@ -44,18 +44,18 @@ const DOMAIN: &[u8; 24] = b"shapley background, v1.\0";
 ///
 /// # What it means, and what not
 ///
-/// The values say what the *model* makes of each column, relative to the background: a column that the model does not read
-/// gets zero, up to the rounding of means, however much it tells about the outcome. They do not say what would happen in the world if a column changed.
-/// Columns are replaced independently of each other, so the model is asked about rows that may not exist (a pregnant
-/// man); what it says of those counts. The answer depends on the background, so choose it as the population that the row is to be
-/// compared with, and say so.
+/// The values say what the *model* makes of each column, relative to the background: a column that the model does not
+/// read gets zero, up to the rounding of means, however much it tells about the outcome. They do not say what would
+/// happen in the world if a column changed. Columns are replaced independently of each other, so the model is asked
+/// about rows that may not exist (a pregnant man); what it says of those counts. The answer depends on the background,
+/// so choose it as the population that the row is to be compared with, and say so.
 ///
 /// # The model
 ///
-/// It is given many rows at once, row by row in one slice, and the number of columns, and returns a value for each row: a
-/// number, or an array such as `[f64; 3]` if it has several outputs. One that can fail returns a `Result` of these; its
-/// error comes back as [`FeaturesError::Model`]. A row's output must not depend on the rows beside it: how rows are spread over
-/// calls depends on the solver's batches and threads.
+/// It is given many rows at once, row by row in one slice, and the number of columns, and returns a value for each row:
+/// a number, or an array such as `[f64; 3]` if it has several outputs. One that can fail returns a `Result` of these;
+/// its error comes back as [`FeaturesError::Model`]. A row's output must not depend on the rows beside it: how rows are
+/// spread over calls depends on the solver's batches and threads.
 ///
 /// # Cost
 ///
@@ -213,7 +213,8 @@ where
 impl<F> Features<F> {
     /// Makes one player of several columns: those of a category in one-hot code, say, which only come together.
     ///
-    /// Called again, it replaces the groups before. Group k becomes player k. Columns that no group names follow, as players of their own, in their order.
+    /// Called again, it replaces the groups before. Group k becomes player k. Columns that no group names follow, as
+    /// players of their own, in their order.
     ///
     /// ```
     /// use shapley::games::Features;
@@ -239,8 +240,8 @@ impl<F> Features<F> {
 
     /// Keeps so many rows of the background, drawn without replacement, in their order; all, if there are no more.
     ///
-    /// The same seed draws the same rows of a background of as many rows, on every machine. The values are then those of this
-    /// smaller background, and nothing says how far they are from those of the whole: compare seeds.
+    /// The same seed draws the same rows of a background of as many rows, on every machine. The values are then those
+    /// of this smaller background, and nothing says how far they are from those of the whole: compare seeds.
     #[must_use]
     pub fn background_sample(mut self, rows: usize, seed: u64) -> Self {
         let columns = self.instance.len().max(1);

@@ -15,15 +15,17 @@ const PARTS: usize = 32;
 
 /// The training points of a k-nearest-neighbour classifier are the players: what is each worth to the classifier?
 ///
-/// A coalition is worth the mean, over the test points, of the share of the k nearest of its training points that have the test
-/// point's label, those that are not there (if it has fewer than k) counting as wrong:
+/// A coalition is worth the mean, over the test points, of the share of the k nearest of its training points that have
+/// the test point's label, those that are not there (if it has fewer than k) counting as wrong:
 ///
-/// v(S) = 1/m Σ over test points (x, y) of 1/k Σ for j = 1, …, min(k, |S|) of \[label of the j-th nearest to x in S = y\]
+/// v(S) = 1/m Σ over test points (x, y) of 1/k Σ for j = 1, …, min(k, |S|) of \[label of the j-th nearest to x in S =
+/// y\]
 ///
-/// which is the chance that a neighbour drawn among the k has the right label. Distances are Euclidean; of two training points
-/// at the same distance, the first is nearer. For this utility the [Shapley values](Self::shapley) take n log n steps for each
-/// test point instead of 2^n (Jia, Dao, Wang, Hubis, Gurel, Li, Zhang, Spanos & Song 2019, "Efficient task-specific data valuation
-/// for nearest neighbor algorithms", Proc. VLDB Endow. 12(11) 1610–1623, doi:10.14778/3342263.3342637, theorem 1).
+/// which is the chance that a neighbour drawn among the k has the right label. Distances are Euclidean; of two training
+/// points at the same distance, the first is nearer. For this utility the [Shapley values](Self::shapley) take n log n
+/// steps for each test point instead of 2^n (Jia, Dao, Wang, Hubis, Gurel, Li, Zhang, Spanos & Song 2019, "Efficient
+/// task-specific data valuation for nearest neighbor algorithms", Proc. VLDB Endow. 12(11) 1610–1623,
+/// doi:10.14778/3342263.3342637, theorem 1).
 ///
 /// ```
 /// use shapley::games::KNearest;
@@ -36,8 +38,8 @@ const PARTS: usize = 32;
 /// # Ok::<(), shapley::games::GameError>(())
 /// ```
 ///
-/// Scale the columns first: a distance adds up what they are measured in. Coordinates that differ by less than 10^−280 of
-/// the largest coordinate count as the same.
+/// Scale the columns first: a distance adds up what they are measured in. Coordinates that differ by less than 10^−280
+/// of the largest coordinate count as the same.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KNearest {
     k: usize,
@@ -78,9 +80,10 @@ impl KNearest {
     ///
     /// # Errors
     ///
-    /// [`Number`](GameError::Number) if k is zero, or a coordinate is not finite; [`NoPlayers`](GameError::NoPlayers) if there are no training points; [`Shape`](GameError::Shape) if there are no
-    /// test points, if the coordinates do not divide into as many points as there are labels, or if test points have another
-    /// number of coordinates than training points.
+    /// [`Number`](GameError::Number) if k is zero, or a coordinate is not finite; [`NoPlayers`](GameError::NoPlayers)
+    /// if there are no training points; [`Shape`](GameError::Shape) if there are no test points, if the coordinates do
+    /// not divide into as many points as there are labels, or if test points have another number of coordinates than
+    /// training points.
     pub fn new<L: Eq + Hash>(
         k: usize,
         train: (impl AsRef<[f64]>, impl AsRef<[L]>),
@@ -134,8 +137,9 @@ impl KNearest {
 
     /// The Shapley values of the training points.
     ///
-    /// For n training points of d coordinates and m test points it takes m n (d + log n) steps, on all threads there are, and
-    /// room for 32 n values and, for each thread, n distances. The bits do not depend on the number of threads.
+    /// For n training points of d coordinates and m test points it takes m n (d + log n) steps, on all threads there
+    /// are, and room for 32 n values and, for each thread, n distances. The bits do not depend on the number of
+    /// threads.
     pub fn shapley(&self) -> Attribution<f64> {
         let (n, m) = (self.train.labels.len(), self.test.labels.len());
         let part = m.div_ceil(PARTS);

@@ -8,12 +8,12 @@ use super::GameError;
 use crate::weights::{Ratio, bernoulli, checked_binomial};
 use crate::{Attribution, Coalition, Error, Game, Index, Interactions, Value};
 
-/// A sum of unanimity games: for each **term**, a set T of players and an amount, a coalition that has all of T gets the
-/// amount.
+/// A sum of unanimity games: for each **term**, a set T of players and an amount, a coalition that has all of T gets
+/// the amount.
 ///
-/// Every game is such a sum, in one way: the amounts are its Möbius coefficients (Harsanyi dividends), so this is also how a
-/// sparse Möbius form is entered. Results take time in proportion to the sizes of the terms and to n/64 for each, not to 2^n.
-/// A term takes n/8 bytes of memory, from 129 players on.
+/// Every game is such a sum, in one way: the amounts are its Möbius coefficients (Harsanyi dividends), so this is also
+/// how a sparse Möbius form is entered. Results take time in proportion to the sizes of the terms and to n/64 for each,
+/// not to 2^n. A term takes n/8 bytes of memory, from 129 players on.
 ///
 /// ```
 /// use shapley::games::Unanimity;
@@ -32,15 +32,16 @@ pub struct Unanimity<V> {
 }
 
 impl<V: Value> Unanimity<V> {
-    /// The terms of a game of so many players: sets of players, as anything that yields them, and amounts, of either sign.
+    /// The terms of a game of so many players: sets of players, as anything that yields them, and amounts, of either
+    /// sign.
     ///
     /// Amounts of the same set are added up. The empty set's is worth as much to every coalition, the empty one too.
     ///
     /// # Errors
     ///
     /// [`NoPlayers`](GameError::NoPlayers); [`NoTerms`](GameError::NoTerms), since nothing says then what values are;
-    /// [`NoSuchPlayer`](GameError::NoSuchPlayer) if a term names one; and [`Amount`](GameError::Amount) if an amount is not
-    /// finite, or the sum of their sizes does not fit the type.
+    /// [`NoSuchPlayer`](GameError::NoSuchPlayer) if a term names one; and [`Amount`](GameError::Amount) if an amount is
+    /// not finite, or the sum of their sizes does not fit the type.
     pub fn new<T>(num_players: usize, terms: impl IntoIterator<Item = (T, V)>) -> Result<Self, GameError>
     where
         T: IntoIterator<Item: Borrow<usize>>,
@@ -92,8 +93,8 @@ impl<V: Value> Unanimity<V> {
     ///
     /// # Panics
     ///
-    /// If a value does not fit the type, as fractions of integers of a fixed size may not; floats, and fractions of integers of
-    /// any size, always do.
+    /// If a value does not fit the type, as fractions of integers of a fixed size may not; floats, and fractions of
+    /// integers of any size, always do.
     pub fn shapley(&self) -> Attribution<V> {
         self.shared_out(|size| Share::of(1, size as i128))
     }
@@ -107,10 +108,11 @@ impl<V: Value> Unanimity<V> {
         self.shared_out(|size| Share { fraction: Ratio::ONE, halvings: size - 1 })
     }
 
-    /// Any index of interaction, for all sets of at most `order` players, as [`interactions`](crate::interactions) has them.
+    /// Any index of interaction, for all sets of at most `order` players, as [`interactions`](crate::interactions) has
+    /// them.
     ///
-    /// A term T gives to each set S ⊆ T of at most k players, k being the order, and nothing to others. Of its amount, with
-    /// t = |T| and s = |S|:
+    /// A term T gives to each set S ⊆ T of at most k players, k being the order, and nothing to others. Of its amount,
+    /// with t = |T| and s = |S|:
     ///
     /// | index | share |
     /// |---|---|
@@ -122,14 +124,14 @@ impl<V: Value> Unanimity<V> {
     /// | FSII | 1 if S = T; if t > k, (−1)^(k−s) s/(k+s) C(k, s) C(t−1, k) / C(t+k−1, k+s) |
     /// | FBII | 1 if S = T; if t > k, (−1)^(k−s) 2^(s−t) C(t−s−1, k−s) |
     ///
-    /// (Grabisch & Roubens 1999, doi:10.1007/s001820050125; Sundararajan, Dhamdhere & Agarwal 2020, ICML, PMLR 119; Tsai, Yeh &
-    /// Ravikumar 2023, JMLR 24(94).) Takes Σ over the terms of the number of their subsets of at most k players, and room for a
-    /// value of every set of at most k players.
+    /// (Grabisch & Roubens 1999, doi:10.1007/s001820050125; Sundararajan, Dhamdhere & Agarwal 2020, ICML, PMLR 119;
+    /// Tsai, Yeh & Ravikumar 2023, JMLR 24(94).) Takes Σ over the terms of the number of their subsets of at most k
+    /// players, and room for a value of every set of at most k players.
     ///
     /// # Errors
     ///
-    /// [`Order`](Error::Order) if the order is not from 1 to n, if there are more than 2^26 sets, or if a share does not fit 128
-    /// bits, as those of terms of hundreds of players and orders above 10 do not.
+    /// [`Order`](Error::Order) if the order is not from 1 to n, if there are more than 2^26 sets, or if a share does
+    /// not fit 128 bits, as those of terms of hundreds of players and orders above 10 do not.
     pub fn interactions(&self, index: Index, order: usize) -> Result<Interactions<V>, Error> {
         let sets = |order: usize| {
             (0..=order).map(|size| checked_binomial(self.num_players, size)).try_fold(0_i128, |a, b| a.checked_add(b?))
@@ -250,7 +252,8 @@ impl Share {
     }
 }
 
-/// What a set of `s` players has of the amount of a term of `t` that it is in: the table at [`Unanimity::interactions`].
+/// What a set of `s` players has of the amount of a term of `t` that it is in: the table at
+/// [`Unanimity::interactions`].
 fn share(index: Index, k: usize, s: usize, t: usize) -> Option<Share> {
     let whole = || Some(Share::of(i128::from(s == t), 1));
     let sign = if (k - s).is_multiple_of(2) { 1 } else { -1 };

@@ -12,9 +12,9 @@ use crate::error::write_causes;
 
 /// Why a job of several ranks gave no result.
 ///
-/// All ranks get the same error, whichever of them it happened on. An error of the game's own type cannot be sent to others:
-/// they get its text, and the rank where it happened also has [the error itself](Failure::downcast_ref). `{:#}` writes
-/// the causes too.
+/// All ranks get the same error, whichever of them it happened on. An error of the game's own type cannot be sent to
+/// others: they get its text, and the rank where it happened also has [the error itself](Failure::downcast_ref). `{:#}`
+/// writes the causes too.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
@@ -76,8 +76,8 @@ pub enum Error {
         what: String,
     },
 
-    /// A message could not be made or understood: the ranks run different programs, or a value's serde does not give back what
-    /// it was given.
+    /// A message could not be made or understood: the ranks run different programs, or a value's serde does not give
+    /// back what it was given.
     #[error("a message of rank {rank} cannot be understood: {what}")]
     Message {
         /// Whose message.
@@ -133,8 +133,8 @@ impl Failure {
         failure
     }
 
-    /// The error itself, on the rank where it happened; `None` elsewhere, or if it is of another type. That of a game with a store is a
-    /// [`CacheError`](crate::store::CacheError), which has the game's own in it.
+    /// The error itself, on the rank where it happened; `None` elsewhere, or if it is of another type. That of a game
+    /// with a store is a [`CacheError`](crate::store::CacheError), which has the game's own in it.
     #[must_use]
     pub fn downcast_ref<E: StdError + 'static>(&self) -> Option<&E> {
         self.original.as_deref().and_then(|original| original.downcast_ref())

@@ -1,12 +1,13 @@
 //! Exact answers and samples by many ranks: rank 0 deals units of work, which come back as partial results.
 //!
-//! Where a unit takes long, and for as long as it is not known how long, rank 0 deals pieces of it, which come back as values,
-//! and makes the unit's sums itself: so a game of few blocks, or of blocks that take hours, is shared by as many ranks as it
-//! has coalitions. The sums are those of the unit all the same. Samples are never cut: a sample is short.
+//! Where a unit takes long, and for as long as it is not known how long, rank 0 deals pieces of it, which come back as
+//! values, and makes the unit's sums itself: so a game of few blocks, or of blocks that take hours, is shared by as
+//! many ranks as it has coalitions. The sums are those of the unit all the same. Samples are never cut: a sample is
+//! short.
 //!
-//! With a precision to reach, rank 0 looks at the intervals after the numbers of samples at which one process looks. While the
-//! last samples before a look are made, ranks that have nothing to do make those of the round after it, which are lost if the
-//! look says that it is enough.
+//! With a precision to reach, rank 0 looks at the intervals after the numbers of samples at which one process looks.
+//! While the last samples before a look are made, ranks that have nothing to do make those of the round after it, which
+//! are lost if the look says that it is enough.
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
@@ -22,17 +23,17 @@ use serde::de::DeserializeOwned;
 use super::Error;
 use super::checkpoint::Checkpoint;
 use super::scheduler::{Plan, Share, until};
+use super::sums::SharedSums;
 use super::transport::{decode, encode};
 use super::worker::{Answerer, Refusal, Task};
 use crate::engine::ask::both_ends;
 use crate::engine::blocks::{Pieces, values};
-use crate::engine::partial::{Job, Partial, Summation, Sums};
+use crate::engine::partial::{Job, Partial, Sums};
 use crate::engine::settings::Settings;
-use crate::exact::CoalitionSums;
-use crate::permutation::{SampleSums, Seen, looks};
-use crate::{Coalition, Progress, Stopped, TryGame, Value};
+use crate::{Progress, Stopped, TryGame};
 
-/// What a value costs rank 0 that comes alone, and not in a sum: about 20 nanoseconds (`docs/cluster.md` has the measurement).
+/// What a value costs rank 0 that comes alone, and not in a sum: about 20 nanoseconds (`docs/cluster.md` has the
+/// measurement).
 const VALUE: f64 = 20e-9;
 
 /// The share of rank 0's time that may go into values.
@@ -43,8 +44,8 @@ const MANY: u64 = 8;
 
 /// Whether blocks are better dealt in pieces, of which rank 0 gets all values, to a rank of that pace.
 ///
-/// If that hardly costs rank 0 anything, they are, so that all units are short. If it does, only where few blocks are left, which
-/// would keep some ranks waiting for others for longer than rank 0 takes for the values.
+/// If that hardly costs rank 0 anything, they are, so that all units are short. If it does, only where few blocks are
+/// left, which would keep some ranks waiting for others for longer than rank 0 takes for the values.
 fn pays_to_cut(left: u64, block: u64, share: Share) -> bool {
     let in_a_second = share.of_all_in_a_second();
     let in_a_block = block as f64 * share.ranks as f64 / in_a_second;
@@ -62,123 +63,6 @@ pub(super) fn refusal<E: std::error::Error + Send + Sync + 'static>(rank: usize,
     match error {
         crate::Error::Stopped { .. } => Refusal::Cancelled,
         error => Refusal::Failed(Error::solve(rank, error)),
-    }
-}
-
-/// Sums that ranks share. A unit has 2^`grain_bits` **grains**: the coalitions of a block, or one sample.
-pub(super) trait SharedSums: Sums {
-    /// What v(∅) and v(N) add to the evaluations of a partial result.
-    const ENDS: u64;
-
-    fn grain_bits(&self) -> usize {
-        0
-    }
-
-    /// The sums of a unit whose grains came as values.
-    fn of_values(&self, _values: &[Self::Value]) -> Option<<Self as Summation>::Node> {
-        None
-    }
-
-    /// The first unit that nobody makes yet, where the first `whole` units are here.
-    fn limit(&self, _whole: u64) -> u64 {
-        u64::MAX
-    }
-
-    /// Whether the first `whole` units, of which `before` were here, are enough.
-    fn is_enough(_partial: &Partial<Self>, _before: u64, _whole: u64) -> bool {
-        false
-    }
-
-    /// The evaluations that an observer sees, where `grains` are here.
-    fn evaluations(partial: &Partial<Self>, grains: u64) -> u64;
-
-    /// All that an observer sees.
-    fn progress(partial: &Partial<Self>, grains: u64, elapsed: Duration) -> Progress;
-
-    /// Whose sums overflow, if some do: they cannot be sent, and make no result.
-    fn overflow(&self, node: &<Self as Summation>::Node) -> Option<Coalition>;
-
-    /// The result of what is here when a rule or the observer ended the job.
-    fn end(partial: Partial<Self>, stopped: Option<Stopped>, shown: u64) -> Result<Self::Output, crate::Error>;
-}
-
-impl<V: Value> SharedSums for CoalitionSums<V> {
-    const ENDS: u64 = 0;
-
-    fn grain_bits(&self) -> usize {
-        self.block_bits
-    }
-
-    fn of_values(&self, values: &[V]) -> Option<<Self as Summation>::Node> {
-        Some(self.fold(values))
-    }
-
-    fn evaluations(_partial: &Partial<Self>, grains: u64) -> u64 {
-        grains
-    }
-
-    fn progress(partial: &Partial<Self>, grains: u64, elapsed: Duration) -> Progress {
-        let total = 1 << partial.job.sums.players;
-        Progress { evaluations: grains, total, permutations: 0, half_width: f64::INFINITY, elapsed }
-    }
-
-    fn overflow(&self, node: &<Self as Summation>::Node) -> Option<Coalition> {
-        let is_finite = node.entries.iter().all(Value::is_finite);
-        (!is_finite).then(|| Coalition::grand(self.players))
-    }
-
-    fn end(partial: Partial<Self>, stopped: Option<Stopped>, shown: u64) -> Result<Self::Output, crate::Error> {
-        let players = partial.job.sums.players;
-        if stopped.is_some() {
-            return Err(crate::Error::Stopped { evaluations: shown, total: 1 << players });
-        }
-        let summary = partial.finish()?;
-        match summary.is_finite() {
-            true => Ok(summary),
-            false => Err(crate::Error::Overflow { coalition: Coalition::grand(players) }),
-        }
-    }
-}
-
-impl<V: Value> SharedSums for SampleSums<V> {
-    const ENDS: u64 = 2;
-
-    /// Two looks ahead.
-    fn limit(&self, whole: u64) -> u64 {
-        match self.rules.precision {
-            Some(_) => looks().filter(|&look| look > whole).nth(1).unwrap_or(u64::MAX),
-            None => u64::MAX,
-        }
-    }
-
-    fn is_enough(partial: &Partial<Self>, before: u64, whole: u64) -> bool {
-        let passes = || looks().any(|look| before < look && look <= whole);
-        partial.job.sums.rules.precision.is_some() && passes() && partial.until_precise().1
-    }
-
-    fn evaluations(partial: &Partial<Self>, _samples: u64) -> u64 {
-        partial.evaluations()
-    }
-
-    fn progress(partial: &Partial<Self>, samples: u64, elapsed: Duration) -> Progress {
-        let rules = partial.job.sums.rules;
-        let half_width = partial.samples(partial.tree.clone()).half_width(rules.confidence);
-        let evaluations = partial.evaluations();
-        let total = rules.expected(Seen { samples, evaluations, half_width }).max(evaluations);
-        Progress { evaluations, total, permutations: samples * rules.design.walks(), half_width, elapsed }
-    }
-
-    fn overflow(&self, node: &<Self as Summation>::Node) -> Option<Coalition> {
-        let player = node.sums.iter().position(|sum| !sum.is_finite())?;
-        Some(Coalition::from_players(self.rules.design.players, [player]))
-    }
-
-    fn end(partial: Partial<Self>, stopped: Option<Stopped>, _shown: u64) -> Result<Self::Output, crate::Error> {
-        if partial.is_complete() && stopped != Some(Stopped::Precision) {
-            return partial.finish();
-        }
-        let (samples, is_precise) = partial.until_precise();
-        samples.estimate(if is_precise { Stopped::Precision } else { stopped.unwrap_or(Stopped::Evaluations) })
     }
 }
 

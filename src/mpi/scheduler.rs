@@ -1,9 +1,9 @@
 //! Rank 0 deals units of work, and takes in what comes of them; the other ranks do as they are told.
 //!
-//! Shares are large at first and small at the end (guided self-scheduling: Polychronopoulos & Kuck 1987, *IEEE Transactions on
-//! Computers* C-36(12), 1425–1439), and never longer than about half a second by what the rank has done so far, so that a slow
-//! rank holds nobody up. A rank whose units are short has one that waits, so that it need not wait for messages. Who does what makes no
-//! difference to results, which are put together by numbers.
+//! Shares are large at first and small at the end (guided self-scheduling: Polychronopoulos & Kuck 1987, *IEEE
+//! Transactions on Computers* C-36(12), 1425–1439), and never longer than about half a second by what the rank has done
+//! so far, so that a slow rank holds nobody up. A rank whose units are short has one that waits, so that it need not
+//! wait for messages. Who does what makes no difference to results, which are put together by numbers.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
@@ -47,7 +47,8 @@ pub(super) trait Plan {
     /// Takes in what came of a unit of a rank.
     fn take(&mut self, rank: usize, task: Task, answer: &[u8]) -> Result<(), Error>;
 
-    /// Shows, saves, and looks at the clock, again and again. Breaks if what is under way is to be broken off, since no more is wanted.
+    /// Shows, saves, and looks at the clock, again and again. Breaks if what is under way is to be broken off, since no
+    /// more is wanted.
     fn look(&mut self) -> Result<ControlFlow<()>, Error>;
 
     /// Whether no more units will come.
@@ -81,7 +82,8 @@ pub(super) struct Call {
     pub(super) settings: Vec<(&'static str, String)>,
     /// The threads of this rank.
     pub(super) threads: usize,
-    /// What is wrong with the call: on all ranks alike, as it depends on the settings alone. So each tells its caller by itself.
+    /// What is wrong with the call: on all ranks alike, as it depends on the settings alone. So each tells its caller
+    /// by itself.
     pub(super) wrong: Option<Error>,
 }
 
@@ -193,8 +195,8 @@ impl Helper {
 
     fn learn(&mut self, grains: f64, nanos: u64) {
         let rate = grains / (nanos.max(1) as f64 / 1e9);
-        // What a unit takes differs. The mean is that of the times, since what a store has costs next to nothing: the mean of the paces
-        // would remember that for many units, each of which could take minutes.
+        // What a unit takes differs. The mean is that of the times, since what a store has costs next to nothing: the
+        // mean of the paces would remember that for many units, each of which could take minutes.
         self.rate = Some(self.rate.map_or(rate, |before| before.recip().midpoint(rate.recip()).recip()));
     }
 }
@@ -411,8 +413,8 @@ impl<V: Value> Ends<V> {
     }
 }
 
-/// Where a unit of about so many things or fewer ends: at a number that is divided by a large power of two, so that it is a few nodes
-/// of a binary tree, and the next begins well.
+/// Where a unit of about so many things or fewer ends: at a number that is divided by a large power of two, so that it
+/// is a few nodes of a binary tree, and the next begins well.
 pub(super) fn until(start: u64, size: u64, end: u64) -> u64 {
     match start.saturating_add(size.max(1)) {
         stop if stop >= end => end,

@@ -15,8 +15,8 @@ use crate::store::{DiskError, Store, StoreError};
 use crate::value::Encode;
 use crate::{Coalition, DiskStore};
 
-/// The store of one rank: all values that earlier runs have paid for, and a file of its own for those that are new. [`store`] makes
-/// it.
+/// The store of one rank: all values that earlier runs have paid for, and a file of its own for those that are new.
+/// [`store`] makes it.
 #[derive(Debug)]
 pub struct RankStore<V> {
     known: DiskStore<V>,
@@ -86,8 +86,9 @@ impl<V: Encode> Store<V> for RankStore<V> {
     }
 }
 
-/// Opens a store for each rank, in a directory that all of them see. Whatever a store of an earlier run in this directory had on the
-/// disk is in each of them, whoever paid for it, on however many ranks: nothing is evaluated again. All ranks must call it.
+/// Opens a store for each rank, in a directory that all of them see. Whatever a store of an earlier run in this
+/// directory had on the disk is in each of them, whoever paid for it, on however many ranks: nothing is evaluated
+/// again. All ranks must call it.
 ///
 /// ```no_run
 /// use shapley::{Cached, mpi};
@@ -104,22 +105,23 @@ impl<V: Encode> Store<V> for RankStore<V> {
 ///
 /// # What is in the directory
 ///
-/// `united.store` has the values of all earlier runs. Rank 0 first takes into it what the ranks of the last run have left in
-/// `rank-0.store`, `rank-1.store` and so on, with [`DiskStore::merge_from`], and removes those once it is all on the disk. Then each rank
-/// makes a copy of it for itself (`known-0.store` and so on: one process at a time can have such a file open), and begins a file of its
-/// own. A process that is killed at any moment of this leaves every value in one of the files.
+/// `united.store` has the values of all earlier runs. Rank 0 first takes into it what the ranks of the last run have
+/// left in `rank-0.store`, `rank-1.store` and so on, with [`DiskStore::merge_from`], and removes those once it is all
+/// on the disk. Then each rank makes a copy of it for itself (`known-0.store` and so on: one process at a time can have
+/// such a file open), and begins a file of its own. A process that is killed at any moment of this leaves every value
+/// in one of the files.
 ///
 /// # Cost
 ///
-/// A copy of `united.store` for each rank, on the disk of the directory: 50 to 70 bytes a value and rank. A million values and a
-/// hundred ranks are 6 GB, which a parallel file system writes in some seconds, and a single disk in a minute. Where that is too much,
-/// let a rank have more threads, of which all share one store.
+/// A copy of `united.store` for each rank, on the disk of the directory: 50 to 70 bytes a value and rank. A million
+/// values and a hundred ranks are 6 GB, which a parallel file system writes in some seconds, and a single disk in a
+/// minute. Where that is too much, let a rank have more threads, of which all share one store.
 ///
 /// # Errors
 ///
 /// The same on all ranks: [`Error::Mismatch`] if they were called with different directories, fingerprints or types;
-/// [`Error::File`] with a [`DiskError`] if a store is of another game, or damaged, or if another job is using the directory; and if a rank
-/// does not see the directory, or its disk is full.
+/// [`Error::File`] with a [`DiskError`] if a store is of another game, or damaged, or if another job is using the
+/// directory; and if a rank does not see the directory, or its disk is full.
 pub fn store<V: Encode>(
     world: &SimpleCommunicator,
     directory: impl AsRef<Path>,
@@ -154,8 +156,8 @@ fn united(directory: &Path) -> PathBuf {
     directory.join("united.store")
 }
 
-/// Takes all that earlier runs have left into one store. The files that are then of no more use are returned, of former ranks that may
-/// be no more.
+/// Takes all that earlier runs have left into one store. The files that are then of no more use are returned, of former
+/// ranks that may be no more.
 fn unite<V: Encode>(directory: &Path, fingerprint: &Fingerprint) -> Result<(Lock, Vec<PathBuf>), Error> {
     fs::create_dir_all(directory).map_err(|error| file_error(0, directory, error))?;
     let lock = Lock::new(&directory.join("stores.lock"))?;
@@ -182,7 +184,8 @@ fn unite<V: Encode>(directory: &Path, fingerprint: &Fingerprint) -> Result<(Lock
     Ok((lock, old))
 }
 
-/// What a file is, if it is a rank's: its store of its own, or a copy of what all know, which is `.new` if it was never whole.
+/// What a file is, if it is a rank's: its store of its own, or a copy of what all know, which is `.new` if it was never
+/// whole.
 fn kind(path: &Path) -> Option<&str> {
     let extension = path.extension()?.to_str()?;
     let (kind, rank) = path.file_stem()?.to_str()?.split_once('-')?;

@@ -1,4 +1,5 @@
-//! Messages between ranks, of any length, without a thread that waits for them: OpenMPI's own waiting takes a whole core.
+//! Messages between ranks, of any length, without a thread that waits for them: OpenMPI's own waiting takes a whole
+//! core.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -18,7 +19,8 @@ const TAG: Tag = 1;
 /// A longer message goes in several, since MPI counts by 32 bits. The last one is shorter than this.
 const CHUNK: usize = 1 << 28;
 
-/// How long to sleep when there is nothing to do: longer and longer, since what has not come for long seldom comes at once.
+/// How long to sleep when there is nothing to do: longer and longer, since what has not come for long seldom comes at
+/// once.
 #[derive(Debug)]
 pub(super) struct Pause(Duration);
 
@@ -43,8 +45,8 @@ impl Pause {
     }
 }
 
-/// The ranks of a job, under a communicator of their own: no message of the user's is taken for one of ours, nor one of a call for
-/// one of the next.
+/// The ranks of a job, under a communicator of their own: no message of the user's is taken for one of ours, nor one of
+/// a call for one of the next.
 pub(super) struct Transport {
     world: SimpleCommunicator,
     /// What came while something else was being sent.
@@ -65,8 +67,9 @@ impl Transport {
         self.world.size() as usize
     }
 
-    /// Sends a message. It takes in what comes meanwhile, so that two ranks that send to each other do not wait for each other. (Only
-    /// one of them may send several chunks: rank 0 sends units of work, which are short, until nobody has anything to say.)
+    /// Sends a message. It takes in what comes meanwhile, so that two ranks that send to each other do not wait for
+    /// each other. (Only one of them may send several chunks: rank 0 sends units of work, which are short, until nobody
+    /// has anything to say.)
     pub(super) fn send(&mut self, to: usize, bytes: &[u8]) {
         let mut rest = bytes;
         loop {

@@ -169,7 +169,8 @@ fn refused(number: u64, nanos: u64, error: Error) -> (Answer, Option<Error>) {
     (Answer { number, nanos, outcome: Outcome::Failed(error.sent()) }, Some(error))
 }
 
-/// Runs code of the user's: a panic of it is an error of the whole job, which must not end on one rank while the others wait.
+/// Runs code of the user's: a panic of it is an error of the whole job, which must not end on one rank while the others
+/// wait.
 pub(super) fn guarded<R>(rank: usize, code: impl FnOnce() -> R) -> Result<R, Error> {
     catch(code).map_err(|message| Error::Panicked { rank, message })
 }

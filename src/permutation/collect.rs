@@ -9,9 +9,10 @@ use crate::results::{Moments, Samples, sample_tree};
 
 /// The samples of a run, as far as threads have handed them in.
 ///
-/// No thread waits for another that is adding samples up, and nothing of the user's value type runs while the lock is held:
-/// a value may use rayon, which could have the waiting thread hand in samples of its own. Who finds the samples taken
-/// leaves its own beside them, and the one that took them adds those too. The order makes no difference to the sums.
+/// No thread waits for another that is adding samples up, and nothing of the user's value type runs while the lock is
+/// held: a value may use rayon, which could have the waiting thread hand in samples of its own. Who finds the samples
+/// taken leaves its own beside them, and the one that took them adds those too. The order makes no difference to the
+/// sums.
 pub(super) struct Collector<V> {
     seed: u64,
     /// The level of the half width to be shown, if anybody looks at it.
@@ -55,8 +56,8 @@ impl<V: Value> Collector<V> {
         self.lock().samples = Some(samples);
     }
 
-    /// Adds samples, what they took, and the evaluations among these that were not counted yet. Gives the number that is
-    /// to be counted now that their samples can be seen.
+    /// Adds samples, what they took, and the evaluations among these that were not counted yet. Gives the number that
+    /// is to be counted now that their samples can be seen.
     pub(super) fn add(&self, moments: &mut Moments<V>, spent: Spent, uncounted: u64) -> u64 {
         let mut samples = {
             let mut state = self.lock();

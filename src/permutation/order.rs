@@ -5,20 +5,20 @@ use crate::engine::Random;
 /// The domain of random numbers.
 const DOMAIN: &[u8; 24] = b"shapley permutations, v1";
 
-/// Groups of draws share a word as long as the product of their bounds is at most this. The smaller it is, the more words
-/// are used; the larger, the more often one is drawn again: at most once in 256 times.
+/// Groups of draws share a word as long as the product of their bounds is at most this. The smaller it is, the more
+/// words are used; the larger, the more often one is drawn again: at most once in 256 times.
 const LARGEST_PRODUCT: u64 = 1 << 56;
 
 /// Uniformly random orders of n players, by number.
 ///
 /// The generator is ChaCha8 with the order's number as its stream, so that order i needs no other. The shuffle is that
 /// of Fisher & Yates, from the last place down. Its bounded draws share 64-bit words: the word times the bounds, high
-/// halves being the draws and low halves what is left, with rejection where a draw would not be uniform (Brackett-Rozinsky
-/// & Lemire 2024, "Batched ranged random integer generation", *Software: Practice and Experience* 55(1),
-/// doi:10.1002/spe.3369).
+/// halves being the draws and low halves what is left, with rejection where a draw would not be uniform
+/// (Brackett-Rozinsky & Lemire 2024, "Batched ranged random integer generation", *Software: Practice and Experience*
+/// 55(1), doi:10.1002/spe.3369).
 ///
-/// All of it is integer arithmetic of 64 and 128 bits, the same on every machine, and it is frozen: another order for the
-/// same seed and number would be a value-breaking change.
+/// All of it is integer arithmetic of 64 and 128 bits, the same on every machine, and it is frozen: another order for
+/// the same seed and number would be a value-breaking change.
 pub(super) struct Orders {
     generator: Random,
     /// How many draws share each word, and the product of their bounds.

@@ -60,11 +60,11 @@ impl<V: Value> Summation for SampleSums<V> {
 }
 
 impl<F> Permutation<F> {
-    /// Part `k` of `of`, the first being part 0, of the estimate that this sampler makes. The budget is that of all parts
-    /// together. Threads, batches and observers may differ from part to part; all else must not.
+    /// Part `k` of `of`, the first being part 0, of the estimate that this sampler makes. The budget is that of all
+    /// parts together. Threads, batches and observers may differ from part to part; all else must not.
     ///
-    /// A part is a contiguous share of the numbers of the samples that the budget pays for. Shares differ by one sample at
-    /// most. With more parts than samples, some have nothing to do, and may be run all the same.
+    /// A part is a contiguous share of the numbers of the samples that the budget pays for. Shares differ by one sample
+    /// at most. With more parts than samples, some have nothing to do, and may be run all the same.
     ///
     /// ```
     /// use shapley::Permutation;
@@ -100,18 +100,19 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Part<Permutation<F>> {
     ///
     /// # Cost
     ///
-    /// The evaluations of the part's samples, and for each part those of v(∅) and v(N), by which parts of different games are
-    /// told apart: all parts together make 2 more evaluations for each part beyond the first than the budget says.
+    /// The evaluations of the part's samples, and for each part those of v(∅) and v(N), by which parts of different
+    /// games are told apart: all parts together make 2 more evaluations for each part beyond the first than the budget
+    /// says.
     ///
-    /// With a [precision](Permutation::precision) a part makes **all its samples**, since none knows when the others have
-    /// come so far. [`finish`](Partial::finish) stops where one process would have, and what was made beyond is
+    /// With a [precision](Permutation::precision) a part makes **all its samples**, since none knows when the others
+    /// have come so far. [`finish`](Partial::finish) stops where one process would have, and what was made beyond is
     /// spent for nothing: a budget for parts had better be no larger than it must be. The partial result then has some
     /// hundreds of numbers for each player; without, at most 4 log₂(samples).
     ///
     /// # Errors
     ///
-    /// Those of [`Permutation::estimate`], but for `Overflow`, which `finish` finds; [`Setting`](Error::Setting) if there is
-    /// no such part, or there are none, or with a [deadline](Permutation::deadline) or
+    /// Those of [`Permutation::estimate`], but for `Overflow`, which `finish` finds; [`Setting`](Error::Setting) if
+    /// there is no such part, or there are none, or with a [deadline](Permutation::deadline) or
     /// [truncation](Permutation::truncate), with which the samples that there are depend on time, or on those before;
     /// [`Stopped`](Error::Stopped) if the observer broke before all was done.
     ///
@@ -133,8 +134,8 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Part<Permutation<F>> {
 }
 
 impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
-    /// The partial result of a range of samples, which may be empty; `known` are v(∅) and v(N), if they are known. If the
-    /// observer breaks, samples are missing, and the evaluations made and their total come with it.
+    /// The partial result of a range of samples, which may be empty; `known` are v(∅) and v(N), if they are known. If
+    /// the observer breaks, samples are missing, and the evaluations made and their total come with it.
     #[expect(clippy::type_complexity, reason = "a partial result, and where the observer broke")]
     pub(crate) fn add_samples<G: TryGame + ?Sized>(
         &self,
@@ -164,8 +165,8 @@ impl<V: Value> PermutationPartial<V> {
         samples
     }
 
-    /// The samples up to the look at which one process would have stopped, if those before it are all here; or all that are
-    /// here. And which of the two it is. The evaluations are those that one process would have made for them.
+    /// The samples up to the look at which one process would have stopped, if those before it are all here; or all that
+    /// are here. And which of the two it is. The evaluations are those that one process would have made for them.
     pub(crate) fn until_precise(&self) -> (Samples<V>, bool) {
         let rules = self.job.sums.rules;
         let mut samples = rules.none_yet(self.ends.clone(), 0);

@@ -42,7 +42,7 @@ pub(crate) struct Seen {
 }
 
 impl<F> Permutation<F> {
-    /// The rules for a game of so many players, if the settings are in range.
+    /// The rules for a game of `players`, if the settings are in range.
     pub(crate) fn rules<E>(&self, players: usize) -> Result<Rules, Error<E>> {
         if players == 0 {
             return Err(Error::NoPlayers {});

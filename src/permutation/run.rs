@@ -17,7 +17,8 @@ use crate::engine::threads::{self, Queue};
 use crate::results::{Moments, SampleTree, Samples, sample_tree};
 use crate::{Error, Estimate, Progress, Stopped, TryGame};
 
-/// A thread takes as many samples at once as take about this long: long beside the taking, short beside a user's patience.
+/// A thread takes as many samples at once as take about this long: long beside the taking, short beside a user's
+/// patience.
 const UNIT: Duration = Duration::from_millis(1);
 
 /// Samples of a game, from none or from those of an estimate, until one of the sampler's rules says stop.
@@ -74,8 +75,8 @@ where
     run.collector.take().estimate(stopped)
 }
 
-/// Adds a range of samples to those of a part. Returns `Some([made, total])` evaluations if the observer stopped it; the
-/// samples made until then are there.
+/// Adds a range of samples to those of a part. Returns `Some([made, total])` evaluations if the observer stopped it;
+/// the samples made until then are there.
 #[expect(clippy::type_complexity, reason = "the samples, and where the observer broke")]
 pub(super) fn add<G, F>(
     game: &G,
@@ -191,8 +192,8 @@ where
         Queue::new(numbers).run(threads, state, size, |thread, numbers| {
             let Thread { walker, moments, size } = thread;
             let begun = Start::now();
-            // The last evaluations are counted once their samples are there to be seen. Those before are, too, if that is
-            // soon, since looking is not free.
+            // The last evaluations are counted once their samples are there to be seen. Those before are, too, if that
+            // is soon, since looking is not free.
             let uncounted = Cell::new(0);
             let many = numbers.end - numbers.start > walker.group();
             let count = |evaluations| {

@@ -89,8 +89,8 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
         (self.batch as u64 / of_a_sample).max(1)
     }
 
-    /// Makes a range of samples, or the first of them if `go_on` says no after a group. `count` is told of evaluations as
-    /// they are made.
+    /// Makes a range of samples, or the first of them if `go_on` says no after a group. `count` is told of evaluations
+    /// as they are made.
     pub(super) fn make(
         &mut self,
         mut numbers: Range<u64>,

@@ -4,8 +4,8 @@ use super::rows::{ROW, axis, label_width, put_bar, put_label, rows};
 use super::svg::{Anchor, Paint, SIZE, Svg, WIDTH};
 use super::{Explanation, PlotError};
 
-/// Values as bars, the largest first, with whiskers of one standard error if the result has them. Of more than 15 players,
-/// the 14 largest are shown, and the sum of the others.
+/// Values as bars, the largest first, with whiskers of one standard error if the result has them. Of more than 15
+/// players, the 14 largest are shown, and the sum of the others.
 ///
 /// # Errors
 ///

@@ -12,19 +12,19 @@ const ROW: f64 = 38.0;
 /// Pixels of a dot.
 const RADIUS: f64 = 2.6;
 
-/// Many explanations in one picture: a row a player, by mean size of its values; a dot an explanation, where its value is.
-/// Dots that would lie on each other stand beside each other. Of more than 15 players the others are left out, and counted
-/// below.
+/// Many explanations in one picture: a row a player, by mean size of its values; a dot an explanation, where its value
+/// is. Dots that would lie on each other stand beside each other. Of more than 15 players the others are left out, and
+/// counted below.
 ///
-/// `features` colours the dots: a row of feature values for each explanation, one after the other, a column for each player,
-/// or nothing. Colours go by rank within a column, from dark for its smallest value to bright for its largest; the scale
-/// ascends in lightness, so it survives grey print. A value that is not finite has no colour. Dots of estimates have lines of one
-/// standard error.
+/// `features` colours the dots: a row of feature values for each explanation, one after the other, a column for each
+/// player, or nothing. Colours go by rank within a column, from dark for its smallest value to bright for its largest;
+/// the scale ascends in lightness, so it survives grey print. A value that is not finite has no colour. Dots of
+/// estimates have lines of one standard error.
 ///
 /// # Errors
 ///
-/// [`PlotError`], if there are no explanations, they are not of the same players, they have several outputs, or there are not
-/// as many labels or feature values as there must be.
+/// [`PlotError`], if there are no explanations, they are not of the same players, they have several outputs, or there
+/// are not as many labels or feature values as there must be.
 pub fn beeswarm<E: Into<Explanation>>(
     labels: &[impl AsRef<str>],
     explanations: impl IntoIterator<Item = E>,

@@ -1,7 +1,7 @@
 //! The colours, and how they are mixed.
 //!
-//! Orange adds and blue takes away: the two that people with any common colour blindness tell apart. Blue is the darker one
-//! on light ground, so that grey print tells them apart too; and no picture shows a sign by colour alone.
+//! Orange adds and blue takes away: the two that people with any common colour blindness tell apart. Blue is the darker
+//! one on light ground, so that grey print tells them apart too; and no picture shows a sign by colour alone.
 
 /// Red, green and blue.
 pub(crate) type Rgb = [u8; 3];
@@ -32,7 +32,8 @@ pub(crate) enum Paint {
     NegativeTint,
 }
 
-/// For each [`Paint`]: its class in pictures, none if it is on pages only; its name on pages; its colours in both themes.
+/// For each [`Paint`]: its class in pictures, none if it is on pages only; its name on pages; its colours in both
+/// themes.
 pub(crate) const LOOKS: [(&str, &str, [Rgb; 2]); 10] = [
     ("g", "ground", [[0xff, 0xff, 0xff], [0x16, 0x17, 0x1b]]),
     ("i", "ink", [[0x16, 0x17, 0x1b], [0xf1, 0xf1, 0xf3]]),

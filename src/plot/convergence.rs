@@ -3,13 +3,14 @@ use super::number::Format;
 use super::svg::{Anchor, Paint, SMALL, Svg, WIDTH};
 use crate::Progress;
 
-/// How an estimate grew sure of itself: the half width of its widest interval against the evaluations paid, both on logarithmic
-/// scales, as an observer saw them. A dashed line has the slope of 1/√evaluations, on which a sampler converges.
+/// How an estimate grew sure of itself: the half width of its widest interval against the evaluations paid, both on
+/// logarithmic scales, as an observer saw them. A dashed line has the slope of 1/√evaluations, on which a sampler
+/// converges.
 ///
 /// # Errors
 ///
-/// [`Nothing`](PlotError::Nothing) if no progress has a half width that is finite and positive: exact solvers have none, nor
-/// has a sampler before its second sample.
+/// [`Nothing`](PlotError::Nothing) if no progress has a half width that is finite and positive: exact solvers have
+/// none, nor has a sampler before its second sample.
 ///
 /// ```
 /// use std::{ops::ControlFlow, sync::Mutex};

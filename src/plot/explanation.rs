@@ -2,10 +2,11 @@ use super::PlotError;
 use super::number::Format;
 use crate::{Attribution, Estimate, Value};
 
-/// What pictures are drawn of: the values of an [`Attribution`] or an [`Estimate`], with standard errors where there are any.
+/// What pictures are drawn of: the values of an [`Attribution`] or an [`Estimate`], with standard errors where there
+/// are any.
 ///
-/// Functions of [`plot`](crate::plot) take results by reference, and make this of them. It is named where one of several
-/// outputs is to be drawn:
+/// Functions of [`plot`](crate::plot) take results by reference, and make this of them. It is named where one of
+/// several outputs is to be drawn:
 ///
 /// ```
 /// use shapley::plot::{self, Explanation};

@@ -17,9 +17,10 @@ const NARROWEST_WITH_WHISKER: f64 = 12.0;
 /// Where all that is drawn begins and ends, at the sides.
 const MARGIN: f64 = 24.0;
 
-/// Two forces: what adds carries the base value up, in the upper lane; what takes away carries it down to the output, in the
-/// lower one. The largest come first. Names stand in their parts where there is room, and beside the lane where not; those of
-/// the smallest are seen by pointing at them. Of more than 30 in a lane, the smallest are one part. Ends of wide parts have whiskers of one standard error if the result has them.
+/// Two forces: what adds carries the base value up, in the upper lane; what takes away carries it down to the output,
+/// in the lower one. The largest come first. Names stand in their parts where there is room, and beside the lane where
+/// not; those of the smallest are seen by pointing at them. Of more than 30 in a lane, the smallest are one part. Ends
+/// of wide parts have whiskers of one standard error if the result has them.
 ///
 /// # Errors
 ///

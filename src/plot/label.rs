@@ -1,7 +1,7 @@
 //! Labels: made harmless, measured, and shortened.
 
-/// A label that XML can hold and a reader can see: what XML forbids is replaced, white space is a space, and nothing at all is
-/// said.
+/// A label that XML can hold and a reader can see: what XML forbids is replaced, white space is a space, and nothing at
+/// all is said.
 pub(crate) fn clean(label: &str) -> String {
     let text: String = label
         .chars()
@@ -14,8 +14,8 @@ pub(crate) fn clean(label: &str) -> String {
     if text.trim().is_empty() { "(empty)".to_owned() } else { text }
 }
 
-/// A label that stands beside other text: one that is written from right to left, or turns the direction, does not turn what
-/// comes after it.
+/// A label that stands beside other text: one that is written from right to left, or turns the direction, does not turn
+/// what comes after it.
 pub(crate) fn isolated(label: &str) -> String {
     let turns = |c| {
         matches!(c, '\u{590}'..='\u{8ff}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{fb1d}'..='\u{fdff}'

@@ -15,9 +15,9 @@ const WEAKEST: f64 = 0.05;
 /// Edges that are drawn: more of them hide each other.
 const MOST_EDGES: usize = 60;
 
-/// Players as nodes on a circle, by the size of their values; pairwise interactions as edges, by theirs. Blue and dashed takes away,
-/// orange and whole adds. The 24 players of the largest values and interactions are drawn, and their 60 strongest
-/// pairs of at least a twentieth of the strongest; what is left out is counted below.
+/// Players as nodes on a circle, by the size of their values; pairwise interactions as edges, by theirs. Blue and
+/// dashed takes away, orange and whole adds. The 24 players of the largest values and interactions are drawn, and their
+/// 60 strongest pairs of at least a twentieth of the strongest; what is left out is counted below.
 ///
 /// Nodes are the values of single players among the `interactions`.
 ///

@@ -83,7 +83,8 @@ pub(crate) fn axis(svg: &mut Svg, scale: Scale, top: f64, bottom: f64, caption: 
     svg.text([(scale.left + scale.right) / 2.0, bottom + 36.0], Anchor::Middle, SMALL, Paint::Muted, caption);
 }
 
-/// A scale for bars from one number to another each, with their numbers beyond them: as wide as labels and numbers let it be.
+/// A scale for bars from one number to another each, with their numbers beyond them: as wide as labels and numbers let
+/// it be.
 pub(crate) fn scale_beside(rows: &[Row], starts: &[f64], low: f64, high: f64, column: f64) -> Scale {
     let (least, most) = (column + 28.0, WIDTH - 16.0);
     let mut scale = Scale { low, high, left: least, right: most };

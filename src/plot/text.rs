@@ -24,13 +24,14 @@ pub fn text(words: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> R
     Text::new(words, explanation).html()
 }
 
-/// A text whose words are coloured by their values, as an HTML page that needs nothing else: orange words add to the output,
-/// blue ones take from it, the stronger the more. Two lanes above show how the words carry the base value to the output.
+/// A text whose words are coloured by their values, as an HTML page that needs nothing else: orange words add to the
+/// output, blue ones take from it, the stronger the more. Two lanes above show how the words carry the base value to
+/// the output.
 ///
 /// Pointing at a word, or going to it with Tab and the arrow keys, shows its number and its part of the lanes, and with
-/// [`interactions`](Self::interactions) its strongest partners; a switch shows all numbers. Several outputs can be switched.
-/// It works without a network, on a phone's width, and on light and dark ground; without scripts too, but for what follows
-/// the pointer.
+/// [`interactions`](Self::interactions) its strongest partners; a switch shows all numbers. Several outputs can be
+/// switched. It works without a network, on a phone's width, and on light and dark ground; without scripts too, but for
+/// what follows the pointer.
 ///
 /// ```
 /// use shapley::{Index, games::Words, plot::Text};
@@ -97,8 +98,8 @@ impl Text {
     ///
     /// # Errors
     ///
-    /// [`PlotError`], if there are not as many words as players, or as many names as outputs; if the interactions are of
-    /// other players, other outputs or of order 1; or if a value is not finite.
+    /// [`PlotError`], if there are not as many words as players, or as many names as outputs; if the interactions are
+    /// of other players, other outputs or of order 1; or if a value is not finite.
     pub fn html(&self) -> Result<String, PlotError> {
         self.explanation.check(self.words.len())?;
         let outputs = self.explanation.outputs();

@@ -3,9 +3,9 @@ use super::rows::{BAR, ROW, Row, axis, label_width, put_bar_beside, put_label, r
 use super::svg::{Anchor, Paint, SIZE, Svg, WIDTH};
 use super::{Explanation, PlotError};
 
-/// How the values carry the base value, v(∅), to the output, v(N): a bar for each that begins where the last one ended, the
-/// largest first, with whiskers of one standard error if the result has them. Of more than 15 players, the 14 largest are
-/// shown, and the others together.
+/// How the values carry the base value, v(∅), to the output, v(N): a bar for each that begins where the last one ended,
+/// the largest first, with whiskers of one standard error if the result has them. Of more than 15 players, the 14
+/// largest are shown, and the others together.
 ///
 /// Values that do not sum to v(N) − v(∅), such as Banzhaf values, leave a gap, which is drawn and named.
 ///

@@ -11,9 +11,9 @@ use crate::display::{self, Column, NameOf, Named, Printed};
 /// [`exact`](crate::exact) returns Shapley values: they sum to [`grand`](Self::grand) − [`baseline`](Self::baseline),
 /// up to rounding. Other values that come in this type need not: their solvers say so.
 ///
-/// `Display` is a table, the largest value first: a line a player, with its number and its value. Without a precision there
-/// are six significant digits of the largest value, less zeros that end all of them. `{:.3}` has three decimals and `{:+}` a
-/// sign; `{:#}` has titles, and v(∅), v(N) and the evaluations below.
+/// `Display` is a table, the largest value first: a line a player, with its number and its value. Without a precision
+/// there are six significant digits of the largest value, less zeros that end all of them. `{:.3}` has three decimals
+/// and `{:+}` a sign; `{:#}` has titles, and v(∅), v(N) and the evaluations below.
 ///
 /// ```
 /// let phi = shapley::exact(&shapley::from_fn(2, |s| [100.0, 200.0, 400.0][s.len()]))?;

@@ -38,9 +38,9 @@ pub enum Stopped {
 /// [precision](crate::Permutation::precision), since runs that look sure too early stop early. To unite such runs,
 /// [merge](Self::merge) them, which weights by samples, rather than averaging their values.)
 ///
-/// `Display` is a table, the largest value first: a line a player, with its number, its value and its standard error, to two
-/// digits of the error. `{:.3}` has three decimals instead, `{:+}` a sign; `{:#}` has titles, intervals at 95 %, and what the
-/// estimate rests on below.
+/// `Display` is a table, the largest value first: a line a player, with its number, its value and its standard error,
+/// to two digits of the error. `{:.3}` has three decimals instead, `{:+}` a sign; `{:#}` has titles, intervals at 95 %,
+/// and what the estimate rests on below.
 ///
 /// ```
 /// let game = shapley::from_fn(16, |s| if s.len() > 10 { s.iter().sum::<usize>() as f64 } else { 0.0 });
@@ -53,10 +53,10 @@ pub enum Stopped {
 ///
 /// # Going on, elsewhere and later
 ///
-/// An estimate holds what is needed to go on: [`Permutation::resume`](crate::Permutation::resume) adds samples, with the
-/// bits of one longer run, and [`merge`](Self::merge) unites estimates of several seeds. With the feature `serde` it can be
-/// saved in between (in JSON with `serde_json`'s feature `float_roundtrip`, without which last bits change). It takes memory
-/// for about 2 log₂(samples) numbers for each player and seed.
+/// An estimate holds what is needed to go on: [`Permutation::resume`](crate::Permutation::resume) adds samples, with
+/// the bits of one longer run, and [`merge`](Self::merge) unites estimates of several seeds. With the feature `serde`
+/// it can be saved in between (in JSON with `serde_json`'s feature `float_roundtrip`, without which last bits change).
+/// It takes memory for about 2 log₂(samples) numbers for each player and seed.
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
 pub struct Estimate<V> {
@@ -201,8 +201,8 @@ impl<V> Estimate<V> {
     /// The standard error of each player's value, player 0 first: the standard deviation that the value would have over
     /// seeds, estimated from how much the samples differ.
     ///
-    /// Infinite if there is only one sample, which tells nothing about differences; zero if all samples must be the same,
-    /// since there is one player, or a pair of walks has both orders of two.
+    /// Infinite if there is only one sample, which tells nothing about differences; zero if all samples must be the
+    /// same, since there is one player, or a pair of walks has both orders of two.
     #[must_use]
     pub fn std_errors(&self) -> &[V] {
         &self.std_errors
@@ -267,8 +267,8 @@ impl<V> Estimate<V> {
 }
 
 impl<V: Value> Estimate<V> {
-    /// The permutations walked: two for each sample with antithetic sampling, an order and its reverse. None for a solver
-    /// that walks none.
+    /// The permutations walked: two for each sample with antithetic sampling, an order and its reverse. None for a
+    /// solver that walks none.
     #[must_use]
     pub fn permutations(&self) -> u64 {
         self.walks().map_or(0, |samples| samples.len().saturating_mul(samples.design.walks()))
@@ -277,16 +277,16 @@ impl<V: Value> Estimate<V> {
     /// An interval that has the player's true value with probability `level`, 0.95 for instance: the value ± t standard
     /// errors, t being Student's with as many degrees of freedom as there are samples but one.
     ///
-    /// It rests on means of many samples being nearly normal. Where marginal contributions are rarely anything but zero,
-    /// as in a vote of many small parties, wait until some of each player's were: an interval of width zero says that all
-    /// samples were the same, no more.
+    /// It rests on means of many samples being nearly normal. Where marginal contributions are rarely anything but
+    /// zero, as in a vote of many small parties, wait until some of each player's were: an interval of width zero says
+    /// that all samples were the same, no more.
     ///
     /// If the run had a [`precision`](crate::Permutation::precision) to reach, the interval is wider, by the correction
-    /// that is described there: it holds although the run may have stopped at a good moment. Of estimates that were merged,
-    /// the strongest correction counts.
+    /// that is described there: it holds although the run may have stopped at a good moment. Of estimates that were
+    /// merged, the strongest correction counts.
     ///
-    /// Where all samples are nearly the same, as those of pairs are in games of single and pairwise effects, the standard
-    /// error is that of rounding, and an interval may miss by as much.
+    /// Where all samples are nearly the same, as those of pairs are in games of single and pairwise effects, the
+    /// standard error is that of rounding, and an interval may miss by as much.
     ///
     /// # Panics
     ///
@@ -306,7 +306,8 @@ impl<V: Value> Estimate<V> {
     pub fn half_width(&self, player: usize, level: f64) -> V {
         assert!(level > 0.0 && level < 1.0, "an interval cannot have level {level}: it must be between 0 and 1");
         let error = &self.std_errors[player];
-        // Errors that are no means of samples have no degrees of freedom that are known: those of a normal distribution.
+        // Errors that are no means of samples have no degrees of freedom that are known: those of a normal
+        // distribution.
         let width = self.walks().map_or_else(|| width(level, u64::MAX), |samples| samples.width(level));
         // An error of zero leaves no doubt at any width, infinity times zero notwithstanding.
         error.zip_with(error, |error, _| if error > 0.0 { width * error } else { error })
@@ -317,10 +318,10 @@ impl<V: Value> Estimate<V> {
     ///
     /// # Errors
     ///
-    /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, or by a single bit in v(∅) or v(N), or
-    /// the samplers in antithetic sampling or truncation; [`Overlap`](Error::Overlap) if both have samples of the same seed
-    /// and number; [`Overflow`](Error::Overflow). The estimate is then as it was. In a function that
-    /// returns the errors of a fallible game, [`Error::map`] makes these such ones.
+    /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, or by a single bit in v(∅) or v(N),
+    /// or the samplers in antithetic sampling or truncation; [`Overlap`](Error::Overlap) if both have samples of the
+    /// same seed and number; [`Overflow`](Error::Overflow). The estimate is then as it was. In a function that returns
+    /// the errors of a fallible game, [`Error::map`] makes these such ones.
     ///
     /// ```
     /// use shapley::{Error, Permutation};

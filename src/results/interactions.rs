@@ -69,8 +69,8 @@ impl<V: Value> Interactions<V> {
         }
     }
 
-    /// The interaction of these players, given in any order, twice being once; `None` if there are more of them than the
-    /// order, or one does not exist.
+    /// The interaction of these players, given in any order, twice being once; `None` if there are more of them than
+    /// the order, or one does not exist.
     #[must_use]
     pub fn get(&self, players: &[usize]) -> Option<&V> {
         if players.iter().any(|&player| player >= self.num_players) {
@@ -155,9 +155,9 @@ impl<V: Value> Interactions<V> {
 
     /// Adds to every set K of at least `smallest` players `shares[|L| − |K|]` times the value of every larger set L.
     ///
-    /// For each set, its values and those of its supersets are first summed by how much larger these are, player by player:
-    /// a set takes over what the set with one player more has, one size up. So it takes sets × players × order additions,
-    /// and not all pairs of sets.
+    /// For each set, its values and those of its supersets are first summed by how much larger these are, player by
+    /// player: a set takes over what the set with one player more has, one size up. So it takes sets × players × order
+    /// additions, and not all pairs of sets.
     fn share_out(&mut self, shares: &[Ratio], smallest: usize) {
         let place = |entries: &[(Coalition, V)], set: &Coalition| {
             entries.binary_search_by(|(other, _)| by_size(other, set)).ok()
@@ -214,9 +214,9 @@ impl<V: Value> Interactions<V> {
 }
 
 impl<V: Value> fmt::Display for Interactions<V> {
-    /// A table, the largest value first: a line a set. Without a precision there are six significant digits of the largest
-    /// value, less zeros that end all of them; `{:.3}` has three decimals and `{:+}` a sign; `{:#}` has titles, and the
-    /// index and its order below.
+    /// A table, the largest value first: a line a set. Without a precision there are six significant digits of the
+    /// largest value, less zeros that end all of them; `{:.3}` has three decimals and `{:+}` a sign; `{:#}` has titles,
+    /// and the index and its order below.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.print(f, None)
     }

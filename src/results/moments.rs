@@ -1,8 +1,8 @@
 //! Sums and squared deviations of numbered samples: what means and standard errors of estimates are made of.
 //!
 //! Nodes merge as Chan, Golub & LeVeque have it (1983, "Algorithms for computing the sample variance: analysis and
-//! recommendations", *The American Statistician* 37(3), 242–247, doi:10.1080/00031305.1983.10483115), whose pairwise form also
-//! has the smallest rounding errors.
+//! recommendations", *The American Statistician* 37(3), 242–247, doi:10.1080/00031305.1983.10483115), whose pairwise
+//! form also has the smallest rounding errors.
 
 use std::sync::Arc;
 
@@ -46,7 +46,8 @@ impl<V> Node for SampleNode<V> {
 impl<V: Value> SampleNode<V> {
     /// Adds the node of the next 2^level samples.
     pub(crate) fn merge(&mut self, next: &Self) {
-        // δ² · k k / (k + k) for the difference δ of two means of k samples is the squared difference of their sums / 2k.
+        // δ² · k k / (k + k) for the difference δ of two means of k samples is the squared difference of their sums /
+        // 2k.
         let weight = 0.5 / (1_u64 << self.level) as f64;
         let both = components_of_both(&self.sums, &next.sums);
         if self.level == 0 {
@@ -108,7 +109,7 @@ impl<V: Value> Moments<V> {
     }
 }
 
-/// Adds a node to a tree, and keeps the buffers of those that it merges with.
+/// Adds a node to a tree, and keeps the buffers of merged nodes for later samples.
 fn insert<V: Value>(tree: &mut SampleTree<V>, start: u64, node: SampleNode<V>, spare: &mut Vec<SampleNode<V>>) {
     tree.insert(start, node, |lower, upper| {
         lower.merge(&upper);
@@ -132,8 +133,8 @@ pub(crate) struct Total<V> {
 }
 
 impl<V: Value> Total<V> {
-    /// Merges what is in `sets`, small ones first and in an order that depends on what samples there are; `None` if there
-    /// are none.
+    /// Merges what is in `sets`, small ones first and in an order that depends on what samples there are; `None` if
+    /// there are none.
     pub(crate) fn of<'a>(sets: impl DoubleEndedIterator<Item = &'a SampleTree<V>>) -> Option<Self>
     where
         V: 'a,

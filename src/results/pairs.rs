@@ -41,7 +41,8 @@ pub(crate) struct Pair<V> {
 pub(crate) struct Pairs<V> {
     pub(crate) method: Method,
     pub(crate) seed: u64,
-    /// The expected number of pairs by the size of the smaller coalition, from 1 on: what makes inclusion probabilities.
+    /// The expected number of pairs by the size of the smaller coalition, from 1 on: what makes inclusion
+    /// probabilities.
     pub(crate) expected: Vec<f64>,
     pub(crate) asked: Vec<Pair<V>>,
 }

@@ -6,8 +6,8 @@ use statrs::function::beta::beta_reg;
 /// From this many degrees of freedom on the expansion below is as good as the distribution's own function.
 const MANY: f64 = 1000.0;
 
-/// How many standard errors on either side of a mean make an interval that has the true one with probability `level`, by
-/// Student's t with as many degrees of freedom as there are samples but one. Infinite if there are none.
+/// How many standard errors on either side of a mean make an interval that has the true one with probability `level`,
+/// by Student's t with as many degrees of freedom as there are samples but one. Infinite if there are none.
 pub(crate) fn width(level: f64, samples: u64) -> f64 {
     // A level so near to 1 that the difference is lost in it has the smallest tail that could have been meant.
     let tail = ((1.0 - level) / 2.0).max(f64::EPSILON / 4.0);
@@ -18,8 +18,8 @@ pub(crate) fn width(level: f64, samples: u64) -> f64 {
     }
 }
 
-/// The t whose upper tail is `tail`, by halving an interval: the crate's own inverse loses digits in far tails and, with
-/// many degrees of freedom, does not end.
+/// The t whose upper tail is `tail`, by halving an interval: the crate's own inverse loses digits in far tails and,
+/// with many degrees of freedom, does not end.
 fn by_bisection(tail: f64, freedom: f64) -> f64 {
     let tail_of = |t: f64| 0.5 * beta_reg(0.5 * freedom, 0.5, freedom / (freedom + t * t));
     let (mut low, mut high) = (0.0, 1.0);
@@ -35,7 +35,8 @@ fn by_bisection(tail: f64, freedom: f64) -> f64 {
     }
 }
 
-/// The expansion about the normal distribution (Abramowitz & Stegun 1964, *Handbook of Mathematical Functions*, 26.7.5).
+/// The expansion about the normal distribution (Abramowitz & Stegun 1964, *Handbook of Mathematical Functions*,
+/// 26.7.5).
 fn by_expansion(tail: f64, freedom: f64) -> f64 {
     let z = -Normal::standard().inverse_cdf(tail);
     let (s, f) = (z * z, freedom);

@@ -82,8 +82,8 @@ impl<V: Value> SavedNode<V> {
     }
 }
 
-/// Fills a tree with a file's nodes, if they can be those of samples of so many players; `beyond` is said of more samples
-/// than `limit`.
+/// Fills a tree with a file's nodes, if they can be those of samples of `players`. `limit` is the largest number of
+/// samples, and `beyond` the error's text for more.
 pub(super) fn load_nodes<V: Value>(
     tree: &mut SampleTree<V>,
     SavedStream { seed, nodes }: SavedStream<V>,

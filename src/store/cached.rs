@@ -9,8 +9,8 @@ use super::{Store, StoreFailure};
 use crate::game::prefix_batches;
 use crate::{Coalition, MemoryStore, TryGame, Value};
 
-/// A game whose values are remembered: as long as the store keeps its value, no coalition is evaluated twice, by any solver,
-/// on any thread.
+/// A game whose values are remembered: as long as the store keeps its value, no coalition is evaluated twice, by any
+/// solver, on any thread.
 ///
 /// It is itself a [`TryGame`], so that every solver takes it. Its error is the game's own if the store cannot fail, as
 /// [`MemoryStore`] cannot, and a [`CacheError`](crate::store::CacheError) otherwise.
@@ -27,44 +27,46 @@ use crate::{Coalition, MemoryStore, TryGame, Value};
 ///
 /// # What is asked when
 ///
-/// A batch is looked up in the store as a whole; what the store does not have is evaluated in one batch of the inner game,
-/// and stored when that returns. If the batch fails half way, the values that it gave before are stored; if it panics, none. What comes of it:
+/// A batch is looked up in the store as a whole; what the store does not have is evaluated in one batch of the inner
+/// game, and stored when that returns. If the batch fails half way, the values that it gave before are stored; if it
+/// panics, none. What comes of it:
 ///
-/// * **Single flight.** Of several threads that want one coalition at the same time, one evaluates it, and the others wait
-///   for it. If that fails or panics, nothing is remembered of it, and one of those who wait tries again.
-///   Threads share one `Cached` for this: two over one store share its values, and not what is being evaluated.
+/// * **Single flight.** Of several threads that want one coalition at the same time, one evaluates it, and the others
+///   wait for it. If that fails or panics, nothing is remembered of it, and one of those who wait tries again. Threads
+///   share one `Cached` for this: two over one store share its values, and not what is being evaluated.
 /// * **A walk goes prefix by prefix**: each prefix that is not in the store is evaluated in a batch of its own, by the
 ///   inner game's [`try_values`](TryGame::try_values), and stored at once. A coalition has one value, whatever way led
 ///   to it, so that results do not depend on what was in the store; the price is that the inner game's own
 ///   [`try_walk`](TryGame::try_walk) is not used.
 /// * A value that is not finite is handed on, and not remembered: it is an error of every solver.
 ///
-/// With slow games and a store that outlives the process, mind the batch: what is in a batch that has not returned is lost
-/// with the process. [`Exact::batch(1)`](crate::Exact::batch) hands every value to the store as it comes; samplers walk, and do so
-/// by themselves.
+/// With slow games and a store that outlives the process, mind the batch: what is in a batch that has not returned is
+/// lost with the process. [`Exact::batch(1)`](crate::Exact::batch) hands every value to the store as it comes; samplers
+/// walk, and do so by themselves.
 ///
 /// The budget of a sampler counts what it asks for, here as everywhere; [`stats`](Self::stats) says what was paid.
 ///
 /// # Games that ask their own cache
 ///
-/// A game may ask the cache that it is in for other coalitions while it is evaluated, in the same thread. No lock is held
-/// meanwhile, and no thread waits for what waits for it: where it would, it evaluates the coalition once more. That can
-/// happen to coalitions of one batch, so such a game is best asked one by one (`batch(1)`).
+/// A game may ask the cache that it is in for other coalitions while it is evaluated, in the same thread. No lock is
+/// held meanwhile, and no thread waits for what waits for it: where it would, it evaluates the coalition once more.
+/// That can happen to coalitions of one batch, so such a game is best asked one by one (`batch(1)`).
 ///
-/// Threads that a game starts itself must not ask its cache for coalitions of the batch under evaluation: they would wait
-/// for the game, and the game for them. For the same reason a game that works in parallel by rayon must have a thread pool of
-/// its own (`pool.install`), or be solved with [`threads(1)`](crate::Exact::threads) on a thread that is not of rayon's: rayon
-/// can hand a thread that waits for a part of one evaluation another part of the solver's work, and all wait for ever.
+/// Threads that a game starts itself must not ask its cache for coalitions of the batch under evaluation: they would
+/// wait for the game, and the game for them. For the same reason a game that works in parallel by rayon must have a
+/// thread pool of its own (`pool.install`), or be solved with [`threads(1)`](crate::Exact::threads) on a thread that is
+/// not of rayon's: rayon can hand a thread that waits for a part of one evaluation another part of the solver's work,
+/// and all wait for ever.
 ///
 /// # Panics
 ///
-/// Where a panic of the game or the store passes through; and if a store's `get_many` answers with another number than it was
-/// asked for.
+/// Where a panic of the game or the store passes through; and if a store's `get_many` answers with another number than
+/// it was asked for.
 ///
 /// # Cost
 ///
-/// For each coalition a look into the store, and for each miss an entry in the table of what is in flight: `docs/benchmarks.md`
-/// has figures.
+/// For each coalition a look into the store, and for each miss an entry in the table of what is in flight:
+/// `docs/benchmarks.md` has figures.
 pub struct Cached<G: TryGame, S> {
     game: G,
     store: S,
@@ -79,8 +81,8 @@ pub struct Cached<G: TryGame, S> {
 pub struct CacheStats {
     /// Values that were there already, or that another thread was evaluating.
     pub hits: u64,
-    /// Evaluations of the inner game. Of a batch that panics, all count; of one that fails, those that gave a value, and one:
-    /// a game that evaluates a batch as a whole may have done more.
+    /// Evaluations of the inner game. Of a batch that panics, all count; of one that fails, those that gave a value,
+    /// and one: a game that evaluates a batch as a whole may have done more.
     pub misses: u64,
     /// Values that the store remembers now, from earlier runs too.
     pub entries: u64,
@@ -111,7 +113,8 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
         Self { game, store, flights: Flights::new(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
     }
 
-    /// What was asked and paid so far. While other threads are at work the numbers may be of slightly different moments.
+    /// What was asked and paid so far. While other threads are at work the numbers may be of slightly different
+    /// moments.
     #[must_use]
     pub fn stats(&self) -> CacheStats {
         CacheStats {
@@ -336,8 +339,8 @@ fn nowhere_in<V>(found: &[Option<V>]) -> Vec<usize> {
     (0..found.len()).filter(|&number| found[number].is_none()).collect()
 }
 
-/// Where the inner game gave a wrong number of values, nobody knows which is whose. As many are appended as make the whole
-/// answer wrong by the same number, so that the solver sees it.
+/// Where the inner game gave a wrong number of values, nobody knows which is whose. As many are appended as make the
+/// whole answer wrong by the same number, so that the solver sees it.
 fn odd_answer<V: Value>(others: usize, got: &[V], found: &[Option<V>], values: &mut Vec<V>) {
     let len = others + got.len();
     values.extend(got.iter().chain(found.iter().flatten()).cycle().take(len).cloned());

@@ -56,28 +56,30 @@ pub use verify::Verified;
 /// # What is lost when a process dies
 ///
 /// Values are committed [every so many](Self::commit_every), or when one is [so old](Self::commit_within), whichever is
-/// first. A commit is whole or not there, and durable, against loss of power too, when it is done. A process that is killed
-/// loses the values that wait, about `commit_every` at most and none older than `commit_within`, and those of the commit
-/// under way. So does one that ends by `process::exit`, or has the store in a `static`: neither drops it. A batch of `insert_many` of `commit_every` values or more is durable when it returns, and so is all that was put
-/// in before a [`flush`](Self::flush).
+/// first. A commit is whole or not there, and durable, against loss of power too, when it is done. A process that is
+/// killed loses the values that wait, about `commit_every` at most and none older than `commit_within`, and those of
+/// the commit under way. So does one that ends by `process::exit`, or has the store in a `static`: neither drops it. A
+/// batch of `insert_many` of `commit_every` values or more is durable when it returns, and so is all that was put in
+/// before a [`flush`](Self::flush).
 ///
 /// Dropping the store commits what waits, and has nobody to tell of a failure. Call `flush` first if it matters: values
 /// that could not be committed are kept, and a later `flush` tries again.
 ///
 /// # Damage
 ///
-/// Each entry has a checksum over the game's identity, the coalition and the value. A value that does not match is never
-/// returned: it is `None`, is [counted](Self::damaged), and is replaced when it is put in again.
+/// Each entry has a checksum over the game's identity, the coalition and the value. A value that does not match is
+/// never returned: it is `None`, is [counted](Self::damaged), and is replaced when it is put in again.
 ///
 /// A file is checked as a whole when it is opened. If it is damaged, all entries that are whole go to a new file, which
-/// takes its place; the damaged one is kept beside it, with `.damaged` after its name, or `.damaged.2` and so on. [`repaired`](Self::repaired) says so.
-/// Damage of which nothing can be saved is [`DiskError::Damaged`], and changes no file. So is a panic of redb's code over a file
-/// that was damaged since: the store does nothing more then, and can be opened again. (A program that is built with
-/// `panic = "abort"` ends.) [`verify`](Self::verify) looks at everything while the store is open.
+/// takes its place; the damaged one is kept beside it, with `.damaged` after its name, or `.damaged.2` and so on.
+/// [`repaired`](Self::repaired) says so. Damage of which nothing can be saved is [`DiskError::Damaged`], and changes no
+/// file. So is a panic of redb's code over a file that was damaged since: the store does nothing more then, and can be
+/// opened again. (A program that is built with `panic = "abort"` ends.) [`verify`](Self::verify) looks at everything
+/// while the store is open.
 ///
-/// The file is a database of [redb](https://docs.rs/redb). A million values of 8 bytes, of 64 players, take 50 to 70 MB; up to
-/// 64 MiB of a file are kept in memory, and as much again while it is verified. What is in it is described, field by field, in
-/// [`docs/store-format.md`](https://docs.rs/crate/shapley/latest/source/docs/store-format.md).
+/// The file is a database of [redb](https://docs.rs/redb). A million values of 8 bytes, of 64 players, take 50 to 70
+/// MB; up to 64 MiB of a file are kept in memory, and as much again while it is verified. What is in it is described,
+/// field by field, in [`docs/store-format.md`](https://docs.rs/crate/shapley/latest/source/docs/store-format.md).
 pub struct DiskStore<V> {
     buffer: Arc<Buffer>,
     values: PhantomData<fn() -> V>,
@@ -90,8 +92,8 @@ impl<V> Drop for DiskStore<V> {
 }
 
 impl<V: Encode> DiskStore<V> {
-    /// Opens the store of a game, or makes it if there is no file. It is made whole: a process that dies meanwhile leaves
-    /// no file at `path`.
+    /// Opens the store of a game, or makes it if there is no file. It is made whole: a process that dies meanwhile
+    /// leaves no file at `path`.
     ///
     /// The whole file is read, to see that it is not damaged: that takes from 30 to 130 ms for a million values.
     ///
@@ -99,16 +101,16 @@ impl<V: Encode> DiskStore<V> {
     ///
     /// The file is not a store, or one of something else ([`Foreign`](DiskError::Foreign), [`Empty`](DiskError::Empty),
     /// [`Directory`](DiskError::Directory), [`Version`](DiskError::Version), [`Type`](DiskError::Type),
-    /// [`Fingerprint`](DiskError::Fingerprint)); it is [`ReadOnly`](DiskError::ReadOnly), [`InUse`](DiskError::InUse) or
-    /// [`Damaged`](DiskError::Damaged); the system says no ([`Io`](DiskError::Io)); the fingerprint is
-    /// [too long](DiskError::FingerprintTooLong), or the type [breaks its contract](DiskError::Encoding).
+    /// [`Fingerprint`](DiskError::Fingerprint)); it is [`ReadOnly`](DiskError::ReadOnly), [`InUse`](DiskError::InUse)
+    /// or [`Damaged`](DiskError::Damaged); the system says no ([`Io`](DiskError::Io)); the fingerprint is [too
+    /// long](DiskError::FingerprintTooLong), or the type [breaks its contract](DiskError::Encoding).
     pub fn open(path: impl AsRef<Path>, fingerprint: impl Into<Fingerprint>) -> Result<Self, DiskError> {
         let (engine, header) = Engine::open(path.as_ref(), header::expected::<V>(&fingerprint.into())?)?;
         Ok(Self { buffer: Arc::new(Buffer::new(engine, header)), values: PhantomData })
     }
 
-    /// How many values wait until they are committed together: 1000 unless said otherwise, and at least 1. At 1 a value is
-    /// durable when `insert` returns. A commit takes as long as the disk takes to be sure, often milliseconds.
+    /// How many values wait until they are committed together: 1000 unless said otherwise, and at least 1. At 1 a value
+    /// is durable when `insert` returns. A commit takes as long as the disk takes to be sure, often milliseconds.
     #[must_use]
     pub fn commit_every(self, entries: usize) -> Self {
         self.buffer.set_commit_every(entries);
@@ -133,9 +135,9 @@ impl<V: Encode> DiskStore<V> {
         self.buffer.flush()
     }
 
-    /// Flushes, and then reads the whole file: all checksums, those of entries and those of redb's own pages. It changes
-    /// nothing; if it finds damage, the next call has the file repaired, as `open` does. Meanwhile values are read and put
-    /// in, and no commit runs. A million values take about a quarter of a second.
+    /// Flushes, and then reads the whole file: all checksums, those of entries and those of redb's own pages. It
+    /// changes nothing; if it finds damage, the next call has the file repaired, as `open` does. Meanwhile values are
+    /// read and put in, and no commit runs. A million values take about a quarter of a second.
     ///
     /// # Errors
     ///
@@ -144,17 +146,17 @@ impl<V: Encode> DiskStore<V> {
         verify::verify(&self.buffer)
     }
 
-    /// Takes in the entries of another store of the same game: of machines that worked on it apart. What both have stays as
-    /// it is; what is damaged here is replaced; what is damaged there is left out, and counted. Both stores can be used
-    /// meanwhile; the other is flushed first, and not changed. Call [`flush`](Self::flush) after it.
+    /// Takes in the entries of another store of the same game: of machines that worked on it apart. What both have
+    /// stays as it is; what is damaged here is replaced; what is damaged there is left out, and counted. Both stores
+    /// can be used meanwhile; the other is flushed first, and not changed. Call [`flush`](Self::flush) after it.
     ///
     /// It takes about as long as reading the other store and writing what is new.
     ///
     /// # Errors
     ///
-    /// [`Fingerprint`](DiskError::Fingerprint), [`Type`](DiskError::Type) or [`Players`](DiskError::Players) if the stores
-    /// are of different games: nothing is taken in then. [`Conflict`](DiskError::Conflict) if they differ in the value of a
-    /// coalition, by a single bit: what was taken in before it, in the order of the file, stays. And what
+    /// [`Fingerprint`](DiskError::Fingerprint), [`Type`](DiskError::Type) or [`Players`](DiskError::Players) if the
+    /// stores are of different games: nothing is taken in then. [`Conflict`](DiskError::Conflict) if they differ in the
+    /// value of a coalition, by a single bit: what was taken in before it, in the order of the file, stays. And what
     /// [`flush`](Self::flush) and `insert` can fail with.
     ///
     /// ```
@@ -178,15 +180,15 @@ impl<V: Encode> DiskStore<V> {
         merge::merge(&self.buffer, &other.buffer)
     }
 
-    /// How many entries were found damaged, so far, when the store was opened or by looking them up. Each is `None` until
-    /// it is put in again.
+    /// How many entries were found damaged, so far, when the store was opened or by looking them up. Each is `None`
+    /// until it is put in again.
     #[must_use]
     pub fn damaged(&self) -> u64 {
         self.buffer.engine.damaged()
     }
 
-    /// Whether the file was found damaged, and replaced by one with all that was whole. The damaged one is kept beside it,
-    /// with `.damaged` after its name.
+    /// Whether the file was found damaged, and replaced by one with all that was whole. The damaged one is kept beside
+    /// it, with `.damaged` after its name.
     #[must_use]
     pub fn repaired(&self) -> bool {
         self.buffer.engine.replaced()

@@ -1,11 +1,11 @@
 //! Single flight: of the threads that want one coalition at the same time, one evaluates it and the others wait.
 //!
-//! A thread **claims** what it misses and nobody else is at: one **flight**. It evaluates all of it, keeps the values, and
-//! **lands**; only then does it wait for what others have claimed. So a thread that waits has nothing in the air, and
-//! threads cannot wait for each other in a circle. The exception is a thread that is asked while it evaluates: by a game
-//! that asks its own cache, or by a thread pool that hands it other work meanwhile. Such a thread does have something in
-//! the air, so before it waits it looks whether the flight that it wants waits for it, at any remove. It does not wait
-//! then; it evaluates on its own.
+//! A thread **claims** what it misses and nobody else is at: one **flight**. It evaluates all of it, keeps the values,
+//! and **lands**; only then does it wait for what others have claimed. So a thread that waits has nothing in the air,
+//! and threads cannot wait for each other in a circle. The exception is a thread that is asked while it evaluates: by a
+//! game that asks its own cache, or by a thread pool that hands it other work meanwhile. Such a thread does have
+//! something in the air, so before it waits it looks whether the flight that it wants waits for it, at any remove. It
+//! does not wait then; it evaluates on its own.
 //!
 //! No lock is held while a game, a store or a value's code runs.
 

@@ -43,10 +43,11 @@ use sparse::Sparse;
 /// | more | 1.7 (17 + w), and an allocation of ⌈n/64⌉ words |
 /// | [bounded](Self::bounded), any | about 90 for `f64` |
 ///
-/// Once every one of the 2^n values is there, they are moved to a table, w bytes each, which exact solvers read where it
-/// lies.
+/// Once every one of the 2^n values is there, they are moved to a table, w bytes each, which exact solvers read where
+/// it lies.
 ///
-/// Values are cloned under a lock of a part of the store. A value type whose `clone` asks the same store waits for ever.
+/// Values are cloned under a lock of a part of the store. A value type whose `clone` asks the same store waits for
+/// ever.
 pub struct MemoryStore<V> {
     values: Values<V>,
 }

@@ -1,4 +1,5 @@
-//! The locks that single flight is made of. The model in `tests/model` includes `cached.rs` and `flights.rs` with a `sync` of its own.
+//! The locks that single flight is made of. The model in `tests/model` includes `cached.rs` and `flights.rs` with a
+//! `sync` of its own.
 
 pub(super) use std::{
     sync::atomic::{AtomicBool, AtomicU64, Ordering},

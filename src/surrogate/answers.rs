@@ -201,9 +201,9 @@ impl<'a, V: Value> Game<'a, V> {
         (design.cut(&order[..asked.len()], (surely, &expected)), asked)
     }
 
-    /// Asks for the complements that are missing, as far as can be paid for. Where some stay missing, and few of those that
-    /// are there are not dual, the rest is taken to be what these are on average ([`super::run`] does); if many are not, what
-    /// is not whole is dropped. How many of the first `known` are still there.
+    /// Asks for the complements that are missing, as far as can be paid for. Where some stay missing, and few of those
+    /// that are there are not dual, the rest is taken to be what these are on average ([`super::run`] does); if many
+    /// are not, what is not whole is dropped. How many of the first `known` are still there.
     async fn complete(&mut self, asked: &mut Vec<Pair<V>>, order: &mut Vec<usize>, known: usize) -> usize {
         let missing = asked.iter().enumerate().filter(|(_, pair)| pair.complement.is_none()).map(|(place, _)| place);
         let missing: Vec<usize> = missing.take(self.left() as usize).collect();

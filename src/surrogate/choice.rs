@@ -14,8 +14,8 @@ const FIT_ROWS: usize = 400;
 /// A posterior is of these rows, of so many, or of all that the model gets.
 const SECOND_ROWS: usize = 1000;
 
-/// The first descents are on few of these: with one relevance for all players, from each of two starts; and then the plain
-/// model's. Its last is on all, if these are more.
+/// The first descents are on few of these: with one relevance for all players, from each of two starts; and then the
+/// plain model's. Its last is on all, if these are more.
 const FIRST_ROWS: usize = 128;
 const TIED_EVALUATIONS: usize = 10;
 const EARLY_EVALUATIONS: usize = 6;
@@ -27,7 +27,8 @@ fn index_evaluations(rows: usize) -> usize {
     10 + rows / 50
 }
 
-/// After so many of them a descent that starts from the plain model's fit ends, unless it has gained a quarter of what it must.
+/// After so many of them a descent that starts from the plain model's fit ends, unless it has gained a quarter of what
+/// it must.
 const TRIAL_EVALUATIONS: usize = 10;
 
 /// A third each is held out for cross-validation, and the index model fitted to some of the rest.
@@ -44,9 +45,9 @@ const MOST_INFLATION: f64 = 1e6;
 /// So many rows that hyper-parameters were not fitted to tell what errors are better than cross-validation does.
 const ENOUGH_OTHERS: usize = 100;
 
-/// Where the descent of the index model starts. A plain model that has come down explains with its relevances and its noise what
-/// an index would, and leaves little slope towards one: so from before that; but where there is no index to be found, or
-/// the fit that comes of it is not to be trusted, from there.
+/// Where the descent of the index model starts. A plain model that has come down explains with its relevances and its
+/// noise what an index would, and leaves little slope towards one: so from before that; but where there is no index to
+/// be found, or the fit that comes of it is not to be trusted, from there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Start {
     Early,
@@ -115,8 +116,9 @@ impl Model {
         for (k, (share, kernel)) in kinds.iter().enumerate() {
             let alone = Posterior::new(kernel.clone(), &few, unseen)?;
             let (ratio, variance) = (held.ratio(k, &alone), alone.variances.iter().sum::<f64>());
-            // The mean of two factors, on the scale of logarithms. That of errors runs to millions where residuals are next to
-            // nothing, and says nothing where they are all noise; that of values is about two thirds of the rows.
+            // The mean of two factors, on the scale of logarithms. That of errors runs to millions where residuals are
+            // next to nothing, and says nothing where they are all noise; that of values is about two thirds of the
+            // rows.
             let inflation = (ratio.max(1.0) * held.spreads[k] / variance.max(1e-300)).sqrt().max(1.0);
             parts.push((*share, inflation, alone.grow(data, &levels, unseen)?));
         }
@@ -157,8 +159,8 @@ impl Model {
         }
     }
 
-    /// How many times larger the squared residuals of rows are that hyper-parameters were not fitted to, if there are enough of them
-    /// to say so: 1 or more.
+    /// How many times larger the squared residuals of rows are that hyper-parameters were not fitted to, if there are
+    /// enough of them to say so: 1 or more.
     fn ratio_of_others(&self) -> Option<f64> {
         let mean = |fitted: bool| {
             let residuals = self.left_out.iter().zip(&self.fitted).filter(|(_, is)| **is == fitted);
@@ -287,7 +289,8 @@ impl Held {
         Some(Self { errors, spreads: values.iter().map(spread).collect() })
     }
 
-    /// How many times larger the squared errors of one of the models are than the leave-one-out residuals of its fit to all.
+    /// How many times larger the squared errors of one of the models are than the leave-one-out residuals of its fit to
+    /// all.
     fn ratio(&self, kind: usize, fit: &Posterior) -> f64 {
         dot(&self.errors[kind], &self.errors[kind]) / dot(&fit.left_out, &fit.left_out).max(1e-300)
     }

@@ -11,14 +11,14 @@ use crate::engine::Random;
 /// The posterior is of at most so many rows; other pairs only correct it.
 const MODEL_ROWS: usize = 2000;
 
-/// A correction of so many times its noise is more than noise; where what is more is so many times the model's posterior
-/// variance, the fit has come to a poor end, and another is made. (Of 30 fits to a vote, two had errors of six and twenty
-/// times the median. These had 9 and 12 times the variance, others up to 5.)
+/// A correction of so many times its noise is more than noise; where what is more is so many times the model's
+/// posterior variance, the fit has come to a poor end, and another is made. (Of 30 fits to a vote, two had errors of
+/// six and twenty times the median. These had 9 and 12 times the variance, others up to 5.)
 const NOISE_ALLOWED: f64 = 2.0;
 const MOST_DISAGREEMENT: f64 = 5.0;
 
-/// Where errors are so small a part of the values that a pull would gain next to nothing, there is none: variances are often too
-/// large, and the pull would then be the error.
+/// Where errors are so small a part of the values that a pull would gain next to nothing, there is none: variances are
+/// often too large, and the pull would then be the error.
 const LITTLE_DOUBT: f64 = 0.05;
 
 /// Values and standard errors of one output.
@@ -28,9 +28,9 @@ pub(super) struct Values {
     pub(super) std_errors: Vec<f64>,
 }
 
-/// The weights of least squares whose solution over all pairs is the Shapley value, over the chance to be in the design: those of
-/// the Shapley kernel, (s − 1)! (n − s − 1)! / (n − 2)!. Times the number of coalitions of the size that is n (n − 1) / (s (n − s)),
-/// where nothing is out of range.
+/// The weights of least squares whose solution over all pairs is the Shapley value, over the chance to be in the
+/// design: those of the Shapley kernel, (s − 1)! (n − s − 1)! / (n − 2)!. Times the number of coalitions of the size
+/// that is n (n − 1) / (s (n − s)), where nothing is out of range.
 pub(super) fn shapley_weights(design: &PairedDesign) -> Vec<f64> {
     let n = design.players;
     let weight = |size: usize| {
@@ -41,9 +41,9 @@ pub(super) fn shapley_weights(design: &PairedDesign) -> Vec<f64> {
     (0..design.len()).map(|pair| weight(design.size(pair))).collect()
 }
 
-/// The Gram matrix of these least squares over all pairs is so many times the identity, on vectors that sum to zero. For the rows
-/// of size s, centred and halved, have the squared length s (n − s) / n, and weights as above: n − 1 for each size, of
-/// which each pair has two, spread over n − 1 dimensions.
+/// The Gram matrix of these least squares over all pairs is so many times the identity, on vectors that sum to zero.
+/// For the rows of size s, centred and halved, have the squared length s (n − s) / n, and weights as above: n − 1 for
+/// each size, of which each pair has two, spread over n − 1 dimensions.
 pub(super) fn gram_of_all(players: usize) -> f64 {
     (players - 1) as f64 / 2.0
 }
@@ -76,8 +76,8 @@ pub(super) fn regression(design: &PairedDesign, odd: &[f64], grand: f64) -> Valu
     let leverages = regression.leverages();
     let left = |row: usize| {
         let said: f64 = (0..n).map(|player| rows.sign(row, player) * sums[0][player]).sum::<f64>() / 2.0;
-        // What it would be if the pair had not been asked for: residuals are smaller where a pair pulls the fit. Where it is all that
-        // the fit has, there is nothing else to go by than the number itself.
+        // What it would be if the pair had not been asked for: residuals are smaller where a pair pulls the fit. Where
+        // it is all that the fit has, there is nothing else to go by than the number itself.
         match 1.0 - leverages[row] {
             free if free > 1e-9 => (rest[row] - said) / free,
             _ => rest[row],
@@ -190,10 +190,11 @@ impl Sample<'_> {
         }
         let seen_part: Vec<f64> = self.inclusion.iter().zip(&own).map(|(p, own)| p * own).collect();
         let unseen_part: Vec<f64> = self.inclusion.iter().zip(&left_out).map(|(p, left)| (1.0 - p) * left).collect();
-        // Where most pairs have been seen, one that is left out is as the few that have not; a third that is held out is not.
+        // Where most pairs have been seen, one that is left out is as the few that have not; a third that is held out
+        // is not.
         let of_unseen = 1.0 + (model.inflation - 1.0) * (1.0 - pairs as f64 / self.all_pairs);
-        // Residuals of pairs that hyper-parameters were fitted to are smaller than those of others: by how much is known on
-        // average, and not of each.
+        // Residuals of pairs that hyper-parameters were fitted to are smaller than those of others: by how much is
+        // known on average, and not of each.
         let count = fitted.iter().filter(|fitted| **fitted).count().max(1) as f64;
         let of_fitted = left_out.iter().zip(&fitted).filter(|(_, fitted)| **fitted);
         let mean = of_fitted.map(|(left, _)| left * left).sum::<f64>() / count;
@@ -204,8 +205,8 @@ impl Sample<'_> {
             })
             .collect()
         };
-        // The noise of the correction as the residuals are, and as they would be elsewhere; that with the noise of the unseen
-        // pairs themselves; and the latter alone, if all of them are independent.
+        // The noise of the correction as the residuals are, and as they would be elsewhere; that with the noise of the
+        // unseen pairs themselves; and the latter alone, if all of them are independent.
         let (sums, [noise, fair_noise, with_unseen, unseen_alone]) = self.regression.apply(
             &[&seen_part, &unseen_part],
             [
@@ -264,7 +265,8 @@ mod tests {
         }
     }
 
-    /// Where everything is noise, the least error is that of the equal split or near it; where nothing is, nothing is pulled.
+    /// Where everything is noise, the least error is that of the equal split or near it; where nothing is, nothing is
+    /// pulled.
     #[test]
     fn noise_is_pulled_to_the_equal_split_and_signal_is_not() {
         let (n, pairs) = (12, 60);

@@ -1,7 +1,7 @@
 //! Matrices of the kernel, and sums over them: what a fit spends its time on beside factors and inverses.
 //!
-//! The loops are compiled for the vector instructions of several generations of processors, of which those that there are are
-//! taken. Each entry is a sum of its own, so that none of that changes a bit.
+//! The loops are compiled for the vector instructions of several generations of processors, of which those that there
+//! are are taken. Each entry is a sum of its own, so that none of that changes a bit.
 
 use faer::Mat;
 use faer::traits::pulp::{Arch, Simd, WithSimd};
@@ -10,8 +10,8 @@ use super::kernel::{Hyper, Kernel, Rows};
 use super::linear::{lower_times, times};
 use super::waves::{HARMONICS, Waves, log_weight};
 
-/// What the covariances of some rows with each other take that does not change with the hyper-parameters, and room for what
-/// does: for each pair of rows, the lower triangle by columns.
+/// What the covariances of some rows with each other take that does not change with the hyper-parameters, and room for
+/// what does: for each pair of rows, the lower triangle by columns.
 #[derive(Debug)]
 pub(super) struct Workspace {
     /// ±1 for each player, a row for each coalition.
@@ -25,8 +25,8 @@ pub(super) struct Workspace {
     plus: Vec<f64>,
     /// What relevances are derived by.
     mixed: Mat<f64>,
-    /// For the covariance and its factor; the inverse; and what that is made of. Pages that are new each time would cost as
-    /// much as some of the arithmetic.
+    /// For the covariance and its factor; the inverse; and what that is made of. Pages that are new each time would
+    /// cost as much as some of the arithmetic.
     pub(super) covariance: Mat<f64>,
     pub(super) inverse: Mat<f64>,
     pub(super) scratch: Mat<f64>,
@@ -146,8 +146,8 @@ impl Kernel {
         self.add_terms(column, (extremes, j), (extremes, j), (less, plus, agreement));
     }
 
-    /// All terms but the index, of rows from a start on and one other:
-    /// cosh(c(p + q)) A − cosh(c(p − q)) B = cosh(cp) cosh(cq) (A − B) + sinh(cp) sinh(cq) (A + B), halved; of the sizes; linear.
+    /// All terms but the index, of rows from a start on and one other: cosh(c(p + q)) A − cosh(c(p − q)) B = cosh(cp)
+    /// cosh(cq) (A − B) + sinh(cp) sinh(cq) (A + B), halved; of the sizes; linear.
     fn add_terms(
         &self,
         column: &mut [f64],
@@ -169,8 +169,8 @@ impl Kernel {
         });
     }
 
-    /// What the gradient is made of: the sums Σ w ∂K over all pairs of rows, where w = α α′ / `scale` − K⁻¹. The workspace has
-    /// the inverse, and all else as [`within_workspace`](Self::within_workspace) left it.
+    /// What the gradient is made of: the sums Σ w ∂K over all pairs of rows, where w = α α′ / `scale` − K⁻¹. The
+    /// workspace has the inverse, and all else as [`within_workspace`](Self::within_workspace) left it.
     pub(super) fn gradient(
         &self,
         waves: &Waves,
@@ -180,8 +180,8 @@ impl Kernel {
     ) -> Gradient {
         let (players, len) = (room.signs.ncols(), alpha.len());
         let extremes = Extremes::new(self.hyper.growth, &room.balance);
-        // For the product term, the growth, the size and linear terms: one sum for each row, so that no addition waits for the
-        // one before.
+        // For the product term, the growth, the size and linear terms: one sum for each row, so that no addition waits
+        // for the one before.
         let mut sums = [(); 4].map(|()| vec![0.0; len]);
         let mut noise = 0.0;
         for j in 0..len {
@@ -264,8 +264,8 @@ impl WithSimd for AddTerms<'_> {
     }
 }
 
-/// The pairs of a row with itself and those after it: what is known of them, and what they are added to. Each stands for two,
-/// but that with itself.
+/// The pairs of a row with itself and those after it: what is known of them, and what they are added to. Each stands
+/// for two, but that with itself.
 struct AddPairs<'a> {
     less: &'a [f64],
     plus: &'a [f64],

@@ -1,9 +1,9 @@
 //! Shapley values of the model's functions, exact up to rounding.
 //!
-//! For a product v(S) = Π f_i(x_i) the Shapley value of player i is ∫₀¹ (f_i(1) − f_i(−1)) Π_{j≠i} (u f_j(1) + (1 − u) f_j(−1)) du: let
-//! each player arrive at a uniform time, and let u be that of i. The integrand is a polynomial of degree n − 1, so that
-//! Gauss–Legendre quadrature with n/2 nodes is exact. All terms of the kernel are such products, their real or imaginary
-//! parts, or linear, or functions of the size alone.
+//! For a product v(S) = Π f_i(x_i) the Shapley value of player i is ∫₀¹ (f_i(1) − f_i(−1)) Π_{j≠i} (u f_j(1) + (1 − u)
+//! f_j(−1)) du: let each player arrive at a uniform time, and let u be that of i. The integrand is a polynomial of
+//! degree n − 1, so that Gauss–Legendre quadrature with n/2 nodes is exact. All terms of the kernel are such products,
+//! their real or imaginary parts, or linear, or functions of the size alone.
 
 use faer::Mat;
 
@@ -48,7 +48,8 @@ impl Credit {
 
     fn add_index(&mut self, kernel: &Kernel, rows: &Rows) {
         let players = rows.players;
-        // Values of S ↦ sin(w t·x): twice the imaginary part of i sin(w t_i) ∫ Π_{j≠i} (cos(w t_j) + i s sin(w t_j)) ds/2 over [−1, 1].
+        // Values of S ↦ sin(w t·x): twice the imaginary part of i sin(w t_i) ∫ Π_{j≠i} (cos(w t_j) + i s sin(w t_j))
+        // ds/2 over [−1, 1].
         let nodes = nodes_on_unit_interval(2 * (players as u64 / 4) + 2);
         let mut waves = Mat::<f64>::zeros(HARMONICS, players);
         for k in 0..HARMONICS {
@@ -86,8 +87,8 @@ impl Credit {
 fn product_values(kernel: &Kernel, rows: &Rows, nodes: &[(f64, f64)]) -> Mat<f64> {
     let (players, growth) = (rows.players, kernel.hyper.growth);
     let e = growth.exp();
-    // For each node and sign the weighted product, a column; the ratios (f(1) − f(−1)) / f for members and for others, of
-    // which the value is the mean plus the sign times half the difference.
+    // For each node and sign the weighted product, a column; the ratios (f(1) − f(−1)) / f for members and for others,
+    // of which the value is the mean plus the sign times half the difference.
     let columns = 2 * nodes.len();
     let mut products = Mat::<f64>::zeros(rows.len(), columns);
     let mut mean = Mat::<f64>::zeros(columns, players);
@@ -170,8 +171,8 @@ mod tests {
         (0..1_u64 << n).map(|mask| vec![mask]).collect()
     }
 
-    /// Of each function S ↦ K(S, X) the values are those of the exact solver; and the variances are those of the values of a
-    /// random function with this covariance, by the exact solver once more.
+    /// Of each function S ↦ K(S, X) the values are those of the exact solver; and the variances are those of the values
+    /// of a random function with this covariance, by the exact solver once more.
     #[test]
     fn values_and_variances_are_those_of_the_exact_solver() {
         for (n, terms) in [

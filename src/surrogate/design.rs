@@ -8,10 +8,11 @@ use crate::engine::Random;
 
 /// Pairs of complementary coalitions, drawn without replacement: what to ask a game for when not all can be asked.
 ///
-/// Only half the difference of S and N∖S, (v(S) − v(N∖S)) / 2, carries Shapley values, so coalitions come in such pairs. Every
-/// size has the same expected number of pairs, as far as there are so many; those that are too few are all there. Each pair
-/// has an [inclusion probability](Self::inclusion) that is known exactly, which estimators that weight by it need. Within
-/// a size, pairs lie far apart: each is, of several candidates, the one that those before say least of.
+/// Only half the difference of S and N∖S, (v(S) − v(N∖S)) / 2, carries Shapley values, so coalitions come in such
+/// pairs. Every size has the same expected number of pairs, as far as there are so many; those that are too few are all
+/// there. Each pair has an [inclusion probability](Self::inclusion) that is known exactly, which estimators that weight
+/// by it need. Within a size, pairs lie far apart: each is, of several candidates, the one that those before say least
+/// of.
 ///
 /// The pairs do not depend on values, and are a function of the number of players, the number of pairs and the seed.
 #[derive(Clone, Debug)]
@@ -38,9 +39,9 @@ impl PairedDesign {
         Self { players, quota: Quota::expecting(players, expected), rows }
     }
 
-    /// Adds pairs, up to so many. The probabilities are then those of a design of that many, or, of one that was cut short, as near to them
-    /// as so many more pairs can bring them: exactly, but where a size that was rounded up has no room for what rounding up
-    /// gives it again.
+    /// Adds pairs, up to so many. The probabilities are then those of a design of that many, or, of one that was cut
+    /// short, as near to them as so many more pairs can bring them: exactly, but where a size that was rounded up has
+    /// no room for what rounding up gives it again.
     pub(super) fn extend(&mut self, pairs: u64, random: Random) {
         let mut spread = Spread::new(self.players, std::mem::take(&mut self.rows), random);
         let have = spread.counts();
@@ -50,8 +51,8 @@ impl PairedDesign {
         (self.rows, self.quota) = (spread.chosen, quota);
     }
 
-    /// The first so many of the pairs in this order. The first `known` of them were sure to be there, and `expected` so many of each size;
-    /// those after them are random ones of the rest.
+    /// The first so many of the pairs in this order. The first `known` of them were sure to be there, and `expected` so
+    /// many of each size; those after them are random ones of the rest.
     pub(super) fn cut(&self, order: &[usize], (known, expected): (usize, &[f64])) -> Self {
         let others = self.len() - known;
         let part = if others > 0 { (order.len() - known) as f64 / others as f64 } else { 1.0 };
@@ -95,8 +96,9 @@ mod tests {
 
     use super::*;
 
-    /// What is expected of designs that were cut short, extended, and cut short again is what there is, on average over many: within
-    /// five standard errors of numbers whose variance is their expectation, for each of a dozen sizes; theirs is less.
+    /// What is expected of designs that were cut short, extended, and cut short again is what there is, on average over
+    /// many: within five standard errors of numbers whose variance is their expectation, for each of a dozen sizes;
+    /// theirs is less.
     #[test]
     fn designs_that_were_cut_know_what_to_expect() {
         let seeds = 1000;
@@ -126,8 +128,9 @@ mod tests {
         }
     }
 
-    /// How often each pair is in designs of many seeds, beside its inclusion probability. Of all counts, the largest z-score
-    /// of some hundred has a chance below 10⁻⁴ to exceed 5 (normal, two-sided, times their number); seeds are fixed.
+    /// How often each pair is in designs of many seeds, beside its inclusion probability. Of all counts, the largest
+    /// z-score of some hundred has a chance below 10⁻⁴ to exceed 5 (normal, two-sided, times their number); seeds are
+    /// fixed.
     #[test]
     fn every_pair_is_there_as_often_as_its_probability_says() {
         let seeds = 3000;

@@ -47,9 +47,9 @@ impl Data {
 
 /// The coordinates in which hyper-parameters are looked for, each in standard deviations from its prior's mean.
 ///
-/// In this order: the logit of each player's relevance, between the least and the largest there are, less the prior mean of
-/// them all | growth | for the index model only: each player's weight in the index | ln noise, ln size, ln linear | ln index,
-/// decay, for the index model only.
+/// In this order: the logit of each player's relevance, between the least and the largest there are, less the prior
+/// mean of them all | growth | for the index model only: each player's weight in the index | ln noise, ln size, ln
+/// linear | ln index, decay, for the index model only.
 #[derive(Clone, Debug)]
 pub(super) struct Space {
     players: usize,
@@ -76,7 +76,8 @@ const MOST_LOG: f64 = 7.0;
 /// The least noise, and the least variances of size and linear terms, for the same reason as the least relevance.
 const LEAST_VARIANCE: f64 = 1e-6;
 
-/// The decay is above this, below which an index could be any function; its logarithm above that is normal, about that of 1.2.
+/// The decay is above this, below which an index could be any function; its logarithm above that is normal, about that
+/// of 1.2.
 const LEAST_DECAY: f64 = 0.55;
 const MIDDLE_DECAY: f64 = 1.2;
 const DECAY_SPREAD: f64 = 0.6;
@@ -196,7 +197,8 @@ impl Space {
     }
 
     /// The negative logarithm of the posterior density of a point, up to a constant, and its slope. The scale of all
-    /// covariances is profiled out. None where the covariance cannot be factored; above the bound, the slope is of no meaning.
+    /// covariances is profiled out. None where the covariance cannot be factored; above the bound, the slope is of no
+    /// meaning.
     pub(super) fn objective(
         &self,
         point: &[f64],
@@ -231,7 +233,8 @@ impl Space {
         descent.go(evaluations, |point, bound| self.objective(point, data, room, bound));
     }
 
-    /// Descends with one relevance for all players, from where all are e^`log` (as logits), and all else is at its mean.
+    /// Descends with one relevance for all players, from where all are e^`log` (as logits), and all else is at its
+    /// mean.
     pub(super) fn climb_tied(&self, log: f64, data: &Data, evaluations: usize) -> (f64, Vec<f64>) {
         let mut room = Workspace::new(&data.rows);
         let n = self.players;

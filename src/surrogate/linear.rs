@@ -1,8 +1,8 @@
 //! The linear algebra of the surrogate, on one thread: faer's, with nothing of its global settings.
 //!
 //! Another crate may have faer use rayon; its sums would then depend on the number of threads. Here every call says
-//! that it wants one. faer was chosen over nalgebra for time: a Cholesky factor with its inverse takes 1.3, 4 and 36 ms at
-//! 250, 400 and 1000 rows, nalgebra's 10, 39 and 590.
+//! that it wants one. faer was chosen over nalgebra for time: a Cholesky factor with its inverse takes 1.3, 4 and 36 ms
+//! at 250, 400 and 1000 rows, nalgebra's 10, 39 and 590.
 
 use faer::dyn_stack::{MemBuffer, MemStack};
 use faer::linalg::cholesky::llt::{factor, solve};
@@ -17,8 +17,8 @@ pub(super) fn times(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
     product
 }
 
-/// Triangles are multiplied in blocks of so many columns, each by faer's general product: its own for triangles is three
-/// times slower at these sizes.
+/// Triangles are multiplied in blocks of so many columns, each by faer's general product: its own for triangles is
+/// three times slower at these sizes.
 const BLOCK: usize = 64;
 
 /// Puts the lower triangle of a product into a matrix; of what is above nothing is promised.
@@ -32,7 +32,8 @@ pub(super) fn put_lower_of_product(product: &mut Mat<f64>, a: MatRef<'_, f64>, b
     }
 }
 
-/// Puts the lower triangle of a lower triangular matrix, transposed, times itself; of what is above nothing is promised.
+/// Puts the lower triangle of a lower triangular matrix, transposed, times itself; of what is above nothing is
+/// promised.
 fn put_lower_of_gram(product: &mut Mat<f64>, lower: MatRef<'_, f64>) {
     let size = lower.nrows();
     for start in (0..size).step_by(BLOCK) {
@@ -111,8 +112,8 @@ impl Factor {
         triangular_solve::solve_lower_triangular_in_place(self.lower.as_ref(), right.as_mut(), Par::Seq);
     }
 
-    /// Puts the lower triangle of the inverse matrix into one of the same size; of what is above nothing is promised. So does
-    /// `scratch` get the inverse factor, if it is zero above the diagonal.
+    /// Puts the lower triangle of the inverse matrix into one of the same size; of what is above nothing is promised.
+    /// So does `scratch` get the inverse factor, if it is zero above the diagonal.
     pub(super) fn put_inverse(&self, inverse: &mut Mat<f64>, scratch: &mut Mat<f64>) {
         triangular_inverse::invert_lower_triangular(scratch.as_mut(), self.lower.as_ref(), Par::Seq);
         put_lower_of_gram(inverse, scratch.as_ref());

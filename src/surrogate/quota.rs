@@ -12,7 +12,8 @@ pub(super) struct Quota {
 }
 
 impl Quota {
-    /// The same for every size, but no more than there are; of size n/2 half as many, since its pairs are both of that size.
+    /// The same for every size, but no more than there are; of size n/2 half as many, since its pairs are both of that
+    /// size.
     pub(super) fn new(players: usize, pairs: u64) -> Self {
         let sizes = players / 2;
         let mut population = Vec::with_capacity(sizes);
@@ -69,9 +70,9 @@ impl Quota {
         systematic(&self.expected, &self.population, random)
     }
 
-    /// Adds pairs, so many in all, to those there are, as far as it can towards the quota of a larger design; and what then is expected.
-    /// Where some sizes have more than the larger design would give them, as in one that was cut short, the others cannot
-    /// have all of theirs.
+    /// Adds pairs, so many in all, to those there are, as far as it can towards the quota of a larger design; and what
+    /// then is expected. Where some sizes have more than the larger design would give them, as in one that was cut
+    /// short, the others cannot have all of theirs.
     pub(super) fn grow(&self, target: &Self, added: u64, have: &[u64], random: &mut Random) -> (Self, Vec<u64>) {
         let sizes = 0..have.len();
         let growth = |place: usize| (target.expected[place] - self.expected[place]).max(0.0);
@@ -79,7 +80,8 @@ impl Quota {
         let part = if all > 0.0 { (added as f64 / all).min(1.0) } else { 0.0 };
         let fills = |place: usize| part > 1.0 - 1e-9 && target.is_full(place + 1);
         let room: Vec<f64> = self.population.iter().zip(have).map(|(all, &have)| all - have as f64).collect();
-        // Sizes that are filled take what they lack, which is not quite what is expected, and the others share the rest.
+        // Sizes that are filled take what they lack, which is not quite what is expected, and the others share the
+        // rest.
         let filling: f64 = sizes.clone().filter(|&place| fills(place)).map(|place| room[place]).sum();
         let open: f64 = sizes.clone().filter(|&place| !fills(place)).map(growth).sum();
         let share = if open > 0.0 { (added as f64 - filling).max(0.0) / open } else { 0.0 };

@@ -11,8 +11,8 @@ const BLOCK: usize = 4096;
 
 /// Weighted least squares of numbers, one for each row, on the rows: what each number adds to each player's value.
 ///
-/// The model is z(S) = Σ x_i φ_i / 2, where x is ±1 and the φ sum to zero. Its coefficients are linear in z, and this finds which
-/// linear function they are.
+/// The model is z(S) = Σ x_i φ_i / 2, where x is ±1 and the φ sum to zero. Its coefficients are linear in z, and this
+/// finds which linear function they are.
 #[derive(Debug)]
 pub(super) struct PairedRegression<'a> {
     rows: &'a Rows,
@@ -36,11 +36,11 @@ impl<'a> PairedRegression<'a> {
         Self { rows, weights, inverse: pseudo_inverse(&gram) }
     }
 
-    /// With this multiple of the identity for a Gram matrix: that of all pairs there are, for numbers that are not nearly linear. The
-    /// sums are then what the pairs of the sample say, each over its chance to be there, and free of bias whatever the numbers
-    /// are (Horvitz & Thompson 1952, "A generalization of sampling without replacement from a finite universe",
-    /// doi:10.1080/01621459.1952.10483446). With the sample's own matrix what small coalitions leave would be fitted by a line,
-    /// and the line's error at all others be forgotten.
+    /// With this multiple of the identity for a Gram matrix: that of all pairs there are, for numbers that are not
+    /// nearly linear. The sums are then what the pairs of the sample say, each over its chance to be there, and free of
+    /// bias whatever the numbers are (Horvitz & Thompson 1952, "A generalization of sampling without replacement from a
+    /// finite universe", doi:10.1080/01621459.1952.10483446). With the sample's own matrix what small coalitions leave
+    /// would be fitted by a line, and the line's error at all others be forgotten.
     pub(super) fn with_gram(rows: &'a Rows, weights: &'a [f64], gram: f64) -> Self {
         let n = rows.players;
         Self { rows, weights, inverse: Mat::from_fn(n, n, |i, j| if i == j { 1.0 / gram } else { 0.0 }) }
@@ -60,10 +60,9 @@ impl<'a> PairedRegression<'a> {
         leverages
     }
 
-    /// The variance of each coefficient, where rows were drawn without replacement from strata, a certain number from each:
-    /// the sum over strata of so much of the squared deviations of the rows' parts from their mean as was not drawn, times
-    /// m / (m − 1). Of few rows the mean is as
-    /// uncertain as they are: those of such a stratum count whole.
+    /// The variance of each coefficient, where rows were drawn without replacement from strata, a certain number from
+    /// each: the sum over strata of so much of the squared deviations of the rows' parts from their mean as was not
+    /// drawn, times m / (m − 1). Of few rows the mean is as uncertain as they are: those of such a stratum count whole.
     pub(super) fn variances(&self, numbers: &[f64], stratum: impl Fn(usize) -> usize, undrawn: &[f64]) -> Vec<f64> {
         let n = self.rows.players;
         let mut counts = vec![0_u64; undrawn.len()];
@@ -96,7 +95,8 @@ impl<'a> PairedRegression<'a> {
         variances
     }
 
-    /// For each list of numbers the coefficients, and for each list of squares the sum of each coefficient's squared parts.
+    /// For each list of numbers the coefficients, and for each list of squares the sum of each coefficient's squared
+    /// parts.
     pub(super) fn apply<const K: usize>(
         &self,
         lists: &[&[f64]],
@@ -186,8 +186,8 @@ mod tests {
         }
     }
 
-    /// Over 1000 designs the mean is within five standard errors of the Shapley values, which has a chance below 10⁻⁵ to fail for any
-    /// of 15; seeds are fixed. And the squared errors are what the squares say, within a tenth.
+    /// Over 1000 designs the mean is within five standard errors of the Shapley values, which has a chance below 10⁻⁵
+    /// to fail for any of 15; seeds are fixed. And the squared errors are what the squares say, within a tenth.
     #[test]
     fn sums_of_samples_have_no_bias_and_the_variance_that_is_said() {
         for (n, pairs) in [(7, 20), (8, 60)] {

@@ -188,8 +188,9 @@ fn solve<V: Value>(
     let components = |value: &V| -> Vec<f64> { value.components().collect() };
     let (low, high) = (components(baseline), components(grand));
     let middle: Vec<f64> = low.iter().zip(&high).map(|(low, high)| low / 2.0 + high / 2.0).collect();
-    // How far the mean of a pair is from the middle of the ends, on average over the pairs of which both are known. It is zero for
-    // games that are self-dual, and near it for those that nearly are, which alone have pairs with a complement missing.
+    // How far the mean of a pair is from the middle of the ends, on average over the pairs of which both are known. It
+    // is zero for games that are self-dual, and near it for those that nearly are, which alone have pairs with a
+    // complement missing.
     let mut even = vec![0.0; low.len()];
     let mut odd = vec![Vec::with_capacity(asked.len()); low.len()];
     if asked.iter().any(|pair| pair.complement.is_none()) {

@@ -11,8 +11,8 @@ use crate::engine::Random;
 /// So many pairs are spread; the gain beyond is small, and the time grows with the cube.
 const MOST_SPREAD: usize = 500;
 
-/// Candidates for each pair that is to be chosen: more while there are few pairs, when they gain most and cost least; and the
-/// fewest of each size.
+/// Candidates for each pair that is to be chosen: more while there are few pairs, when they gain most and cost least;
+/// and the fewest of each size.
 fn candidates(pairs: usize) -> u64 {
     (2500 / pairs as u64).clamp(4, 32)
 }
@@ -24,7 +24,8 @@ const TIE: f32 = 1e-4;
 /// So many rows are told of to candidates at once.
 const CATCH_UP: usize = 8;
 
-/// Chosen pairs, each as the words of one of its coalitions: the smaller, or of two of the same size the one with player 0.
+/// Chosen pairs, each as the words of one of its coalitions: the smaller, or of two of the same size the one with
+/// player 0.
 #[derive(Clone, Debug)]
 pub(super) struct Spread {
     players: usize,
@@ -43,7 +44,8 @@ struct Pool {
     known: Vec<Vec<f32>>,
 }
 
-/// A row that was taken: what those before say of it, as entries of a Cholesky factor, and one over the entry on the diagonal.
+/// A row that was taken: what those before say of it, as entries of a Cholesky factor, and one over the entry on the
+/// diagonal.
 struct Taken {
     row: Coalition,
     entries: Vec<f32>,
@@ -67,8 +69,8 @@ impl Spread {
     }
 
     /// Chooses so many more of each size: all that are left of the sizes that are to be full, and of the others one by
-    /// one, their sizes in random order. Blind to values, and no player is different from another, so that all pairs of a size
-    /// have the same chance.
+    /// one, their sizes in random order. Blind to values, and no player is different from another, so that all pairs of
+    /// a size have the same chance.
     pub(super) fn choose(&mut self, more: &[u64], quota: &Quota) {
         let full = |size: usize| quota.is_full(size);
         let mut order = Vec::new();
@@ -161,8 +163,8 @@ impl Spread {
         pools
     }
 
-    /// Takes for each size in turn the candidate of the largest variance given all that was taken before. Single precision is
-    /// enough to choose by.
+    /// Takes for each size in turn the candidate of the largest variance given all that was taken before. Single
+    /// precision is enough to choose by.
     fn spread(&mut self, order: &[usize], mut pools: Vec<Pool>) {
         let kernel = Kernel::new(self.players);
         pools.iter_mut().for_each(|pool| pool.variance.fill(kernel.at(0) * 1.001));
@@ -192,16 +194,17 @@ impl Spread {
 }
 
 impl Pool {
-    /// Of those that were not taken the one with the largest variance. Those that differ by rounding are equal, and the first of
-    /// the shuffled pool is taken: rounding depends on the players' numbers, and pairs would not have the same chance.
+    /// Of those that were not taken the one with the largest variance. Those that differ by rounding are equal, and the
+    /// first of the shuffled pool is taken: rounding depends on the players' numbers, and pairs would not have the same
+    /// chance.
     fn best(&self, equal: f32) -> Option<usize> {
         let free = || (0..self.rows.len()).filter(|&place| !self.taken[place]);
         let most = free().map(|place| self.variance[place]).fold(f32::NEG_INFINITY, f32::max);
         free().find(|&place| self.variance[place] >= most - equal)
     }
 
-    /// Lets the candidates know of what was taken since their size had its last turn: of several rows at once, since what was
-    /// known before is read from memory for each time.
+    /// Lets the candidates know of what was taken since their size had its last turn: of several rows at once, since
+    /// what was known before is read from memory for each time.
     fn catch_up(&mut self, taken: &[Taken], kernel: &Kernel) {
         let start = self.known.len();
         for news in taken[start..].chunks(CATCH_UP) {
@@ -271,8 +274,8 @@ fn subtract(column: &mut [f32], times: f32, other: &[f32]) {
     column.iter_mut().zip(other).for_each(|(c, o)| *c -= times * o);
 }
 
-/// The odd kernel Π(1 + r x y) − Π(1 − r x y) with one relevance r for all, by the number of places that differ, as a part of
-/// (1 + r)ⁿ.
+/// The odd kernel Π(1 + r x y) − Π(1 − r x y) with one relevance r for all, by the number of places that differ, as a
+/// part of (1 + r)ⁿ.
 struct Kernel(Vec<f32>);
 
 impl Kernel {

@@ -107,7 +107,8 @@ fn write_io(source: &io::Error, f: &mut fmt::Formatter<'_>) -> fmt::Result {
 impl<V: Encode> Table<V> {
     /// Writes the table: a header that says what it is, all values bit for bit, and checksums of both.
     ///
-    /// The writer is given pieces of about 64 KiB, and flushed at the end. The format is little-endian on every machine.
+    /// The writer is given pieces of about 64 KiB, and flushed at the end. The format is little-endian on every
+    /// machine.
     ///
     /// ```no_run
     /// use std::fs::File;

@@ -7,10 +7,9 @@ use num_traits::{CheckedAdd, CheckedMul, CheckedSub, FromPrimitive, Signed, ToPr
 
 use crate::Value;
 
-/// Exact results, in lowest terms. With `BigInt` every result is exact (of a semivalue whose weights are floats, exact for
-/// what the floats are). With integers of a fixed width, what does not
-/// fit becomes 0/0, which is not finite, and the solvers return it as [`Overflow`](crate::Error::Overflow): a
-/// fraction never wraps around.
+/// Exact results, in lowest terms. With `BigInt` every result is exact (of a semivalue whose weights are floats, exact
+/// for what the floats are). With integers of a fixed width, what does not fit becomes 0/0, which is not finite, and
+/// the solvers return it as [`Overflow`](crate::Error::Overflow): a fraction never wraps around.
 ///
 /// Standard errors are floats, and become the fraction that is nearest or near to them.
 impl<T> Value for Ratio<T>

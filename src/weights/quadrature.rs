@@ -11,8 +11,8 @@ pub(crate) struct Pair {
 
 /// The rule of `nodes` nodes, the smallest first. It is exact for polynomials of degree 2·nodes − 1.
 ///
-/// Newton's method on the Legendre polynomial in t = (1 − x)/2 itself, and by differences of polynomials of neighbouring
-/// degrees, so that nodes near 0 are as precise for their size as the others: a power of t depends on it.
+/// Newton's method on the Legendre polynomial in t = (1 − x)/2 itself, and by differences of polynomials of
+/// neighbouring degrees, so that nodes near 0 are as precise for their size as the others: a power of t depends on it.
 pub(crate) fn gauss_legendre(nodes: u64) -> Vec<Pair> {
     let degree = nodes as f64;
     let pair = |k: u64| {

@@ -54,8 +54,8 @@ impl Semivalue {
 
     /// Beta(α, β)-Shapley values, p(s) = B(s+β, n−1−s+α) / B(α, β): Beta(1, 1) is Shapley; α above β puts the weight on
     /// small coalitions, where a training point's value is least noisy (Kwon & Zou 2022, "Beta Shapley: a unified and
-    /// noise-reduced data valuation framework for machine learning", AISTATS 151, 8780–8802). For whole numbers the weights
-    /// are exact fractions, as far as these fit 128 bits.
+    /// noise-reduced data valuation framework for machine learning", AISTATS 151, 8780–8802). For whole numbers the
+    /// weights are exact fractions, as far as these fit 128 bits.
     ///
     /// # Errors
     ///
@@ -183,8 +183,8 @@ impl Weight {
     }
 }
 
-/// Multiplies by the absolute value of a float: by exactly what it is, a whole number over a power of two in lowest terms,
-/// so that values of fixed width have room for simple ones.
+/// Multiplies by the absolute value of a float: by exactly what it is, a whole number over a power of two in lowest
+/// terms, so that values of fixed width have room for simple ones.
 fn scale_by_float<V: Value>(value: &mut V, factor: f64) {
     const MANTISSA_BITS: u64 = 52;
     let bits = factor.abs().to_bits();

@@ -11,10 +11,10 @@ use crate::solvers::{Answer, Kind, Output, Settings, Solver};
 
 /// How far an estimate may be from the known value, in standard errors.
 ///
-/// A sampler of orders is compared with an upper bound of its true error, computed from all values of the game. A normal
-/// number is further away once in 5·10⁸ times. The most skewed mean counts pivots, of which 1.3 are expected; it is
-/// further away once in 10⁷ times. There are fewer than 3000 means, so another seed fails by chance at most once in 3000
-/// times.
+/// A sampler of orders is compared with an upper bound of its true error, computed from all values of the game. A
+/// normal number is further away once in 5·10⁸ times. The most skewed mean counts pivots, of which 1.3 are expected; it
+/// is further away once in 10⁷ times. There are fewer than 3000 means, so another seed fails by chance at most once in
+/// 3000 times.
 ///
 /// A sampler of coalitions is compared with the error that it states. No theorem gives a rate for that. Votes are left
 /// out: where no pivot of a player was among the coalitions, the solver cannot know that there are any.
@@ -22,9 +22,9 @@ use crate::solvers::{Answer, Kind, Output, Settings, Solver};
 /// The seeds are fixed, so that a test that passes does so every time.
 const STANDARD_ERRORS: f64 = 6.0;
 
-/// The level of the intervals, and the least share of them that must have the known value. The players of one game depend
-/// on each other, so 400 intervals count as about 80 independent ones: of those, fewer than 0.85 have the value once in
-/// 6000 times.
+/// The level of the intervals, and the least share of them that must have the known value. The players of one game
+/// depend on each other, so 400 intervals count as about 80 independent ones: of those, fewer than 0.85 have the value
+/// once in 6000 times.
 const LEVEL: f64 = 0.95;
 const COVERED: f64 = 0.85;
 
@@ -188,8 +188,8 @@ fn check_values<V: Output>(
     }
 }
 
-/// An upper bound of the standard error of a mean over orders: the mean of a pair of walks has at most the variance of one
-/// walk.
+/// An upper bound of the standard error of a mean over orders: the mean of a pair of walks has at most the variance of
+/// one walk.
 fn largest_error<V: Output>(deviation: f64, estimate: &Estimate<V>) -> f64 {
     deviation * (2.0 / estimate.permutations() as f64).sqrt()
 }

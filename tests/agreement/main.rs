@@ -1,8 +1,8 @@
 //! Games whose Shapley values are known, times the solvers: every solver must agree with every game.
 //!
-//! A new game is an entry of `known::written`, a new solver one of `solvers::solvers`. It then inherits all of `checks`:
-//! the values, v(∅) and v(N), efficiency, null players, the number of evaluations, intervals, and the same bits in every
-//! run, with any number of threads and any batch size.
+//! A new game is an entry of `known::written`, a new solver one of `solvers::solvers`. It then inherits all of
+//! `checks`: the values, v(∅) and v(N), efficiency, null players, the number of evaluations, intervals, and the same
+//! bits in every run, with any number of threads and any batch size.
 
 mod checks;
 #[path = "../common"]

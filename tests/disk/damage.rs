@@ -1,7 +1,7 @@
 //! Damaged files: each gives right values, misses or errors, never a wrong value and never a panic.
 //!
-//! Seeded, so every run damages the same files in the same ways. The panics that are printed elsewhere are redb's, and are
-//! caught by the store; here they are silent.
+//! Seeded, so every run damages the same files in the same ways. The panics that are printed elsewhere are redb's, and
+//! are caught by the store; here they are silent.
 
 use std::collections::BTreeMap;
 use std::fs;

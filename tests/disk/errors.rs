@@ -244,7 +244,8 @@ fn encodings_that_break_their_contract_are_errors() {
     assert_eq!(store.damaged(), 0);
 }
 
-/// On Linux a file can be removed while it is open. Whoever flushes is told, and what was put in can be read until the end.
+/// On Linux a file can be removed while it is open. Whoever flushes is told, and what was put in can be read until the
+/// end.
 #[cfg(unix)]
 #[test]
 fn a_file_that_is_removed_while_it_is_open_is_an_error_and_one_that_is_renamed_is_not() {

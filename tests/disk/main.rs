@@ -1,5 +1,5 @@
-//! `DiskStore`: a store in a file, whole or damaged, of this version or the first. `tests/processes` has what needs other
-//! processes, such as kills.
+//! `DiskStore`: a store in a file, whole or damaged, of this version or the first. `tests/processes` has what needs
+//! other processes, such as kills.
 #![cfg(feature = "disk")]
 
 mod buffer;

@@ -122,7 +122,8 @@ proptest! {
 }
 
 proptest! {
-    // The oracle takes 35 280 steps for 7! orders and 22 528 for the subsets of 11 players: 256 cases would take a minute.
+    // The oracle takes 35 280 steps for 7! orders and 22 528 for the subsets of 11 players: 256 cases would take a
+    // minute.
     #![proptest_config(ProptestConfig::with_cases(32))]
 
     /// More players than all orders allow, by the formula alone; from a closure, not a table.

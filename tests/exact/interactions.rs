@@ -1,5 +1,5 @@
-//! Interaction indices: against their definitions in exact fractions, against the published interactions of a real game,
-//! for their axioms, and as what users hold in their hands. Games of the literature are in `tests/literature`.
+//! Interaction indices: against their definitions in exact fractions, against the published interactions of a real
+//! game, for their axioms, and as what users hold in their hands. Games of the literature are in `tests/literature`.
 
 use std::collections::BTreeMap;
 

@@ -1,5 +1,5 @@
-//! Answers in parts: merged in any order they are those of one process, bit for bit; and what does not belong together is
-//! refused.
+//! Answers in parts: merged in any order they are those of one process, bit for bit; and what does not belong together
+//! is refused.
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};

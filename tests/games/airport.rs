@@ -25,7 +25,8 @@ fn numbers(json: &Json) -> Vec<f64> {
     json.as_array().expect("a list").iter().map(|number| number.as_f64().unwrap()).collect()
 }
 
-/// The games given by costs, with the number of players of each and what each of these has. Returns how many there were.
+/// The games given by costs, with the number of players of each and what each of these has. Returns how many there
+/// were.
 fn check_groups(json: &str, printed_within: f64) -> usize {
     let mut checked = 0;
     for entry in entries(json) {

@@ -1,4 +1,5 @@
-//! Columns of a row as players: against linear models, trees summed by hand, and games made by hand; what the model is asked.
+//! Columns of a row as players: against linear models, trees summed by hand, and games made by hand; what the model is
+//! asked.
 
 use std::io;
 use std::sync::Mutex;
@@ -255,8 +256,8 @@ fn samples_of_the_background_are_some_of_its_rows_in_their_order_and_all_alike()
         assert!(drawn.len() == 5 && drawn.windows(2).all(|pair| pair[0] < pair[1]), "{drawn:?}");
         drawn.into_iter().for_each(|row| times[row] += 1);
     }
-    // Each row is drawn 200 times in the mean, with a standard deviation of 13.4: five of these are passed by one of 50 rows in
-    // 35,000 such tests.
+    // Each row is drawn 200 times in the mean, with a standard deviation of 13.4: five of these are passed by one of 50
+    // rows in 35,000 such tests.
     assert!(times.iter().all(|&count| (133..=267).contains(&count)), "{times:?}");
     assert_eq!(sampled(5, 7), sampled(5, 7));
     assert_eq!(sampled(5, 7), [16, 37, 39, 44, 49], "frozen");

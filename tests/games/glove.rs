@@ -52,8 +52,9 @@ fn games_of_the_literature() {
     }
 }
 
-/// The chance to complete a pair, by another way: who comes as the s-th finds a hypergeometric number of each side there.
-/// By products of ratios, in which nothing cancels, so that small values are known to as many digits as large ones.
+/// The chance to complete a pair, by another way: who comes as the s-th finds a hypergeometric number of each side
+/// there. By products of ratios, in which nothing cancels, so that small values are known to as many digits as large
+/// ones.
 fn of_each(own: usize, other: usize) -> f64 {
     // Σ over a < b of C(own−1, a) C(other, b) / (n C(n−1, a+b)), by logarithms of factorials.
     let n = own + other;

@@ -1,5 +1,5 @@
-//! Training points of a k-nearest-neighbour classifier: the closed form against the exact solver, the value function against one
-//! written from the definition, and errors.
+//! Training points of a k-nearest-neighbour classifier: the closed form against the exact solver, the value function
+//! against one written from the definition, and errors.
 
 use crate::common::rough::prefixes;
 use rand_chacha::ChaCha8Rng;

@@ -1,4 +1,5 @@
-//! Sums of unanimity games: closed forms against the exact solver, as fractions too; sparse forms of hundreds of players.
+//! Sums of unanimity games: closed forms against the exact solver, as fractions too; sparse forms of hundreds of
+//! players.
 
 use crate::common::every_index::INDICES;
 use rand_chacha::ChaCha8Rng;

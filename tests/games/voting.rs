@@ -50,7 +50,8 @@ proptest! {
         prop_assert_eq!(walked[1..].iter().map(|value| value.to_bits()).collect::<Vec<_>>(), asked);
     }
 
-    /// What a whole body of voters does not need to know of itself: the unit of its weights, who has no vote, who comes first.
+    /// What a whole body of voters does not need to know of itself: the unit of its weights, who has no vote, who comes
+    /// first.
     #[test]
     fn power_does_not_depend_on_the_unit_of_the_weights_or_the_order(game in votes(1..=12, 9), unit in 1..1_000_000_u64) {
         let (quota, weights) = (game.quota(), game.weights());
@@ -125,23 +126,24 @@ fn dictators_vetoes_and_those_without_power() {
 /// A value of 10^−44 has as many correct digits as any: nothing is ever subtracted.
 #[test]
 fn small_values_are_as_precise_as_large_ones() {
-    // All 149 of weight 2 and one of weight 1, at a quota that nobody can miss: each has 1 swing of 2^149, which is exact.
+    // All 149 of weight 2 and one of weight 1, at a quota that nobody can miss: each has 1 swing of 2^149, which is
+    // exact.
     let mut weights = vec![2; 149];
     weights.push(1);
     let all = WeightedVoting::new(299, weights).unwrap();
     assert!(all.banzhaf().iter().all(|value| value.to_bits() == f64::exp2(-149.0).to_bits()));
     assert!(all.shapley_shubik().iter().all(|value| close(*value, 1.0 / 150.0, 1e-13 / 150.0)));
-    // At 298 the last one has no power; at 297 it is needed where one of the others is missing: 149 of 2^149, and after 148 of
-    // the others: one order of 150.
+    // At 298 the last one has no power; at 297 it is needed where one of the others is missing: 149 of 2^149, and after
+    // 148 of the others: one order of 150.
     let last = WeightedVoting::new(297, all.weights()).unwrap();
     assert_eq!(last.banzhaf()[149].to_bits(), (149.0 * f64::exp2(-149.0)).to_bits());
     assert!(close(last.shapley_shubik()[149], 1.0 / 150.0, 1e-13 / 150.0));
     assert_eq!(WeightedVoting::new(298, all.weights()).unwrap().shapley_shubik()[149].to_bits(), 0);
 }
 
-/// A hundred large voters and ninety small ones, who all together do not make up for a large one. At 50 large votes and all
-/// small ones, a small voter is needed by the other small ones with 50 large ones: C(100, 50) of the 2^189 coalitions, and
-/// as many of the 190 C(189, 139) equal shares of the orders.
+/// A hundred large voters and ninety small ones, who all together do not make up for a large one. At 50 large votes and
+/// all small ones, a small voter is needed by the other small ones with 50 large ones: C(100, 50) of the 2^189
+/// coalitions, and as many of the 190 C(189, 139) equal shares of the orders.
 #[test]
 fn a_value_of_10_to_the_minus_20() {
     let mut weights = vec![91; 100];

@@ -12,7 +12,8 @@ use serde_json::Value as Json;
 use shapley::{Exact, Index, Interactions, Table, Value};
 
 /// Relative to the game's largest value: the exact solver's own bound for 15 players is 66 ε = 1.5e-14, and reading a
-/// fraction as an `f64` adds an ε. One wrong value among the 2^15 of the largest game shows as 1/(15·C(14, 7)) = 1.9e-5.
+/// fraction as an `f64` adds an ε. One wrong value among the 2^15 of the largest game shows as 1/(15·C(14, 7)) =
+/// 1.9e-5.
 const RELATIVE_TOLERANCE: f64 = 1e-12;
 
 /// A number as a source prints it, and how far from it the truth may be: half a unit of the last digit of a decimal,

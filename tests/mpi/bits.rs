@@ -54,7 +54,8 @@ pub(crate) fn one_rank_without_mpirun() {
     assert_eq!(crate::ranks::bits_here(), here().expect("one process succeeds"));
 }
 
-/// With a precision to reach, no more is evaluated than a round beyond where one process stops; ranks look at the same samples.
+/// With a precision to reach, no more is evaluated than a round beyond where one process stops; ranks look at the same
+/// samples.
 pub(crate) fn rounds_end_where_one_process_looks() {
     for ranks in [1, 3] {
         let ended = run(ranks, &["precision"]);

@@ -1,5 +1,5 @@
-//! The games of Castro, Gómez & Tejada (2009), of 10 to 1000 players, with their exact values and the exact variances of a
-//! walk's contributions: `tests/data/README.md`.
+//! The games of Castro, Gómez & Tejada (2009), of 10 to 1000 players, with their exact values and the exact variances
+//! of a walk's contributions: `tests/data/README.md`.
 //!
 //! Seeds are fixed: rates of false alarm are those of another generator of orders, or other seeds.
 
@@ -18,8 +18,8 @@ struct Entry {
     players: usize,
     rule: Rule,
     groups: Vec<Group>,
-    /// Walks for each seed. A variance of contributions that are 1 with a small probability p, 0 otherwise, is known from
-    /// m walks to a part of 1/√(mp): 1600 cases, of all the players of a group, make it 2.5 %.
+    /// Walks for each seed. A variance of contributions that are 1 with a small probability p, 0 otherwise, is known
+    /// from m walks to a part of 1/√(mp): 1600 cases, of all the players of a group, make it 2.5 %.
     walks: u64,
 }
 
@@ -155,8 +155,8 @@ fn entries() -> Vec<Entry> {
     entries
 }
 
-/// The variance of a walk's contributions that standard errors say, if there were walks instead of pairs; as a part of the
-/// exact one, for a group: the mean of the seeds, and its standard error.
+/// The variance of a walk's contributions that standard errors say, if there were walks instead of pairs; as a part of
+/// the exact one, for a group: the mean of the seeds, and its standard error.
 fn variance(group: &Group, estimates: &[Estimate<f64>]) -> (f64, f64) {
     let of_a_seed = |estimate: &Estimate<f64>| {
         let squares: Vec<f64> = estimate.std_errors().iter().map(|error| error * error).collect();
@@ -202,16 +202,16 @@ fn walks_have_the_exact_variance_and_mean() {
     }
 }
 
-/// At equal evaluations: the variance of a pair's mean is at most half of a walk's, exactly 8/9 of that for 10 symmetric
-/// voters, 98/99 for 100 and 998/999 for 1000. 4 standard errors on one side: 6e-4 for each of 13 groups. The exception is
-/// the vote that is nearly self-dual.
+/// At equal evaluations: the variance of a pair's mean is at most half of a walk's, exactly 8/9 of that for 10
+/// symmetric voters, 98/99 for 100 and 998/999 for 1000. 4 standard errors on one side: 6e-4 for each of 13 groups. The
+/// exception is the vote that is nearly self-dual.
 #[test]
 fn pairs_are_no_worse_than_single_walks_unless_an_order_and_its_reverse_say_the_same() {
     for entry in entries() {
         let estimates = entry.estimates(true);
         for group in &entry.groups {
-            // The squared standard error is the variance of a pair's mean over the number of pairs, which is half that of
-            // walks: so this is 1 where the pair's is half of the walk's.
+            // The squared standard error is the variance of a pair's mean over the number of pairs, which is half that
+            // of walks: so this is 1 where the pair's is half of the walk's.
             let (ratio, error) = variance(group, &estimates);
             let what = format!("{}, players {:?}: {ratio} ± {error}", entry.id, group.players);
             match entry.id.as_str() {

@@ -1,5 +1,5 @@
-//! Games that fail, answer wrongly, or answer with numbers that are none or too large: what the permutation sampler says
-//! of them, the same on any number of threads.
+//! Games that fail, answer wrongly, or answer with numbers that are none or too large: what the permutation sampler
+//! says of them, the same on any number of threads.
 
 use std::error::Error as StdError;
 use std::time::Duration;
@@ -80,8 +80,8 @@ fn of_several_failures_the_first_samples_is_reported() {
     }
 }
 
-/// Walks in step meet failures of later samples before those of the first. Which walks are in step depends on the batch,
-/// and on nothing else; the shortest prefix that fails is told.
+/// Walks in step meet failures of later samples before those of the first. Which walks are in step depends on the
+/// batch, and on nothing else; the shortest prefix that fails is told.
 #[test]
 fn of_several_failures_of_truncated_walks_the_shortest_in_a_batch_is_reported() {
     for seed in 0..6 {

@@ -1,5 +1,5 @@
-//! Standard errors and intervals of estimates: Student's t by closed forms, what they are at their borders, and that true
-//! values are in them as often as they say.
+//! Standard errors and intervals of estimates: Student's t by closed forms, what they are at their borders, and that
+//! true values are in them as often as they say.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -156,7 +156,8 @@ fn true_values_are_inside_as_often_as_promised() {
     }
 }
 
-/// A run that stops when its intervals are narrow stops at a good moment, and is right as often as promised all the same.
+/// A run that stops when its intervals are narrow stops at a good moment, and is right as often as promised all the
+/// same.
 #[test]
 fn a_precision_is_right_as_often_as_promised() {
     let game = from_fn(6, |s| pseudo(6, mask_of(s)));

@@ -1,8 +1,8 @@
 //! The orders that a sampler draws, as the game sees them: uniform and independent. And what it makes of them, held
 //! against the same computed here.
 //!
-//! Seeds are fixed. Each statistic is beyond its critical value with a probability of 1e-4 if orders are what they should
-//! be; there are 42 of them, so another generator would give a false alarm with a probability of 0.004.
+//! Seeds are fixed. Each statistic is beyond its critical value with a probability of 1e-4 if orders are what they
+//! should be; there are 42 of them, so another generator would give a false alarm with a probability of 0.004.
 
 use std::sync::Mutex;
 
@@ -144,8 +144,8 @@ fn every_player_is_as_likely_in_every_place() {
 }
 
 /// Of two independent orders, the number of players who have the same place in both has mean and variance 1; and the
-/// correlation of places has mean 0 and variance 1/(n − 1). So have the means over pairs of neighbours, as if these were
-/// independent, since any two of them are.
+/// correlation of places has mean 0 and variance 1/(n − 1). So have the means over pairs of neighbours, as if these
+/// were independent, since any two of them are.
 fn check_independence<'a>(what: &str, players: usize, pairs: impl Iterator<Item = (&'a Vec<usize>, &'a Vec<usize>)>) {
     let (mut count, mut fixed, mut correlation) = (0.0, 0, 0.0);
     let middle = (players - 1) as f64 / 2.0;

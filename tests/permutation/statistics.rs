@@ -1,8 +1,8 @@
 //! Whether a sampler's numbers mean what they say: that intervals cover, precision is kept and nothing is biased, over
 //! 400 seeds of five games. Where these come from: `tests/data/README.md`.
 //!
-//! Seeds are fixed, so that nothing here fails by chance from one run to the next. The rates of false alarm are those of
-//! another generator of orders, or other seeds.
+//! Seeds are fixed, so that nothing here fails by chance from one run to the next. The rates of false alarm are those
+//! of another generator of orders, or other seeds.
 
 use std::sync::LazyLock;
 
@@ -14,8 +14,8 @@ const SEEDS: u64 = 400;
 
 /// In the order of the games: enough samples for their means to be nearly normal, which is what intervals rest on.
 /// Contributions that are rarely other than zero take longest: player 15 of `voting16` turns the vote in 0.022 of the
-/// orders. Cochran (1977, *Sampling Techniques*, 3rd ed., p. 42) asks for 25 times the squared skewness; its mean over the
-/// players is 19, 6, 75, 284 and 406. (With 16 samples of `voting16`, intervals cover 0.64.)
+/// orders. Cochran (1977, *Sampling Techniques*, 3rd ed., p. 42) asks for 25 times the squared skewness; its mean over
+/// the players is 19, 6, 75, 284 and 406. (With 16 samples of `voting16`, intervals cover 0.64.)
 const SAMPLES: [u64; 5] = [200, 200, 200, 500, 600];
 
 /// A game whose Shapley values are known.
@@ -112,8 +112,8 @@ fn the_true_values_are_true() {
 }
 
 /// Cases of one seed go together, since errors sum to zero, so the share's standard error is that of a mean of 400
-/// seeds: 0.0025 to 0.004. The shares of 8000 seeds are 0.944 (`voting16`) to 0.950; from those, another 400 seeds would be
-/// outside the band for one of the games with a probability of 0.005.
+/// seeds: 0.0025 to 0.004. The shares of 8000 seeds are 0.944 (`voting16`) to 0.950; from those, another 400 seeds
+/// would be outside the band for one of the games with a probability of 0.005.
 #[test]
 fn intervals_cover_the_true_values_as_often_as_they_say() {
     for (game, estimates) in GAMES.iter().zip(DEFAULT.iter()) {
@@ -150,16 +150,16 @@ fn nothing_is_biased() {
     assert_eq!(tests, 118);
 }
 
-/// As parts of the largest value, in the order of the games: such that a run takes 1,000 to 6,000 evaluations, and looks
-/// at its intervals at least twice.
+/// As parts of the largest value, in the order of the games: such that a run takes 1,000 to 6,000 evaluations, and
+/// looks at its intervals at least twice.
 ///
 /// A coarser one is reached at the first look, at 30 samples, which are too few for means to be normal: of `sent14` and
 /// half the largest value, the truth is outside 14 % of the intervals, though always within the precision.
 const PRECISIONS: [f64; 5] = [0.1, 0.03, 0.4, 0.1, 0.8];
 
-/// The shares are far below what is promised, since intervals are corrected for the looks that the budget allows: at 0.95,
-/// at most 0.0003 are missed, and 0.024 outside their intervals; at 0.8, 0.002 and 0.053. With standard errors of those
-/// of 400 seeds, 0.003 and less, no other seeds would pass the bound by chance.
+/// The shares are far below what is promised, since intervals are corrected for the looks that the budget allows: at
+/// 0.95, at most 0.0003 are missed, and 0.024 outside their intervals; at 0.8, 0.002 and 0.053. With standard errors of
+/// those of 400 seeds, 0.003 and less, no other seeds would pass the bound by chance.
 fn check_precision(confidence: f64) {
     for (game, part) in GAMES.iter().zip(PRECISIONS) {
         let precision = part * game.largest();

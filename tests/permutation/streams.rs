@@ -19,10 +19,10 @@ fn drawn(players: usize, seed: u64, samples: u64) -> Vec<Vec<usize>> {
     orders
 }
 
-/// An order by the letter of the documentation, and how often words were drawn again: ChaCha8 with the seed and the name
-/// of the purpose as its key and the number as its stream; Fisher & Yates from the last place down; draws share a word as
-/// long as the product of their bounds is at most 2⁵⁶, and a word whose last low half is below 2⁶⁴ mod the product is
-/// not used.
+/// An order by the letter of the documentation, and how often words were drawn again: ChaCha8 with the seed and the
+/// name of the purpose as its key and the number as its stream; Fisher & Yates from the last place down; draws share a
+/// word as long as the product of their bounds is at most 2⁵⁶, and a word whose last low half is below 2⁶⁴ mod the
+/// product is not used.
 fn derived(players: usize, seed: u64, number: u64) -> (Vec<usize>, u32) {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());

@@ -1,5 +1,5 @@
-//! What a sampled estimate is, whatever was drawn: it shares out v(N) − v(∅), gives nothing to a player who adds nothing,
-//! is exact where there is nothing to estimate, and is the same in every type of value.
+//! What a sampled estimate is, whatever was drawn: it shares out v(N) − v(∅), gives nothing to a player who adds
+//! nothing, is exact where there is nothing to estimate, and is the same in every type of value.
 
 use crate::common::compare::{close, largest};
 use crate::common::integers::pseudo_integer;
@@ -17,8 +17,8 @@ fn sampler(players: usize) -> Permutation {
 }
 
 /// How far a sum over players of means over samples may be from v(N) − v(∅), for values up to `largest`: each sample's
-/// contributions are off by 2 roundings of 2·largest each, sums over 60 samples by 6 more, and the sum over players by one
-/// each.
+/// contributions are off by 2 roundings of 2·largest each, sums over 60 samples by 6 more, and the sum over players by
+/// one each.
 fn rounding(players: usize, largest: f64) -> f64 {
     (players * (players + 10)) as f64 * f64::EPSILON * 2.0 * largest
 }
@@ -149,7 +149,8 @@ fn estimates_are_about_the_exact_values() {
             let estimate = Permutation::new(8000).antithetic(antithetic).seed(1).estimate(&game).unwrap();
             for (player, exactly) in expected.iter().enumerate() {
                 let (value, error) = (estimate.values()[player], estimate.std_errors()[player]);
-                // With more than 60 intervals, 5 standard errors are passed by one of them in less than 1 of 20 000 seeds.
+                // With more than 60 intervals, 5 standard errors are passed by one of them in less than 1 of 20 000
+                // seeds.
                 assert!(close(value, *exactly, 5.0 * error + 1e-12), "game {number}, player {player}: {value} {error}");
                 assert!(error < 0.1, "game {number}, player {player}: {error}");
             }
@@ -204,9 +205,9 @@ fn narrow_floats_are_as_wide_ones() {
     }
 }
 
-/// Errors of contributions near the least and the largest that a type can hold: right, or infinite where their squares do
-/// not fit; too large where they are too small for an `f64`; and never zero, which would mean that all samples were the
-/// same.
+/// Errors of contributions near the least and the largest that a type can hold: right, or infinite where their squares
+/// do not fit; too large where they are too small for an `f64`; and never zero, which would mean that all samples were
+/// the same.
 #[test]
 fn errors_of_tiny_and_of_huge_values_do_not_vanish() {
     let wide = |scale: f64| {

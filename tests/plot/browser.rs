@@ -1,5 +1,5 @@
-//! Pictures in a real browser: nothing is said on its console, nothing is fetched, pointer and keyboard work, nothing sticks out
-//! or lies on something else. Leaves screenshots in the folder `SHAPLEY_SHOTS`, or in a temporary one.
+//! Pictures in a real browser: nothing is said on its console, nothing is fetched, pointer and keyboard work, nothing
+//! sticks out or lies on something else. Leaves screenshots in the folder `SHAPLEY_SHOTS`, or in a temporary one.
 //!
 //! `.ci/pictures` runs it, and installs the browser if it is missing.
 

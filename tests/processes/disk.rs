@@ -198,7 +198,8 @@ fn values_wait_until_the_disk_has_room() {
         return eprintln!("skipped: prlimit is not installed");
     }
     let directory = tempfile::tempdir().unwrap();
-    // 512-byte blocks in any shell that follows POSIX, or twice that. A write beyond is an error if its signal is ignored.
+    // 512-byte blocks in any shell that follows POSIX, or twice that. A write beyond is an error if its signal is
+    // ignored.
     let mut child = Command::new("sh");
     child.args(["-c", "trap '' XFSZ; ulimit -S -f 4200; exec \"$0\" --exact disk::child --nocapture"]);
     child.arg(std::env::current_exe().unwrap()).env(ROLE, "full").env(DIRECTORY, directory.path());

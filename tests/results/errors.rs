@@ -1,5 +1,5 @@
-//! Every way to get no result: each error can be reached, names what is wrong, and is the same on any number of threads.
-//! Batches that go wrong are in `batches.rs`, and how a run ends early in `stopping.rs`.
+//! Every way to get no result: each error can be reached, names what is wrong, and is the same on any number of
+//! threads. Batches that go wrong are in `batches.rs`, and how a run ends early in `stopping.rs`.
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -1,4 +1,5 @@
-//! Games and settings at the edges: values too large for a stack, counts beyond all reason, games that change their mind.
+//! Games and settings at the edges: values too large for a stack, counts beyond all reason, games that change their
+//! mind.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 

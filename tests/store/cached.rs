@@ -1,5 +1,5 @@
-//! What a cache asks its game, and what it says of it: of each batch the misses, at once and in order; of a walk each prefix;
-//! nothing that is known. Results through a cache are in `cached_results.rs`.
+//! What a cache asks its game, and what it says of it: of each batch the misses, at once and in order; of a walk each
+//! prefix; nothing that is known. Results through a cache are in `cached_results.rs`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 

@@ -1,5 +1,5 @@
-//! Results through a cache: the bits that the game gives without one, whatever is known before; errors of games and of stores;
-//! and all that can be cached, or be a store.
+//! Results through a cache: the bits that the game gives without one, whatever is known before; errors of games and of
+//! stores; and all that can be cached, or be a store.
 
 use std::error::Error as StdError;
 use std::fmt;

@@ -273,8 +273,8 @@ fn failures_are_found() {
     assert_caught(Fault::FailsOnEmptyBatches, "the store failed: StoreError(Broke)");
 }
 
-/// By chance, but a chance that comes hundreds of times: a value is torn for a while whenever one is new. The panic is one of
-/// a thread's, so its text is not the check's.
+/// By chance, but a chance that comes hundreds of times: a value is torn for a while whenever one is new. The panic is
+/// one of a thread's, so its text is not the check's.
 #[test]
 fn values_that_other_threads_see_half_written_are_found() {
     assert!(said(Fault::Torn).is_some());

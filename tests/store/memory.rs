@@ -198,8 +198,8 @@ proptest! {
     }
 }
 
-/// Fills a store with all coalitions of n players, in a random order, one by one and in batches, and looks at it before the
-/// last and after.
+/// Fills a store with all coalitions of n players, in a random order, one by one and in batches, and looks at it before
+/// the last and after.
 fn filled<V: Value>(n: usize, value: impl Fn(&Coalition) -> V, same: impl Fn(&V, &V) -> bool) {
     let store = MemoryStore::unbounded();
     let all: Vec<Coalition> = (0..1_u64 << n).map(|mask| Coalition::from_mask(n, mask)).collect();

@@ -157,8 +157,8 @@ fn samplers_walk_through_a_game_that_asks_its_own_cache() {
     });
 }
 
-/// A game whose coalition {k} asks the cache for {k + 1}, round in a circle, when it is evaluated first. All are in the air
-/// before one of them asks.
+/// A game whose coalition {k} asks the cache for {k + 1}, round in a circle, when it is evaluated first. All are in the
+/// air before one of them asks.
 struct Ring {
     len: usize,
     counts: Counts,

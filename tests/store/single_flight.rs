@@ -198,8 +198,8 @@ fn each_panic_goes_to_one_who_asked_and_another_tries_again() {
     });
 }
 
-/// A batch of ten goes wrong at the sixth, while ten other threads wait for one of it each. Returns what the batch gave, what
-/// the others got, and how often each was evaluated.
+/// A batch of ten goes wrong at the sixth, while ten other threads wait for one of it each. Returns what the batch
+/// gave, what the others got, and how often each was evaluated.
 #[expect(clippy::type_complexity, reason = "it is looked at at once")]
 fn half_way(
     wrong: impl Fn(u32) -> Result<f64, Failure> + Sync,

@@ -197,8 +197,8 @@ fn self_dual_games_get_twice_the_pairs_and_a_broken_promise_is_noticed() {
     }
 }
 
-/// A vote with ties: one pair in 18 is not dual, which most runs notice when few evaluations are left. The complements that stay
-/// missing are taken to be as others on average: that has a bias, which must be small beside the error.
+/// A vote with ties: one pair in 18 is not dual, which most runs notice when few evaluations are left. The complements
+/// that stay missing are taken to be as others on average: that has a bias, which must be small beside the error.
 #[test]
 fn nearly_self_dual_games_keep_all_that_was_asked() {
     let game = WeightedVoting::new(19, (1..=8).collect::<Vec<u64>>()).unwrap();
@@ -280,7 +280,8 @@ fn an_observer_sees_every_evaluation_and_can_stop() {
     }
 }
 
-/// Stopped, gone on with for less than it was begun with, and stopped again: no budget is passed, and estimates stay good.
+/// Stopped, gone on with for less than it was begun with, and stopped again: no budget is passed, and estimates stay
+/// good.
 #[test]
 fn stopped_estimates_go_on_within_any_budget() {
     let exact = shapley::exact(&mixed(12)).unwrap();

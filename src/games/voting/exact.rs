@@ -1,8 +1,9 @@
 //! Power indices as fractions: swings by size, counted modulo primes.
 //!
-//! Σ c(s) x^s, where c(s) is how many coalitions of s others a voter swings, is found for n values of x, each by one pass over
-//! the sums. What is asked for is linear in the c(s), so it is a sum of these n numbers with weights that depend on n alone:
-//! quadrature in a finite field. The index times lcm(1, …, n) is a whole number below that, and comes back from its residues.
+//! Σ c(s) x^s, where c(s) is how many coalitions of s others a voter swings, is found for n values of x, each by one
+//! pass over the sums. What is asked for is linear in the c(s), so it is a sum of these n numbers with weights that
+//! depend on n alone: quadrature in a finite field. The index times lcm(1, …, n) is a whole number below that, and
+//! comes back from its residues.
 
 use num_bigint::{BigInt, BigUint};
 use num_rational::Ratio;
@@ -131,8 +132,8 @@ fn swings_at(game: &Classes, field: Field, x: u64) -> Vec<(u64, u64)> {
 
 /// Σ x^|S| over the coalitions S whose weight is below k, modulo a prime, for k from 0 to `most`, which some reach.
 fn below(game: &Classes, field: Field, x: u64, most: u64) -> Vec<u64> {
-    // In floats, which are fast in blocks, from −p/2 to p/2 or a little beyond: every number on the way is whole and below
-    // 2^53, so nothing is rounded but the quotient, which need not be right to the last.
+    // In floats, which are fast in blocks, from −p/2 to p/2 or a little beyond: every number on the way is whole and
+    // below 2^53, so nothing is rounded but the quotient, which need not be right to the last.
     let (p, one_over_p, factor) = (field.0 as f64, 1.0 / field.0 as f64, x as f64);
     let step = |with: f64, without: f64| {
         let sum = with + factor * without;
@@ -162,8 +163,8 @@ fn below(game: &Classes, field: Field, x: u64, most: u64) -> Vec<u64> {
     below
 }
 
-/// The weights of Σ c(s) x^s at x = 1, 2, 1/2, 3, 1/3, … whose sum is the index in units of `1/whole`, modulo a prime. Those of
-/// 1/x are for the sums times x^(n−1).
+/// The weights of Σ c(s) x^s at x = 1, 2, 1/2, 3, 1/3, … whose sum is the index in units of `1/whole`, modulo a prime.
+/// Those of 1/x are for the sums times x^(n−1).
 fn functional(field: Field, voters: u64, index: Index, whole: &BigUint) -> Vec<u64> {
     if index == Index::Banzhaf {
         return vec![1];

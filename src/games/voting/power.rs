@@ -26,7 +26,8 @@ const ATTEMPT: u64 = 1 << 22;
 /// Steps that an entry of a sparse distribution takes, of those of a cell.
 const STEPS_AN_ENTRY: f64 = 6.0;
 
-/// Chances below it are dropped at the ends of a distribution. All of them together are far below the quadrature's error.
+/// Chances below it are dropped at the ends of a distribution. All of them together are far below the quadrature's
+/// error.
 const SHAPLEY_FLOOR: f64 = 1e-50;
 
 /// With up to 960 voters there is no chance so small; with more, they would become subnormal, and slow.
@@ -42,7 +43,8 @@ pub(super) enum Index {
 pub(super) enum Method {
     /// Swings counted by size, in two halves.
     Halves,
-    /// Distributions with a cell for every sum. Nodes t and 1 − t come from one distribution, or from two that are narrower.
+    /// Distributions with a cell for every sum. Nodes t and 1 − t come from one distribution, or from two that are
+    /// narrower.
     Dense { together: bool },
     /// Distributions with an entry for every sum that is reached.
     Sparse,
@@ -107,11 +109,12 @@ fn pairs(game: &Classes, index: Index) -> Vec<Pair> {
 
 /// How many nodes integrate the power of one of `voters` voters over t, with an error below 10^−30 and below rounding.
 ///
-/// The power at t is f(t) = Σ c(s) t^s (1 − t)^(n−1−s), with 0 ≤ c(s) ≤ C(n−1, s). ⌈n/2⌉ nodes are exact, and many games
-/// need fewer. On the ellipse around [0, 1] whose half axes sum to ρ (twice, as that of [−1, 1]) |t| + |1 − t| is
-/// (ρ + 1/ρ)/2, the sum of the distances to the foci. So |f| ≤ M = ((ρ + 1/ρ)/2)^(n−1) there, and m nodes have an error of
-/// at most 32/15 · M ρ^(−2(m−1)) / (1 − ρ^−2): Trefethen (2013), *Approximation Theory and Approximation Practice*,
-/// theorem 19.3. It holds for every ρ > 1; the one with tanh(ln ρ) = 2(m − 1)/(n − 1) is the best but for the last factor.
+/// The power at t is f(t) = Σ c(s) t^s (1 − t)^(n−1−s), with 0 ≤ c(s) ≤ C(n−1, s). ⌈n/2⌉ nodes are exact, and many
+/// games need fewer. On the ellipse around [0, 1] whose half axes sum to ρ (twice, as that of [−1, 1]) |t| + |1 − t| is
+/// (ρ + 1/ρ)/2, the sum of the distances to the foci. So |f| ≤ M = ((ρ + 1/ρ)/2)^(n−1) there, and m nodes have an error
+/// of at most 32/15 · M ρ^(−2(m−1)) / (1 − ρ^−2): Trefethen (2013), *Approximation Theory and Approximation Practice*,
+/// theorem 19.3. It holds for every ρ > 1; the one with tanh(ln ρ) = 2(m − 1)/(n − 1) is the best but for the last
+/// factor.
 fn nodes_needed(voters: u64) -> u64 {
     let exact = voters.div_ceil(2).max(1);
     let degree = (voters.max(1) - 1) as f64;
@@ -157,7 +160,8 @@ fn weighted(swings: &[u64], index: Index) -> f64 {
     }
 }
 
-/// The integral over t of each class's chance to be decisive when everyone is in with the chance t, or the chance at 1/2.
+/// The integral over t of each class's chance to be decisive when everyone is in with the chance t, or the chance at
+/// 1/2.
 fn integrate<D: Distribution + Clone + Sync>(
     game: &Classes,
     index: Index,

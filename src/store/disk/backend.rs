@@ -21,8 +21,8 @@ macro_rules! locks {
     )*};
 }
 
-/// A file that can be switched off: nothing of it is read or written any more. A database writes when it is dropped, and
-/// one that is not to be trusted must not.
+/// A file that can be switched off: nothing of it is read or written any more. A database writes when it is dropped,
+/// and one that is not to be trusted must not.
 #[derive(Debug)]
 pub(super) struct Switched {
     file: FileBackend,

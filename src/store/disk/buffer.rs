@@ -1,8 +1,8 @@
 //! What is between a store and its file: values wait here for a commit, which takes as long as the disk does.
 //!
-//! Two locks. `state` is held for moments, never during a commit and never while code of the user's runs. `commits` is held
-//! for a whole commit, so that there is one at a time, and taken before `state`. What waits is seen by readers until it can
-//! be read from the file: they look here first, and in the file after.
+//! Two locks. `state` is held for moments, never during a commit and never while code of the user's runs. `commits` is
+//! held for a whole commit, so that there is one at a time, and taken before `state`. What waits is seen by readers
+//! until it can be read from the file: they look here first, and in the file after.
 
 use std::collections::BTreeMap;
 use std::ops::Bound;

@@ -45,8 +45,8 @@ struct Losses {
 #[derive(Debug)]
 enum State {
     Open(Session),
-    /// It could not be opened again for writing, which writes: the disk may be full. What is in it can be read until a write
-    /// finds room.
+    /// It could not be opened again for writing, which writes: the disk may be full. What is in it can be read until a
+    /// write finds room.
     Reading(Reading),
     /// It could not be opened again at all. The file is kept, and the next call tries.
     Closed(Option<File>),
@@ -109,8 +109,8 @@ impl Engine {
         }
     }
 
-    /// Calls `f` with a view of the newest commit, and again if a failure in another thread ends that. It must not run code
-    /// of the user's.
+    /// Calls `f` with a view of the newest commit, and again if a failure in another thread ends that. It must not run
+    /// code of the user's.
     pub(super) fn read<T>(
         &self,
         mut f: impl FnMut(&ReadTransaction) -> Result<T, redb::Error>,
@@ -166,8 +166,8 @@ impl Engine {
         Err(DiskError::damaged(&self.path, what))
     }
 
-    /// Closes the database and opens it again, which checks all of it. After a failure of the file redb does nothing more
-    /// until then.
+    /// Closes the database and opens it again, which checks all of it. After a failure of the file redb does nothing
+    /// more until then.
     fn reopen(&self) -> Result<(), DiskError> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if !self.suspect.load(Ordering::Acquire) {
@@ -233,8 +233,8 @@ struct Session {
 }
 
 impl Session {
-    /// Opens the store in a file. If it is damaged, what is whole is moved to a new file, and that is opened. On failure
-    /// the file is given back, if it is still the one to try.
+    /// Opens the store in a file. If it is damaged, what is whole is moved to a new file, and that is opened. On
+    /// failure the file is given back, if it is still the one to try.
     fn open(path: &Path, file: File, expected: &Header, losses: &Losses) -> Result<Self, (DiskError, Option<File>)> {
         let first = match Self::checked(path, &file) {
             Ok((database, off)) => return Ok(Self { database, file, off }),
@@ -271,8 +271,8 @@ impl Session {
         Ok((guarded(path, open)?, off))
     }
 
-    /// Drops the database without a further byte written. Dropping it else ends with a commit, and to commit to a database
-    /// in an unknown state is how to lose what is in it, or to panic.
+    /// Drops the database without a further byte written. Dropping it else ends with a commit, and to commit to a
+    /// database in an unknown state is how to lose what is in it, or to panic.
     fn abandon(self) -> File {
         let Self { mut database, file, off } = self;
         off.store(true, Ordering::Release);

@@ -106,7 +106,8 @@ pub enum DiskError {
         limit: usize,
     },
 
-    /// The file is damaged where that prevents reading. What was flushed can still be in it; copy it before anything else.
+    /// The file is damaged where that prevents reading. What was flushed can still be in it; copy it before anything
+    /// else.
     #[error("the store {} is damaged: {what}", path.display())]
     Damaged {
         /// The file.
@@ -115,8 +116,8 @@ pub enum DiskError {
         what: String,
     },
 
-    /// The file was removed while the store was open, so that what is put in will be lost when it is closed. It can still be
-    /// read.
+    /// The file was removed while the store was open, so that what is put in will be lost when it is closed. It can
+    /// still be read.
     #[error("the store {} was removed while it was open: what is in it is lost when it is closed", path.display())]
     Removed {
         /// Where it was.
@@ -155,8 +156,8 @@ pub enum DiskError {
         coalition: Coalition,
     },
 
-    /// Two stores of one game have different values of a coalition: the game is not what its fingerprint says, or does not
-    /// give the same value each time.
+    /// Two stores of one game have different values of a coalition: the game is not what its fingerprint says, or does
+    /// not give the same value each time.
     #[error(
         "the stores {} and {} have different values of {coalition}, so they are not of one game",
         path.display(), other.display()

@@ -115,8 +115,8 @@ impl<'a> Reader<'a> {
         engine::guarded(self.path, || self.entries(header, |_, _| Ok(())))
     }
 
-    /// Shows `each` the whole entries: those that the tree leads to; and where it leads no further, those of all pages that
-    /// can be read as its leaves, wherever they are.
+    /// Shows `each` the whole entries: those that the tree leads to; and where it leads no further, those of all pages
+    /// that can be read as its leaves, wherever they are.
     fn entries(
         &self,
         header: &Header,
@@ -161,8 +161,8 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// All entries of pages that can be read as leaves, in the tree or not: a page of an older version of the tree has values
-    /// of the same game.
+    /// All entries of pages that can be read as leaves, in the tree or not: a page of an older version of the tree has
+    /// values of the same game.
     fn leaves(&self, scan: &mut Scan<'_>) -> Result<(), redb::Error> {
         let mut file = self.file;
         let mut bytes = Vec::new();
@@ -196,8 +196,9 @@ impl Scan<'_> {
 /// redb's pages begin at multiples of this.
 const PAGE: usize = 4096;
 
-/// The entries of a leaf of redb's tree, of keys and values of any width: a byte 1, a byte, the number of entries (2 bytes), where
-/// each key ends, where each value ends (4 bytes each, from the page's start), the keys, the values. Nothing if it is no leaf.
+/// The entries of a leaf of redb's tree, of keys and values of any width: a byte 1, a byte, the number of entries (2
+/// bytes), where each key ends, where each value ends (4 bytes each, from the page's start), the keys, the values.
+/// Nothing if it is no leaf.
 fn leaf(page: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
     let number = |at: usize| {
         let bytes = page.get(at..at.checked_add(4)?)?;

@@ -33,8 +33,8 @@ pub(super) fn verify(buffer: &Buffer) -> Result<Verified, DiskError> {
 
 fn look(buffer: &Buffer) -> Result<Verified, DiskError> {
     let (path, file) = (buffer.engine.path(), buffer.engine.file()?);
-    // redb's check is for whoever has the database to himself, and gives up one that it finds damaged, though most of it
-    // can be read. So it is done on the file opened a second time, and what it would write stays in memory.
+    // redb's check is for whoever has the database to himself, and gives up one that it finds damaged, though most of
+    // it can be read. So it is done on the file opened a second time, and what it would write stays in memory.
     let overlay = Overlay::new(&file).map_err(DiskError::io(path))?;
     let check = || Ok(engine::builder().set_check_integrity_on_open(true).create_with_backend(overlay)?.close()?);
     let sound = match engine::guarded(path, check) {
@@ -46,7 +46,8 @@ fn look(buffer: &Buffer) -> Result<Verified, DiskError> {
     let header = buffer.header();
     let found = reader.header()?;
     let counts = reader.scan(&header)?;
-    // The first value can have come since the flush: then it waits, and the file does not have the number of players yet.
+    // The first value can have come since the flush: then it waits, and the file does not have the number of players
+    // yet.
     let same = found == header || (counts.whole == 0 && found == Header { players: None, ..header });
     let whole = sound && same && counts.damaged == 0;
     Ok(Verified { entries: counts.whole, damaged: counts.damaged, whole })

@@ -4,13 +4,13 @@ use std::sync::{PoisonError, RwLock};
 
 use crate::Coalition;
 
-/// Values of neighbouring coalitions share a lock and an allocation: the exact solver asks for them together, and a word
-/// says which are there.
+/// Values of neighbouring coalitions share a lock and an allocation: the exact solver asks for them together, and a
+/// word says which are there.
 const CHUNK_BITS: usize = u64::BITS.ilog2() as usize;
 const CHUNK: usize = 1 << CHUNK_BITS;
 
-/// All values together take no more than this. Beyond it, some values of a large universe would take more room than they
-/// do in a hash table.
+/// All values together take no more than this. Beyond it, some values of a large universe would take more room than
+/// they do in a hash table.
 const LARGEST: usize = 1 << 27;
 
 pub(super) struct Dense<V> {
@@ -51,8 +51,8 @@ impl<V: Clone> Dense<V> {
         }
     }
 
-    /// Returns how many of them were not there. Nothing is inserted once all have moved elsewhere, which is looked at under
-    /// each lock.
+    /// Returns how many of them were not there. Nothing is inserted once all have moved elsewhere, which is looked at
+    /// under each lock.
     pub(super) fn insert_many(&self, coalitions: &[Coalition], values: &[V], moved: impl Fn() -> bool) -> u64 {
         let mut values = values.iter();
         let mut new = 0;

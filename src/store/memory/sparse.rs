@@ -16,8 +16,8 @@ const AT_ONCE: usize = 512;
 /// A key's shard is looked up by so many bits of its hash.
 const SLOT_BITS: u32 = 10;
 
-/// The words of a coalition, inline where they fit. What is done with them is written out for each kind: a lookup waits for
-/// memory, and the fewer its instructions, the more lookups the processor has under way at the same time.
+/// The words of a coalition, inline where they fit. What is done with them is written out for each kind: a lookup waits
+/// for memory, and the fewer its instructions, the more lookups the processor has under way at the same time.
 pub(super) trait Key: Hash + Sized {
     fn of(words: &[u64]) -> Self;
     /// Whether these are the words of this key.
@@ -76,8 +76,8 @@ impl Key for Box<[u64]> {
 type Shard<K, V> = RwLock<HashTable<(K, V)>>;
 
 /// A hash table doubles when it is full to 7/8, so tables of one size that fill together are half empty together. The
-/// shards have unequal shares of the keys, from one to two, and double one after the other: the whole is at any time as full
-/// as on average, and never moves more than a part of it.
+/// shards have unequal shares of the keys, from one to two, and double one after the other: the whole is at any time as
+/// full as on average, and never moves more than a part of it.
 pub(super) struct Sparse<K, V> {
     shards: Box<[Shard<K, V>]>,
     /// The shard of each slot.
@@ -134,8 +134,8 @@ impl<K: Key, V: Clone> Sparse<K, V> {
         }
     }
 
-    /// Returns how many of them were not there. Nothing is inserted once all have moved elsewhere, which is looked at under
-    /// each lock.
+    /// Returns how many of them were not there. Nothing is inserted once all have moved elsewhere, which is looked at
+    /// under each lock.
     pub(super) fn insert_many(&self, coalitions: &[Coalition], values: &[V], moved: impl Fn() -> bool) -> u64 {
         let mut new = 0;
         for (coalitions, values) in coalitions.chunks(AT_ONCE).zip(values.chunks(AT_ONCE)) {

@@ -6,7 +6,8 @@ use shapley::{Coalition, MemoryStore, TryGame, Value};
 mod game {
     use shapley::Coalition;
 
-    /// The non-empty prefixes of an order, in one batch: the library cuts batches only where there are thousands of players.
+    /// The non-empty prefixes of an order, in one batch: the library cuts batches only where there are thousands of
+    /// players.
     pub(crate) fn prefix_batches(num_players: usize, order: &[usize]) -> impl Iterator<Item = Vec<Coalition>> {
         let mut prefix = Coalition::empty(num_players);
         let grow = |&player: &usize| {

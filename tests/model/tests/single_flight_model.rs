@@ -2,8 +2,8 @@
 //!
 //! `cargo test --release -p shapley-model`
 //!
-//! A model ends badly if a thread waits for ever, in any order. Where there are too many orders, those are gone through in
-//! which a thread is interrupted in the middle of its work at most so many times.
+//! A model ends badly if a thread waits for ever, in any order. Where there are too many orders, those are gone through
+//! in which a thread is interrupted in the middle of its work at most so many times.
 
 use std::convert::Infallible;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
