@@ -1,21 +1,21 @@
 //! Estimates from pairs of coalitions: by a model of the game, and by least squares.
 
-mod answers;
-mod choice;
-mod climb;
 mod correction;
 mod covariance;
-mod credit;
+mod descent;
 mod design;
+mod far_apart;
 mod fit;
+mod harmonics;
 mod kernel;
 mod linear;
 mod posterior;
+mod questions;
 mod quota;
 mod regression;
 mod run;
-mod spread;
-mod waves;
+mod selection;
+mod shapley_values;
 
 use std::borrow::Borrow;
 use std::fmt;

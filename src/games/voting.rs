@@ -13,7 +13,7 @@ mod classes;
 mod dense;
 #[cfg(feature = "rational")]
 mod exact;
-mod halves;
+mod meet_in_the_middle;
 #[cfg(feature = "rational")]
 mod modular;
 mod power;

@@ -1,10 +1,10 @@
 //! From pairs and their values to Shapley values: the model, corrected by what it leaves, and how sure it is.
 
-use super::choice::{Model, Start};
 use super::design::PairedDesign;
 use super::fit::Data;
 use super::kernel::Rows;
 use super::regression::PairedRegression;
+use super::selection::{Model, Start};
 use crate::Coalition;
 use crate::engine::Random;
 

@@ -6,9 +6,9 @@
 use faer::Mat;
 use faer::traits::pulp::{Arch, Simd, WithSimd};
 
+use super::harmonics::{HARMONICS, Waves, log_weight};
 use super::kernel::{Hyper, Kernel, Rows};
 use super::linear::{lower_times, times};
-use super::waves::{HARMONICS, Waves, log_weight};
 
 /// What the covariances of some rows with each other take that does not change with the hyper-parameters, and room for
 /// what does: for each pair of rows, the lower triangle by columns.

@@ -1,8 +1,8 @@
 //! Which pairs of coalitions to ask for.
 
+use super::far_apart::Spread;
 use super::generator;
 use super::quota::Quota;
-use super::spread::Spread;
 use crate::Coalition;
 use crate::engine::Random;
 

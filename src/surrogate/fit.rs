@@ -2,8 +2,8 @@
 
 use faer::Mat;
 
-use super::climb::Descent;
 use super::covariance::{Gradient, Workspace};
+use super::descent::Descent;
 use super::kernel::{Hyper, JITTER, Kernel, LARGEST_RELEVANCE, Rows};
 use super::linear::{Factor, dot};
 use crate::engine::Random;

@@ -2,7 +2,7 @@
 
 use faer::Mat;
 
-use super::waves::HARMONICS;
+use super::harmonics::HARMONICS;
 
 /// The largest relevance of a player; one would make the kernel singular.
 pub(super) const LARGEST_RELEVANCE: f64 = 0.98;

@@ -1,9 +1,9 @@
 //! The posterior of a fitted model: Shapley values, their variances, and residuals.
 
-use super::credit::Credit;
 use super::fit::Data;
 use super::kernel::{JITTER, Kernel, Rows};
 use super::linear::{dot, times};
+use super::shapley_values::Credit;
 
 /// What a model says, in units of the data. Row 0 of the data is (N, ∅); residuals are those of the pairs after it.
 #[derive(Clone, Debug)]

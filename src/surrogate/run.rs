@@ -1,10 +1,10 @@
 //! From a game to an estimate.
 
 use super::Options;
-use super::answers::Game;
 use super::correction::{self, Values};
 use super::design::PairedDesign;
 use super::generator;
+use super::questions::Game;
 use crate::engine::answer::Threads;
 use crate::engine::ask::both_ends;
 use crate::engine::progress::{Meter, Observer};

@@ -11,7 +11,7 @@ use num_rational::Ratio;
 use super::GameError;
 use super::classes::Classes;
 use super::dense::shifted;
-use super::halves;
+use super::meet_in_the_middle;
 use super::modular::{Field, from_residues, primes_for};
 use super::power::{Index, MOST_STEPS};
 use crate::games::parallel::in_parallel;
@@ -32,9 +32,9 @@ pub(super) fn power(game: &Classes, index: Index) -> Result<Vec<Ratio<BigInt>>, 
     let bits = if index == Index::Banzhaf { n } else { 1.5 * n };
     let primes = (bits / (52.0 - (1.0 + values).log2())).ceil();
     let steps = n * values * primes * game.total as f64;
-    if game.voters() <= halves::MOST_VOTERS && halves::steps(game) <= steps {
+    if game.voters() <= meet_in_the_middle::MOST_VOTERS && meet_in_the_middle::steps(game) <= steps {
         let whole = whole();
-        let count = |class| by_size(&halves::swings_by_size(game, class), &whole, index);
+        let count = |class| by_size(&meet_in_the_middle::swings_by_size(game, class), &whole, index);
         return Ok(in_parallel(game.classes.len(), count).into_iter().map(|count| fraction(count, &whole)).collect());
     }
     let what = "the exact power index of this voting game";
@@ -223,7 +223,11 @@ mod tests {
             for index in [Index::ShapleyShubik, Index::Banzhaf] {
                 let whole = unit(game.voters(), index);
                 for (class, got) in modulo_primes(&game, index, &whole).into_iter().enumerate() {
-                    assert_eq!(got, by_size(&halves::swings_by_size(&game, class), &whole, index), "{index:?} {quota}");
+                    assert_eq!(
+                        got,
+                        by_size(&meet_in_the_middle::swings_by_size(&game, class), &whole, index),
+                        "{index:?} {quota}"
+                    );
                 }
             }
         }

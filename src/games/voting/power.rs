@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::GameError;
 use super::classes::Classes;
 use super::dense::Dense;
-use super::halves;
+use super::meet_in_the_middle;
 use super::sparse::Sparse;
 use super::without_one::{Chance, Distribution, arrange, extent, without_one};
 use crate::games::parallel::in_parallel;
@@ -61,8 +61,8 @@ pub(super) fn choose(game: &Classes, index: Index) -> Result<Method, GameError> 
     let pairs = pairs(game, index).len() as f64;
     let (high, low) = (game.quota.max(game.blocking_quota()), game.quota.min(game.blocking_quota()));
     let mut ways: Vec<(f64, Method)> = Vec::new();
-    if game.voters() <= halves::MOST_VOTERS {
-        ways.push((halves::steps(game), Method::Halves));
+    if game.voters() <= meet_in_the_middle::MOST_VOTERS {
+        ways.push((meet_in_the_middle::steps(game), Method::Halves));
     }
     // Nodes t and 1 − t apart take two distributions of about the same extent: blocking is the mirror image of winning.
     // What is refused, for the message.
@@ -134,7 +134,7 @@ pub(super) fn by(game: &Classes, index: Index, method: Method) -> Vec<f64> {
     };
     match method {
         Method::Halves => in_parallel(game.classes.len(), |class| {
-            let swings = halves::swings_by_size(game, class);
+            let swings = meet_in_the_middle::swings_by_size(game, class);
             weighted(&swings, index)
         }),
         Method::Dense { together } => integrate(game, index, together, &Dense::nobody(floor), Dense::chance_of),

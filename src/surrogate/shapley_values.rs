@@ -7,9 +7,9 @@
 
 use faer::Mat;
 
+use super::harmonics::{HARMONICS, Waves, frequency};
 use super::kernel::{Kernel, Rows};
 use super::linear::times;
-use super::waves::{HARMONICS, Waves, frequency};
 use crate::weights::nodes_on_unit_interval;
 
 /// Shapley values of each function S ↦ K(S, X_b), a row for each b; and their prior variances.

@@ -1,7 +1,7 @@
 //! Which model: with an index term or without, or both.
 
-use super::climb::Descent;
 use super::covariance::Workspace;
+use super::descent::Descent;
 use super::fit::{Data, Space};
 use super::kernel::{Kernel, Rows};
 use super::linear::dot;
