@@ -84,6 +84,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use crate::engine::partial::{Job, Partial};
+use crate::engine::progress::Observer;
 use crate::engine::settings::Settings;
 use crate::engine::threads;
 use crate::fingerprint::Fingerprint;
@@ -256,7 +257,7 @@ impl<'w> Cluster<'w> {
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
         S: SharedSums<Value = G::Value, Output: Serialize + DeserializeOwned>,
         Partial<S>: Serialize + DeserializeOwned,
-        F: Fn(&Progress) -> ControlFlow<()> + Sync,
+        F: Observer,
     {
         let mut transport = Transport::new(self.world);
         let mut named = self.settings::<G>(call, game);
@@ -316,7 +317,7 @@ impl<'w> Cluster<'w> {
     ) -> Result<Estimate<G::Value>, Error>
     where
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
-        F: Fn(&Progress) -> ControlFlow<()> + Sync,
+        F: Observer,
     {
         let players = game.num_players();
         if players > 0 && pays_for_all(options, players) {

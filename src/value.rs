@@ -126,6 +126,14 @@ pub trait Value: Clone + fmt::Debug + Send + Sync {
     }
 }
 
+/// a − b.
+#[inline(always)]
+pub(crate) fn difference<V: Value>(a: &V, b: &V) -> V {
+    let mut difference = a.clone();
+    difference.sub_assign(b);
+    difference
+}
+
 /// Shows a value the way its type wants to be read.
 pub(crate) struct Shown<'a, V>(pub(crate) &'a V);
 

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use super::partition::Partition;
 use super::tree::{Node, Tree};
-use crate::value::Shown;
+use crate::value::{Shown, difference};
 use crate::{Error, Value, fingerprint::Fingerprint};
 
 /// One of several parts of a solver's work, to be run on its own: on another machine, in another job, later.
@@ -223,7 +223,5 @@ pub(crate) fn ends_differ<V: Value>(ours: &[V; 2], theirs: &[V; 2]) -> Option<(&
 
 /// Whether two values are equal. Their difference is exact where they are, whatever the type.
 pub(crate) fn is_same<V: Value>(a: &V, b: &V) -> bool {
-    let mut difference = a.clone();
-    difference.sub_assign(b);
-    difference.magnitude() <= 0.0
+    difference(a, b).magnitude() <= 0.0
 }

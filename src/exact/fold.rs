@@ -11,6 +11,7 @@
 
 use super::rows::{Rows, Shape};
 use crate::Value;
+use crate::value::difference;
 
 /// A row has 2^8 values: 2 KiB of `f64`, so that rows and columns stay in the first-level cache.
 const ROW_BITS: usize = 8;
@@ -160,11 +161,7 @@ impl<'a, V: Value> Strata<'a, V> {
             let half = 1 << player;
             differences.clear();
             for (low, high) in values.chunks_exact(2 * half).map(|values| values.split_at(half)) {
-                differences.extend(high.iter().zip(low).map(|(high, low)| {
-                    let mut difference = high.clone();
-                    difference.sub_assign(low);
-                    difference
-                }));
+                differences.extend(high.iter().zip(low).map(|(high, low)| difference(high, low)));
             }
             (0..player).rev().for_each(|player| fold_last(&mut differences, 1 << player));
             entries[first + totals + player * row..][..row].clone_from_slice(&differences);

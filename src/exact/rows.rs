@@ -2,6 +2,7 @@
 
 use crate::Value;
 use crate::engine::tree::Node;
+use crate::value::difference;
 
 /// Which sets of players have a row.
 #[derive(Clone, Debug, PartialEq)]
@@ -88,11 +89,7 @@ impl Shape {
             entries.extend_from_slice(only_high);
         }
         for (_, low, high) in halves().filter(|(set, ..)| (set.count_ones() as usize) < self.order) {
-            entries.extend(high.iter().zip(low).map(|(high, low)| {
-                let mut difference = high.clone();
-                difference.sub_assign(low);
-                difference
-            }));
+            entries.extend(high.iter().zip(low).map(|(high, low)| difference(high, low)));
         }
         entries
     }

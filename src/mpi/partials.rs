@@ -29,6 +29,7 @@ use super::worker::{Answerer, Refusal, Task};
 use crate::engine::ask::both_ends;
 use crate::engine::blocks::{Pieces, values};
 use crate::engine::partial::{Job, Partial, Sums};
+use crate::engine::progress::Observer;
 use crate::engine::settings::Settings;
 use crate::{Progress, Stopped, TryGame};
 
@@ -233,7 +234,7 @@ impl<S, F> Plan for Units<'_, S, F>
 where
     S: SharedSums<Value: Serialize + DeserializeOwned, Output: Serialize + DeserializeOwned>,
     Partial<S>: Serialize + DeserializeOwned,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
+    F: Observer,
 {
     type Value = S::Value;
     type Output = S::Output;

@@ -15,7 +15,7 @@ use super::transport::{decode, encode};
 use super::worker::{Answerer, Refusal, Task};
 use crate::engine::answer::Threads;
 use crate::engine::ask::both_ends;
-use crate::engine::progress::Meter;
+use crate::engine::progress::{Meter, Observer};
 use crate::engine::question::{Answer, Question, Questions, Step};
 use crate::engine::settings::Settings;
 use crate::results::Method;
@@ -116,7 +116,7 @@ impl<'a, V: Value, F> Asked<'a, V, F> {
 impl<'a, V, F> Plan for Asked<'a, V, F>
 where
     V: Value + Serialize + DeserializeOwned + 'a,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
+    F: Observer,
 {
     type Value = V;
     type Output = Estimate<V>;

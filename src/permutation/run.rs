@@ -12,7 +12,7 @@ use super::rules::{Rules, Seen};
 use super::walks::Walker;
 use crate::engine::ask::both_ends;
 use crate::engine::clock::Start;
-use crate::engine::progress::Meter;
+use crate::engine::progress::{Meter, Observer};
 use crate::engine::threads::{self, Queue};
 use crate::results::{Moments, SampleTree, Samples, sample_tree};
 use crate::{Error, Estimate, Progress, Stopped, TryGame};
@@ -22,15 +22,11 @@ use crate::{Error, Estimate, Progress, Stopped, TryGame};
 const UNIT: Duration = Duration::from_millis(1);
 
 /// Samples of a game, from none or from those of an estimate, until one of the sampler's rules says stop.
-pub(super) fn run<G, F>(
+pub(super) fn run<G: TryGame + ?Sized, F: Observer>(
     game: &G,
     options: &Permutation<F>,
     from: Option<&Estimate<G::Value>>,
-) -> Result<Estimate<G::Value>, Error<G::Error>>
-where
-    G: TryGame + ?Sized,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
-{
+) -> Result<Estimate<G::Value>, Error<G::Error>> {
     let rules = options.rules(game.num_players())?;
     let deadline = options.deadline.and_then(|after| Instant::now().checked_add(after));
     let design = rules.design;
@@ -78,17 +74,13 @@ where
 /// Adds a range of samples to those of a part. Returns `Some([made, total])` evaluations if the observer stopped it;
 /// the samples made until then are there.
 #[expect(clippy::type_complexity, reason = "the samples, and where the observer broke")]
-pub(super) fn add<G, F>(
+pub(super) fn add<G: TryGame + ?Sized, F: Observer>(
     game: &G,
     options: &Permutation<F>,
     rules: Rules,
     samples: Samples<G::Value>,
     numbers: Range<u64>,
-) -> Result<(Samples<G::Value>, Option<[u64; 2]>), Error<G::Error>>
-where
-    G: TryGame + ?Sized,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
-{
+) -> Result<(Samples<G::Value>, Option<[u64; 2]>), Error<G::Error>> {
     let made = samples.evaluations;
     let count = numbers.end - numbers.start;
     let total = made.saturating_add(count.saturating_mul(samples.design.cost()));
@@ -125,11 +117,7 @@ struct Run<'a, G: TryGame + ?Sized, F> {
     is_part: bool,
 }
 
-impl<'a, G, F> Run<'a, G, F>
-where
-    G: TryGame + ?Sized,
-    F: Fn(&Progress) -> ControlFlow<()> + Sync,
-{
+impl<'a, G: TryGame + ?Sized, F: Observer> Run<'a, G, F> {
     fn new(
         game: &'a G,
         options: &'a Permutation<F>,

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::order::Orders;
 use crate::engine::ask::{ask, check_answer};
 use crate::results::{Design, Moments};
+use crate::value::difference;
 use crate::{Coalition, Error, TryGame, Value};
 
 /// A walk is truncated after so many prefixes in a row that are worth nearly v(N): one alone may be so by chance.
@@ -60,8 +61,7 @@ impl<V: Value> Walk<V> {
     fn finish(&mut self, grand: &V) {
         let Some(last) = self.values.last().cloned() else { return };
         let missing = self.order.len() - self.values.len();
-        let mut rest = grand.clone();
-        rest.sub_assign(&last);
+        let rest = difference(grand, &last);
         for come in 1..=missing {
             let mut share = rest.clone();
             share.scale(come as i128, missing as i128 + 1);
@@ -208,8 +208,7 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
             }
             let live = self.walks.iter_mut().filter(|walk| walk.near < PATIENCE);
             for (walk, value) in live.zip(self.answers.drain(..)) {
-                let mut left = self.ends[1].clone();
-                left.sub_assign(&value);
+                let left = difference(&self.ends[1], &value);
                 walk.near = if left.magnitude() < tolerance { walk.near + 1 } else { 0 };
                 walk.values.push(value);
             }
@@ -229,8 +228,8 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
                     // Who comes k-th in one order comes k-th from the end in the other.
                     let steps = forward.values.windows(2).zip(backward.values.windows(2).rev());
                     for (&player, (there, back)) in forward.order.iter().zip(steps) {
-                        let mut contribution = difference(there);
-                        contribution.add_assign(&difference(back));
+                        let mut contribution = difference(&there[1], &there[0]);
+                        contribution.add_assign(&difference(&back[1], &back[0]));
                         contribution.scale(1, 2);
                         contributions[player] = contribution;
                     }
@@ -238,7 +237,7 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
                 walks => {
                     for Walk { order, values, .. } in walks {
                         for (&player, there) in order.iter().zip(values.windows(2)) {
-                            contributions[player] = difference(there);
+                            contributions[player] = difference(&there[1], &there[0]);
                         }
                     }
                 }
@@ -246,12 +245,4 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
             moments.add(number, sample);
         }
     }
-}
-
-/// What the step between two values adds.
-#[inline]
-fn difference<V: Value>(step: &[V]) -> V {
-    let mut difference = step[1].clone();
-    difference.sub_assign(&step[0]);
-    difference
 }
