@@ -97,7 +97,8 @@ impl<G: TryGame> Cached<G, MemoryStore<G::Value>> {
     /// Remembers in memory, without a limit.
     ///
     /// Takes the game, or a reference to one that cannot fail. For a reference to one that can there is
-    /// [`TryGame::by_ref`]: `Cached::new(game.by_ref())`.
+    /// [`TryGame::by_ref`]: `Cached::new(game.by_ref())`; for a trait object,
+    /// [`ByRef::new`](crate::games::ByRef::new).
     #[must_use]
     pub fn new(game: G) -> Self {
         Self::with_store(game, MemoryStore::unbounded())
