@@ -1,8 +1,8 @@
 //! Solvers on several ranks: the bits of one process, and what happens when something goes wrong.
 //!
 //! This program starts itself by `mpirun`, as the ranks of a job, and looks at what they print. Plain `cargo test` runs
-//! what needs no `mpirun`: a job of one rank. `-- --ignored` runs the rest (`.ci/cluster` does), and `-- --ignored
-//! WORD` what has the word in its name.
+//! what needs no `mpirun`: a job of one rank. `-- --ignored` runs the rest (`.ci/cluster` does), and
+//! `-- --ignored WORD` what has the word in its name.
 
 mod bits;
 #[path = "../common"]
