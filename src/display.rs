@@ -30,10 +30,10 @@ impl<T: Printed, N: AsRef<str>> fmt::Display for Named<'_, T, N> {
     }
 }
 
-/// A name with its control characters escaped: a line break would break the table.
+/// A name with its control characters and line separators escaped: a line break would break the table.
 fn on_one_line(name: &str) -> String {
     name.chars().fold(String::new(), |mut text, c| {
-        if c.is_control() {
+        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
             text.extend(c.escape_default())
         } else {
             text.push(c)

@@ -91,7 +91,6 @@ impl<V: Value> Table<V> {
     }
 
     /// The table of all 2^n values of a game.
-    /// The table of all 2^n values of a game.
     fn from_tabulated(values: Vec<V>) -> Self {
         Self { num_players: values.len().ilog2() as usize, values }
     }

@@ -143,19 +143,28 @@ impl<S: Sums> Partial<S> {
     /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, in the fingerprint, or by a single
     /// bit in v(∅) or v(N), or the parts in a setting of their solver or in their number;
     /// [`PartTwice`](Error::PartTwice) if both have the same part. This one is then as it was.
+    ///
+    /// # Panics
+    ///
+    /// If the value type does while it is added. This partial result then has no parts.
     pub fn merge(&mut self, other: impl Borrow<Self>) -> Result<(), Error> {
         let other = other.borrow();
         self.job.check(&other.job)?;
         check_ends(&self.ends, &other.ends)?;
         self.job.partition.check_disjoint(&self.tree.ranges(), &other.tree.ranges())?;
+        // A value that panics while it is added leaves no units here, rather than half a sum.
+        let mut tree = std::mem::replace(&mut self.tree, self.job.sums.tree());
+        let sums = &self.job.sums;
         for (start, node) in other.tree.iter() {
-            self.insert(start, node.clone());
+            tree.insert(start, node.clone(), |lower, upper| sums.merge(lower, upper));
         }
+        self.tree = tree;
         self.evaluations = self.evaluations.saturating_add(other.evaluations);
         Ok(())
     }
 
     /// Adds units that are not here yet.
+    #[cfg(feature = "mpi")]
     pub(crate) fn insert(&mut self, start: u64, node: S::Node) {
         let sums = &self.job.sums;
         self.tree.insert(start, node, |lower, upper| sums.merge(lower, upper));

@@ -120,12 +120,12 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Part<Permutation<F>> {
     ///
     /// If the game or the observer does.
     pub fn run<G: TryGame + ?Sized>(&self, game: &G) -> Result<PermutationPartial<G::Value>, Error<G::Error>> {
-        let sums = self.solver.sums(game.num_players())?;
+        self.solver.rules(game.num_players())?;
         if let Some(deadline) = self.solver.deadline {
             let (name, value) = ("the deadline of a part", deadline.as_secs_f64());
             return Err(Error::Setting { name, value, allowed: "left out, since its samples must not depend on time" });
         }
-        let (job, numbers) = self.share(sums)?;
+        let (job, numbers) = self.share(self.solver.sums(game.num_players())?)?;
         match self.solver.add_samples(game, job, numbers, None)? {
             (_, Some([evaluations, total])) => Err(Error::Stopped { evaluations, total }),
             (partial, None) => Ok(partial),

@@ -1,7 +1,9 @@
 //! Answers in parts: merged in any order they are those of one process, bit for bit; and what does not belong together
 //! is refused.
 
+use std::cell::Cell;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -10,7 +12,7 @@ use crate::common::masks::{mask_of, pseudo};
 use crate::common::tables::table;
 use shapley::parts::{ExactPartial, PermutationPartial};
 use shapley::{
-    Coalition, Error, Exact, Index, Permutation, Progress, Semivalue, Stopped, Table, TryGame, exact, from_fn,
+    Coalition, Error, Exact, Index, Permutation, Progress, Semivalue, Stopped, Table, TryGame, Value, exact, from_fn,
     try_from_fn,
 };
 
@@ -179,6 +181,68 @@ fn all_evaluations_are_counted() -> Result<(), Error> {
 
 fn said<T>(result: Result<T, Error>) -> String {
     result.err().map_or_else(|| "nothing".to_owned(), |error| error.to_string())
+}
+
+thread_local! {
+    /// The additions of `Fragile` until one panics; none if it is zero.
+    static ADDITIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// A value whose addition panics when it is told to.
+#[derive(Clone, Debug, PartialEq)]
+struct Fragile(f64);
+
+impl Value for Fragile {
+    fn add_assign(&mut self, other: &Self) {
+        let left = ADDITIONS.get();
+        ADDITIONS.set(left.saturating_sub(1));
+        assert_ne!(left, 1, "this addition fails");
+        self.0 += other.0;
+    }
+
+    fn sub_assign(&mut self, other: &Self) {
+        self.0 -= other.0;
+    }
+
+    fn scale(&mut self, numerator: i128, denominator: i128) {
+        self.0.scale(numerator, denominator);
+    }
+
+    fn is_finite(&self) -> bool {
+        self.0.is_finite()
+    }
+
+    fn zip_with(&self, other: &Self, mut f: impl FnMut(f64, f64) -> f64) -> Self {
+        Self(f(self.0, other.0))
+    }
+}
+
+/// Parts that were half merged when a value panicked give the right result or none.
+#[test]
+fn a_panic_while_merging_leaves_no_wrong_sums() -> Result<(), Error> {
+    let game = from_fn(12, |s: &Coalition| Fragile(pseudo(5, s.iter().map(|i| 1 << i).sum())));
+    let sampler = Permutation::new(244).threads(1);
+    let whole = sampler.estimate(&game)?;
+    let mut panics = 0;
+    for addition in 1..60 {
+        let part = |k| sampler.clone().part(k, 4).run(&game);
+        let (mut all, second) = (part(0)?, part(1)?);
+        ADDITIONS.set(addition);
+        let merged = catch_unwind(AssertUnwindSafe(|| all.merge(&second)));
+        ADDITIONS.set(0);
+        panics += u64::from(merged.is_err());
+        if merged.is_err() {
+            all.merge(&second)?;
+        }
+        all.merge(part(2)?)?;
+        all.merge(part(3)?)?;
+        match all.finish() {
+            Ok(estimate) => assert_eq!(estimate, whole),
+            Err(error) => assert!(matches!(error, Error::PartsMissing { .. }), "{error}"),
+        }
+    }
+    assert!(panics > 10, "{panics}");
+    Ok(())
 }
 
 #[test]

@@ -94,6 +94,17 @@ fn root_names(lib: &str) -> HashMap<String, String> {
     uses.filter_map(|path| Some((path.rsplit("::").next()?.to_owned(), path))).collect()
 }
 
+/// The path from the root of a `super::` path, given without its first `super`, of a module; `None` if it is not of a module
+/// or a name that is known. (Modules within a file are taken for the file.)
+fn out_of(module: &str, path: &str, layers: &HashMap<String, usize>, root: &HashMap<String, String>) -> Option<String> {
+    let ups = 1 + path.split("::").take_while(|part| *part == "super").count();
+    let parts: Vec<&str> = module.split("::").collect();
+    let rest = path.split("::").skip(ups - 1);
+    let path = parts[..parts.len().saturating_sub(ups)].iter().copied().chain(rest).collect::<Vec<_>>().join("::");
+    let first = path.split("::").next().unwrap_or_default();
+    (root.contains_key(first) || module_of(&path, layers).is_some()).then_some(path)
+}
+
 /// What is wrong with the imports of a file: the modules that it imports from and must not.
 fn wrong(file: &str, source: &str, layers: &HashMap<String, usize>, root: &HashMap<String, String>) -> Vec<String> {
     let own_path = file.trim_end_matches(".rs").replace('/', "::");
@@ -101,7 +112,15 @@ fn wrong(file: &str, source: &str, layers: &HashMap<String, usize>, root: &HashM
         return vec![format!("{file}: its module is not in the table of docs/design.md")];
     };
     let mut wrong = Vec::new();
-    for path in paths(&code(source), "crate::") {
+    let code = code(source);
+    // Another way to write a path than those below would not be seen.
+    for unseen in ["crate as ", "extern crate", "macro_export"] {
+        if code.contains(unseen) {
+            wrong.push(format!("{file}: `{unseen}` hides names from this test"));
+        }
+    }
+    let above = paths(&code, "super::").into_iter().filter_map(|path| out_of(&own_path, &path, layers, root));
+    for path in paths(&code, "crate::").into_iter().chain(above) {
         let first = path.split("::").next().unwrap_or_default();
         let path = root.get(first).unwrap_or(&path);
         match module_of(path, layers) {
@@ -148,4 +167,8 @@ fn imports_against_the_layers_are_found() {
     assert_eq!(found("a.rs", "use crate::{\n    Words,\n    a::{B, C},\n    b::F,\n};"), 2);
     assert_eq!(found("a.rs", "fn f() -> crate::GameError { crate::b::g() }"), 2);
     assert_eq!(found("z.rs", "use crate::a::A;"), 1);
+    assert_eq!(found("a.rs", "use super::b::F;"), 1);
+    assert_eq!(found("a/c.rs", "use super::d::G;\nuse super::super::{b::F, a::H, Words};"), 2);
+    assert_eq!(found("games/error.rs", "use super::Words;"), 1);
+    assert_eq!(found("a.rs", "use crate as c;\nuse c::b::F;"), 1);
 }
