@@ -6,8 +6,8 @@
 use faer::Mat;
 use faer::traits::pulp::{Arch, Simd, WithSimd};
 
-use super::harmonics::{HARMONICS, Waves, log_weight};
-use super::kernel::{Hyper, Kernel, Rows};
+use super::harmonics::{Waves, log_weight};
+use super::kernel::{HARMONICS, Hyper, Kernel, Rows};
 use super::linear::{lower_times, times};
 
 /// What the covariances of some rows with each other take that does not change with the hyper-parameters, and room for

@@ -3,11 +3,8 @@
 
 use faer::{Mat, MatRef};
 
-use super::kernel::Hyper;
+use super::kernel::{HARMONICS, Hyper};
 use super::linear::{dot, put_lower_of_product, symmetric_times, times};
-
-/// The number of harmonics of the index term, whose frequencies are w_k = (k + ½) π.
-pub(super) const HARMONICS: usize = 24;
 
 pub(super) fn frequency(k: usize) -> f64 {
     (k as f64 + 0.5) * std::f64::consts::PI

@@ -2,7 +2,8 @@
 
 use faer::Mat;
 
-use super::harmonics::HARMONICS;
+/// The number of harmonics of the index term, whose frequencies are w_k = (k + ½) π.
+pub(super) const HARMONICS: usize = 24;
 
 /// The largest relevance of a player; one would make the kernel singular.
 pub(super) const LARGEST_RELEVANCE: f64 = 0.98;

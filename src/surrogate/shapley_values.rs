@@ -7,8 +7,8 @@
 
 use faer::Mat;
 
-use super::harmonics::{HARMONICS, Waves, frequency};
-use super::kernel::{Kernel, Rows};
+use super::harmonics::{Waves, frequency};
+use super::kernel::{HARMONICS, Kernel, Rows};
 use super::linear::times;
 use crate::weights::nodes_on_unit_interval;
 
