@@ -23,6 +23,8 @@ mod indices;
 mod interactions;
 mod naive;
 mod numerics;
+#[cfg(feature = "serde")]
+mod part_files;
 mod parts;
 mod semivalues;
 mod stopping;
