@@ -1,4 +1,4 @@
-//! What solvers return, and how it is printed.
+//! What solvers return.
 
 mod attribution;
 mod estimate;
@@ -6,14 +6,15 @@ mod interactions;
 mod moments;
 #[cfg(feature = "surrogate")]
 mod pairs;
+mod samples;
 mod student;
 
 pub use attribution::Attribution;
 #[cfg(feature = "surrogate")]
 pub(crate) use estimate::Origin;
-pub(crate) use estimate::{Design, Samples};
 pub use estimate::{Estimate, Stopped};
 pub use interactions::Interactions;
 pub(crate) use moments::{Moments, SampleNode, SampleTree, sample_tree};
 #[cfg(feature = "surrogate")]
 pub(crate) use pairs::{Method, Pair, Pairs};
+pub(crate) use samples::{Design, Samples};

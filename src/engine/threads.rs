@@ -14,8 +14,8 @@ pub(crate) fn available(asked: usize) -> usize {
     pool::available(asked).min(MOST_THREADS)
 }
 
-/// Runs `work` where so many threads are there for the [queues](Queue) that it runs; fails with their number if they
-/// cannot be started. Without it, each queue starts the threads that it misses.
+/// Runs `work` in a pool of `threads` threads, which the [queues](Queue) of `work` share; fails with their number if they
+/// cannot be started. Outside of it each queue starts its own threads.
 pub(crate) fn with_threads<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> Result<R, usize> {
     pool::provide(threads, work)
 }

@@ -32,7 +32,7 @@ pub struct Unanimity<V> {
 }
 
 impl<V: Value> Unanimity<V> {
-    /// The terms of a game of so many players: sets of players, as anything that yields them, and amounts, of either
+    /// The terms of a game of `num_players` players: sets of players, as anything that yields them, and amounts, of either
     /// sign.
     ///
     /// Amounts of the same set are added up. The empty set's is worth as much to every coalition, the empty one too.

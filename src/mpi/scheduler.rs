@@ -413,8 +413,8 @@ impl<V: Value> Ends<V> {
     }
 }
 
-/// Where a unit of about so many things or fewer ends: at a number that is divided by a large power of two, so that it
-/// is a few nodes of a binary tree, and the next begins well.
+/// The end of a unit that begins at `start` and has at most about `size` numbers, all below `end`: a multiple of a large
+/// power of two, so that the unit is a few nodes of the summation tree.
 pub(super) fn until(start: u64, size: u64, end: u64) -> u64 {
     match start.saturating_add(size.max(1)) {
         stop if stop >= end => end,

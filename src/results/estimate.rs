@@ -1,15 +1,15 @@
 //! What an estimator returns: values, their standard errors and intervals, and what it takes to go on.
 
 use std::borrow::Borrow;
-use std::collections::BTreeMap;
 use std::fmt;
 
-use super::moments::{Moments, SampleTree, Total};
+use super::moments::Moments;
 #[cfg(feature = "surrogate")]
 use super::pairs::Pairs;
+use super::samples::Samples;
 use super::student::width;
 use crate::display::{self, Column, NameOf, Named, Printed};
-use crate::engine::partial::{check_ends, check_same};
+use crate::engine::partial::check_ends;
 use crate::{Attribution, Error, Value};
 
 /// Why a sampler stopped.
@@ -76,117 +76,11 @@ pub(crate) enum Origin<V> {
     Pairs(Pairs<V>),
 }
 
-/// The samples that an estimate is made of.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Samples<V> {
-    pub(crate) design: Design,
-    /// How often their intervals may have been looked at to decide whether to stop: intervals are corrected for it.
-    pub(crate) looks: u32,
-    /// The evaluations made, v(∅) and v(N) included.
-    pub(crate) evaluations: u64,
-    /// The evaluations that truncation spared.
-    pub(crate) saved: u64,
-    /// v(∅) and v(N).
-    pub(crate) ends: [V; 2],
-    /// By seed.
-    pub(crate) streams: BTreeMap<u64, SampleTree<V>>,
-}
-
-/// What a sample is: samples of different designs are not averaged.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Design {
-    pub(crate) players: usize,
-    pub(crate) antithetic: bool,
-    pub(crate) truncation: Option<f64>,
-}
-
-impl Design {
-    /// The permutations of a sample.
-    pub(crate) fn walks(self) -> u64 {
-        if self.antithetic { 2 } else { 1 }
-    }
-
-    /// The most evaluations that a sample takes.
-    pub(crate) fn cost(self) -> u64 {
-        self.walks().saturating_mul(self.players as u64 - 1)
-    }
-
-    /// Whether all samples are the same: one player has one order, and of two players there are two.
-    pub(crate) fn is_constant(self) -> bool {
-        self.players as u64 <= self.walks()
-    }
-
-    /// What must be the same for samples to be averaged, by name.
-    pub(crate) fn settings(self) -> [(&'static str, String); 3] {
-        [
-            ("the number of players", self.players.to_string()),
-            ("the setting `antithetic`", self.antithetic.to_string()),
-            (
-                "the tolerance of truncation",
-                self.truncation.map_or("none".to_owned(), |tolerance| tolerance.to_string()),
-            ),
-        ]
-    }
-
-    /// Refuses samples of another design.
-    pub(crate) fn check<E>(self, other: Self) -> Result<(), Error<E>> {
-        check_same(self.settings(), other.settings())
-    }
-}
-
-impl<V: Value> Samples<V> {
-    pub(crate) fn len(&self) -> u64 {
-        self.streams.values().map(SampleTree::len).fold(0, u64::saturating_add)
-    }
-
-    /// The number of samples, if it can be counted: what was read from a file may be anything.
-    #[cfg(feature = "serde")]
-    pub(crate) fn count(&self) -> Option<u64> {
-        self.streams.values().try_fold(0_u64, |sum, stream| sum.checked_add(stream.len()))
-    }
-
-    pub(crate) fn total(&self) -> Option<Total<V>> {
-        Total::of(self.streams.values())
-    }
-
-    /// The largest half width of all players' intervals.
-    pub(crate) fn half_width(&self, level: f64) -> f64 {
-        let Some(total) = self.total() else { return f64::INFINITY };
-        if self.design.is_constant() {
-            return 0.0;
-        }
-        match total.largest_std_error() {
-            // Not infinity times zero.
-            largest if largest > 0.0 => self.width(level) * largest,
-            largest => largest,
-        }
-    }
-
-    /// The half width of an interval, in standard errors.
-    fn width(&self, level: f64) -> f64 {
-        width(1.0 - (1.0 - level) / f64::from(self.looks.max(1)), self.len())
-    }
-
-    /// The estimate that they make. There must be one sample at least.
-    pub(crate) fn estimate<E>(self, stopped: Stopped) -> Result<Estimate<V>, Error<E>> {
-        let players = self.design.players;
-        let Some(total) = self.total() else { return Err(Error::NoPlayers {}) };
-        let values = total.means();
-        if let Some(player) = values.iter().position(|value| !value.is_finite()) {
-            return Err(Error::Overflow { coalition: crate::Coalition::from_players(players, [player]) });
-        }
-        let std_errors = if self.design.is_constant() {
-            values.iter().map(|value| value.zip_with(value, |_, _| 0.0)).collect()
-        } else {
-            total.std_errors()
-        };
-        let [baseline, grand] = self.ends.clone();
-        let attribution = Attribution::new(values, baseline, grand, self.evaluations);
-        Ok(Estimate { attribution, std_errors, stopped, origin: Origin::Walks(self) })
-    }
-}
-
 impl<V> Estimate<V> {
+    pub(crate) fn new(attribution: Attribution<V>, std_errors: Vec<V>, stopped: Stopped, origin: Origin<V>) -> Self {
+        Self { attribution, std_errors, stopped, origin }
+    }
+
     /// The players' values, player 0 first.
     #[must_use]
     pub fn values(&self) -> &[V] {
@@ -256,13 +150,6 @@ impl<V> Estimate<V> {
             #[cfg(feature = "surrogate")]
             Origin::Pairs(pairs) => pairs.method.name(),
         }
-    }
-}
-
-#[cfg(feature = "surrogate")]
-impl<V> Estimate<V> {
-    pub(crate) fn of_pairs(attribution: Attribution<V>, std_errors: Vec<V>, stopped: Stopped, pairs: Pairs<V>) -> Self {
-        Self { attribution, std_errors, stopped, origin: Origin::Pairs(pairs) }
     }
 }
 

@@ -7,7 +7,7 @@ use statrs::function::beta::beta_reg;
 const MANY: f64 = 1000.0;
 
 /// How many standard errors on either side of a mean make an interval that has the true one with probability `level`,
-/// by Student's t with as many degrees of freedom as there are samples but one. Infinite if there are none.
+/// by Student's t with `samples` − 1 degrees of freedom. Infinite for fewer than two samples.
 pub(crate) fn width(level: f64, samples: u64) -> f64 {
     // A level so near to 1 that the difference is lost in it has the smallest tail that could have been meant.
     let tail = ((1.0 - level) / 2.0).max(f64::EPSILON / 4.0);

@@ -16,7 +16,7 @@ use crate::{Attribution, Coalition};
 use crate::{Error, Estimate, Stopped, Value};
 
 /// More samples than this have never been made.
-const MOST_SAMPLES: u64 = 1 << 60;
+pub(super) const MOST_SAMPLES: u64 = 1 << 60;
 
 saved!(Estimate<V> => SavedEstimate<V>);
 
@@ -241,6 +241,11 @@ impl<V: Value> SavedEstimate<V> {
             return Err(format!("{made} evaluations do not pay for {} pairs", pairs.len()));
         }
         let attribution = Attribution::new(self.values, self.baseline, self.grand, made);
-        Ok(Estimate::of_pairs(attribution, std_errors, self.stopped, Pairs { method, seed, expected, asked: pairs }))
+        Ok(Estimate::new(
+            attribution,
+            std_errors,
+            self.stopped,
+            Origin::Pairs(Pairs { method, seed, expected, asked: pairs }),
+        ))
     }
 }

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::estimate::{SavedNode, SavedStream, load_nodes};
+use super::estimate::{MOST_SAMPLES, SavedNode, SavedStream, load_nodes};
 use super::{MOST_PLAYERS, Refusal, VERSION, check_values, saved};
 use crate::engine::partial::{Job, Partial, Summation, Sums, is_same};
 use crate::engine::tree::Node as _;
@@ -252,7 +252,12 @@ impl<V: Value> SavedPermutation<V> {
         let mut partial = begin(sums, self.of, self.fingerprint, [self.baseline, self.grand], self.evaluations)?;
         let payable = partial.job.sums.units();
         let stream = SavedStream { seed: self.seed, nodes: self.nodes };
-        load_nodes(&mut partial.tree, stream, players, (payable, &format!("the budget pays for {payable}")))?;
+        load_nodes(
+            &mut partial.tree,
+            stream,
+            players,
+            (payable.min(MOST_SAMPLES), &format!("the budget pays for {payable}")),
+        )?;
         let made = partial.tree.len();
         let (cost, evaluations) = (partial.job.sums.rules.design.cost(), partial.evaluations);
         if made.checked_mul(cost).is_none_or(|spent| spent > evaluations) {

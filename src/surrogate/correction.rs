@@ -8,13 +8,14 @@ use super::selection::{Model, Start};
 use crate::Coalition;
 use crate::engine::Random;
 
-/// The posterior is of at most so many rows; other pairs only correct it.
+/// The largest number of pairs that the model is fitted to; other pairs only correct it.
 const MODEL_ROWS: usize = 2000;
 
-/// A correction of so many times its noise is more than noise; where what is more is so many times the model's
-/// posterior variance, the fit has come to a poor end, and another is made. (Of 30 fits to a vote, two had errors of
-/// six and twenty times the median. These had 9 and 12 times the variance, others up to 5.)
+/// The part of a correction that counts as noise: 2 times its variance.
 const NOISE_ALLOWED: f64 = 2.0;
+
+/// The fit is repeated if (squared size of the correction − noise) / posterior variance is above this. (Of 30 fits to a
+/// vote, two had errors of six and twenty times the median. Their ratios were 9 and 12, those of the others up to 5.)
 const MOST_DISAGREEMENT: f64 = 5.0;
 
 /// Where errors are so small a part of the values that a pull would gain next to nothing, there is none: variances are

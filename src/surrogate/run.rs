@@ -116,7 +116,7 @@ pub(crate) async fn pairs<V: Value, E>(
     }
     let attribution = Attribution::new(values, baseline, grand, made);
     let pairs = Pairs { method, seed: options.seed, expected: design.expected().to_vec(), asked };
-    Ok(Estimate::of_pairs(attribution, std_errors, stopped, pairs))
+    Ok(Estimate::new(attribution, std_errors, stopped, Origin::Pairs(pairs)))
 }
 
 /// What an estimate knows, if it can be gone on with.
@@ -173,7 +173,7 @@ fn exact<G: TryGame + ?Sized, F: Observer>(
 pub(crate) fn of_exact<V: Value>(attribution: Attribution<V>, method: Method, options: &Options) -> Estimate<V> {
     let std_errors = attribution.values().iter().map(|value| value.zip_with(value, |_, _| 0.0)).collect();
     let pairs = Pairs { method, seed: options.seed, expected: Vec::new(), asked: Vec::new() };
-    Estimate::of_pairs(attribution, std_errors, Stopped::Exact, pairs)
+    Estimate::new(attribution, std_errors, Stopped::Exact, Origin::Pairs(pairs))
 }
 
 /// Values and standard errors of all components.

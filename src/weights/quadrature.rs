@@ -53,7 +53,7 @@ pub(crate) fn nodes_on_unit_interval(nodes: u64) -> Vec<(f64, f64)> {
 mod tests {
     use super::*;
 
-    /// The integral of t^a (1 − t)^b over [0, 1], as a part of what it is: a! b! / (a + b + 1)!.
+    /// The integral of t^a (1 − t)^b over [0, 1] by quadrature, over its true value a! b! / (a + b + 1)!.
     fn beta(pairs: &[Pair], a: i32, b: i32) -> f64 {
         let f = |t: f64, rest: f64| t.powi(a) * rest.powi(b);
         let both = |pair: &Pair| f(pair.node, 1.0 - pair.node) + f(1.0 - pair.node, pair.node);

@@ -112,7 +112,7 @@ fn units_come_back_in_their_order() {
     assert_eq!(in_parallel(100, |unit| unit * unit), (0..100).map(|unit| unit * unit).collect::<Vec<_>>());
 }
 
-/// The integral of t^a (1 − t)^b over [0, 1], as a part of what it is: a! b! / (a + b + 1)!.
+/// The integral of t^a (1 − t)^b over [0, 1] by quadrature, over its true value a! b! / (a + b + 1)!.
 fn beta(pairs: &[Pair], a: i32, b: i32) -> f64 {
     let f = |t: f64, rest: f64| t.powi(a) * rest.powi(b);
     let both = |pair: &Pair| f(pair.node, 1.0 - pair.node) + f(1.0 - pair.node, pair.node);
