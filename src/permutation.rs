@@ -16,7 +16,7 @@ use crate::engine::settings::Settings;
 use crate::{Error, Estimate, Progress, TryGame};
 pub use partial::{PermutationPartial, SampleSums};
 #[cfg(feature = "serde")]
-pub(crate) use rules::Rules;
+pub(crate) use rules::{Rules, most_looks};
 #[cfg(feature = "mpi")]
 pub(crate) use rules::{Seen, looks};
 
@@ -255,18 +255,20 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
     /// If all samples are the same (one player; two, with antithetic sampling), one is made and the result is exact.
     ///
     /// A failure ends the run and its samples are lost. A game that may fail had better try again by itself; and a long
-    /// run may go in steps, each resumed from the last and kept, with the bits of one run:
+    /// run may go in steps, each resumed from the last and kept, with the bits of one run. A step takes 2 evaluations
+    /// more:
     ///
     /// ```
     /// use shapley::Permutation;
     ///
     /// let game = shapley::from_fn(12, |s| (s.len() as f64).sqrt());
     /// let mut estimate = Permutation::new(1_000).estimate(&game)?;
-    /// for budget in (2_000..=10_000).step_by(1_000) {
+    /// for step in 2..=10 {
     ///     // Save it here (feature `serde`). `estimate` is only borrowed, and is still there if the step fails.
-    ///     estimate = Permutation::new(budget).resume(&game, &estimate)?;
+    ///     estimate = Permutation::new(1_002 * step).resume(&game, &estimate)?;
     /// }
-    /// assert_eq!(estimate, shapley::permutation(&game, 10_000)?);
+    /// let whole = shapley::permutation(&game, 10_000)?;
+    /// assert_eq!((estimate.values(), estimate.std_errors()), (whole.values(), whole.std_errors()));
     /// # Ok::<(), shapley::Error>(())
     /// ```
     ///
@@ -287,18 +289,19 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
         run::run(game, self, None)
     }
 
-    /// Goes on where an estimate stopped, for whatever reason, until this sampler's own rules say stop. The result has
-    /// the bits of one run with this sampler from the start (one that was stopped by the same rules; a deadline counts
-    /// from now). The estimate may be given or borrowed. Where several threads were stopped by time or an observer,
-    /// numbers before the last sample may be missing; they are made first, and the bits are those of one run once the
-    /// budget has paid for all of them.
+    /// Goes on where an estimate stopped, for whatever reason, until this sampler's own rules say stop. The samples are
+    /// those of one run with this sampler from the start, bit for bit (one that was stopped by the same rules; a
+    /// deadline counts from now). The estimate may be given or borrowed. Where several threads were stopped by time or
+    /// an observer, numbers before the last sample may be missing; they are made first, and the bits are those of one
+    /// run once the budget has paid for all of them.
     ///
-    /// **The budget is the total**: it counts what the estimate has cost, as does the progress. If that is spent
-    /// already, the estimate comes back as it was, stopped by its evaluations.
+    /// **The game must be the one that the estimate is of.** v(∅) and v(N) are asked for again, in one call, and must
+    /// have the bits that the estimate has: two games mostly differ in v(N).
     ///
-    /// **The game must be the one that the estimate is of**, and that is not checked beyond the number of players: v(∅)
-    /// and v(N) are not asked for again. Where the game comes from elsewhere than the estimate, compare
-    /// [`attribution().grand()`](crate::Attribution::grand) with v(N) first.
+    /// **The budget is the total, and is never passed**: it counts what the estimate has cost, and the 2 evaluations of
+    /// v(∅) and v(N). At least one sample is made, whatever the deadline or the observer say. Where the budget does not
+    /// pay for these 2 and a sample, or the estimate is as precise as was asked for, nothing is asked for, and the
+    /// estimate comes back as it was.
     ///
     /// If only one of the two runs had a [precision](Self::precision) to reach, its intervals are corrected for the
     /// looks of that one alone. A merged estimate goes on with any one of its seeds.
@@ -306,16 +309,17 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
     /// # Errors
     ///
     /// Those of [`estimate`](Self::estimate) but `BudgetTooSmall`, and [`Mismatch`](Error::Mismatch) if the game has
-    /// another number of players, or the estimate is from a sampler with another seed, truncation or antithetic
-    /// setting.
+    /// another number of players, or another v(∅) or v(N), or the estimate is from a sampler with another seed,
+    /// truncation or antithetic setting.
     ///
     /// ```
     /// use shapley::Permutation;
     ///
     /// let game = shapley::from_fn(12, |s| (s.len() as f64).powi(2) + f64::from(u8::from(s.contains(5))));
     /// let first = Permutation::new(500).seed(3).estimate(&game)?;
-    /// let more = Permutation::new(5_000).seed(3).resume(&game, &first)?;
-    /// assert_eq!(more, Permutation::new(5_000).seed(3).estimate(&game)?);
+    /// let more = Permutation::new(5_002).seed(3).resume(&game, &first)?;
+    /// let whole = Permutation::new(5_000).seed(3).estimate(&game)?;
+    /// assert_eq!((more.values(), more.std_errors()), (whole.values(), whole.std_errors()));
     /// # Ok::<(), shapley::Error>(())
     /// ```
     pub fn resume<G: TryGame + ?Sized>(

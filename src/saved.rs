@@ -2,9 +2,11 @@
 //!
 //! Each result has a **saved form**, a struct that serde derives. Saving makes the form of the result; loading checks
 //! the form and makes the result of it. The shapes are described for readers in other languages in `docs/results.md`.
-//! What does not fit together is refused, by shape, count and sign. The numbers themselves are believed.
+//! What no run can have written is refused: by shape, count, sign, and the sum of the values. Beyond that the numbers
+//! are believed.
 
 mod estimate;
+mod pairs;
 mod parts;
 
 use std::borrow::Cow;
@@ -12,14 +14,15 @@ use std::borrow::Cow;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use crate::engine::partial::check_evaluations;
 use crate::weights::{MOST_PLAYERS as MOST_EXACT, binomial, most_order};
-use crate::{Attribution, Coalition, Index, Interactions, Summary, Value};
+use crate::{Attribution, Coalition, Error, Index, Interactions, Summary, Value};
 
 /// The version that is written, and the only one so far.
 const VERSION: u32 = 1;
 
-/// A coalition of more players than this is not read: it would take half a gigabyte.
-const MOST_PLAYERS: usize = u32::MAX as usize;
+/// A coalition of more players than this is not read: it takes two megabytes.
+const MOST_PLAYERS: usize = 1 << 24;
 
 /// Why a saved form is refused.
 type Refusal = String;
@@ -34,6 +37,23 @@ fn check_version(version: u32) -> Result<(), Refusal> {
 fn check_values<V: Value>(name: &str, values: &[V]) -> Result<(), Refusal> {
     match values.iter().position(|value| !value.is_finite()) {
         Some(place) => Err(format!("{name}: number {place} is not finite")),
+        None => Ok(()),
+    }
+}
+
+/// Refuses Shapley values that do not sum to v(N) − v(∅). Contributions can be much larger than their means, and then
+/// so are their rounding errors: a thousandth is what 32-bit floats of 4000 players need.
+fn check_sum<V: Value>(result: &Attribution<V>) -> Result<(), Refusal> {
+    let ends = result.baseline().components().zip(result.grand().components());
+    let mut sums: Vec<[f64; 3]> = ends.map(|(low, high)| [low - high, low.abs() + high.abs(), high - low]).collect();
+    for value in result.values() {
+        for (sum, component) in sums.iter_mut().zip(value.components()) {
+            sum[0] += component;
+            sum[1] += component.abs();
+        }
+    }
+    match sums.into_iter().find(|[off, scale, _]| off.abs() > 1e-3 * scale) {
+        Some([off, _, sum]) => Err(format!("the values sum to {}, and grand less baseline is {sum}", off + sum)),
         None => Ok(()),
     }
 }
@@ -118,6 +138,7 @@ impl<V: Value> SavedAttribution<V> {
         }
         check_values("values", &values)?;
         check_values("baseline and grand", &[baseline.clone(), grand.clone()])?;
+        check_evaluations([evaluations]).map_err(|error: Error| error.to_string())?;
         Ok(Attribution::new(values, baseline, grand, evaluations))
     }
 }

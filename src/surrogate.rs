@@ -24,10 +24,18 @@ use std::ops::ControlFlow;
 use crate::engine::Random;
 use crate::engine::settings::Settings;
 use crate::results::Method;
+#[cfg(feature = "serde")]
+pub(crate) use run::MOST_PLAYERS;
 #[cfg(feature = "mpi")]
 pub(crate) use run::{check_budget, check_players, of_exact, pairs, pays_for_all};
 
 use crate::{Error, Estimate, Progress, TryGame};
+
+/// The number of pairs by the size of the smaller coalition, from 1 to n/2.
+#[cfg(feature = "serde")]
+pub(crate) fn population(players: usize) -> Vec<f64> {
+    quota::Quota::new(players, 0).population
+}
 
 /// A stream of the random numbers of a design: one for each seed and purpose.
 fn generator(seed: u64, purpose: u64) -> Random {
@@ -196,17 +204,22 @@ macro_rules! solver {
                 run::run(game, $method, &self.options, &self.settings, None)
             }
 
-            /// Adds evaluations to an estimate of the same solver and seed, and keeps all that it paid for. **The
-            /// budget is the total**; if that is spent already, the estimate comes back as it was. The pairs are then
-            /// not those of one run with the larger budget, but as good.
+            /// Adds evaluations to an estimate of the same solver and seed, and keeps all that it paid for. The pairs
+            /// are then not those of one run with the larger budget, but as good.
             ///
-            /// **The game must be the one that the estimate is of**, and that is not checked beyond the number of
-            /// players.
+            /// **The game must be the one that the estimate is of.** v(∅) and v(N) are asked for again, in one call,
+            /// and must have the bits that the estimate has: two games mostly differ in v(N).
+            ///
+            /// **The budget is the total, and is never passed**: it counts what the estimate has cost, and the 2
+            /// evaluations of v(∅) and v(N). Where it does not pay for these 2 and a pair, or the estimate is exact,
+            /// nothing is asked for, and the estimate comes back as it was. At least one more coalition is asked for,
+            /// whatever the observer says. Once the budget pays for these 2 and all coalitions that the estimate does
+            /// not know, the answer is exact.
             ///
             /// # Errors
             ///
             /// Those of [`estimate`](Self::estimate), and [`Mismatch`](Error::Mismatch) if the estimate is from another
-            /// solver or seed, or of another number of players.
+            /// solver or seed, or of another number of players, v(∅) or v(N).
             pub fn resume<G: TryGame + ?Sized>(
                 &self,
                 game: &G,

@@ -142,7 +142,8 @@ impl<S: Sums> Partial<S> {
     ///
     /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, in the fingerprint, or by a single
     /// bit in v(∅) or v(N), or the parts in a setting of their solver or in their number;
-    /// [`PartTwice`](Error::PartTwice) if both have the same part. This one is then as it was.
+    /// [`PartTwice`](Error::PartTwice) if both have the same part; [`Setting`](Error::Setting) for more than 2^60
+    /// evaluations, which only a file can claim. This one is then as it was.
     ///
     /// # Panics
     ///
@@ -152,6 +153,7 @@ impl<S: Sums> Partial<S> {
         self.job.check(&other.job)?;
         check_ends(&self.ends, &other.ends)?;
         self.job.partition.check_disjoint(&self.tree.ranges(), &other.tree.ranges())?;
+        check_evaluations([self.evaluations, other.evaluations])?;
         // A value that panics while it is added leaves no units here, rather than half a sum.
         let mut tree = std::mem::replace(&mut self.tree, self.job.sums.tree());
         let sums = &self.job.sums;
@@ -159,7 +161,7 @@ impl<S: Sums> Partial<S> {
             tree.insert(start, node.clone(), |lower, upper| sums.merge(lower, upper));
         }
         self.tree = tree;
-        self.evaluations = self.evaluations.saturating_add(other.evaluations);
+        self.evaluations += other.evaluations;
         Ok(())
     }
 
@@ -201,6 +203,17 @@ impl<S: Sums> Partial<S> {
     pub fn finish(&self) -> Result<S::Output, Error> {
         self.job.partition.check_whole(&self.tree.ranges())?;
         S::finish(self.clone())
+    }
+}
+
+/// More evaluations than this have never been made.
+pub(crate) const MOST_EVALUATIONS: u64 = 1 << 60;
+
+/// Refuses evaluations that are more than have ever been made.
+pub(crate) fn check_evaluations<E>(evaluations: impl IntoIterator<Item = u64>) -> Result<(), Error<E>> {
+    match evaluations.into_iter().fold(0, u64::saturating_add) {
+        ..=MOST_EVALUATIONS => Ok(()),
+        sum => Err(Error::Setting { name: "the number of evaluations", value: sum as f64, allowed: "at most 2^60" }),
     }
 }
 

@@ -215,7 +215,7 @@ where
         }
         if let Some(partial) = &mut self.partial {
             partial.insert(first >> bits, node);
-            partial.evaluations = partial.evaluations.saturating_add(1 << bits);
+            partial.evaluations += 1 << bits;
         }
         self.is_new = true;
         Ok(())

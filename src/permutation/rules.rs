@@ -17,6 +17,12 @@ pub(crate) fn looks() -> impl Iterator<Item = u64> {
     std::iter::successors(Some(FIRST_LOOK), |look| look.checked_add(look / 2))
 }
 
+/// The most looks of any run.
+#[cfg(feature = "serde")]
+pub(crate) fn most_looks() -> u32 {
+    looks().count() as u32
+}
+
 /// Whether intervals are looked at after this number of samples.
 fn is_look(samples: u64) -> bool {
     looks().take_while(|&look| look <= samples).last() == Some(samples)
@@ -141,6 +147,11 @@ impl Rules {
 
     /// The numbers of the samples to make next, up to the next look at the intervals; or why none are.
     pub(crate) fn next<V: Value>(&self, samples: &Samples<V>) -> ControlFlow<Stopped, Range<u64>> {
+        self.next_after(samples, 0)
+    }
+
+    /// The same, if this number of evaluations is spent before.
+    pub(crate) fn next_after<V: Value>(&self, samples: &Samples<V>, before: u64) -> ControlFlow<Stopped, Range<u64>> {
         let made = samples.len();
         if made > 0 && self.design.is_constant() {
             return ControlFlow::Break(Stopped::Evaluations);
@@ -150,7 +161,7 @@ impl Rules {
         if missing.end == u64::MAX && self.is_precise(samples, made) {
             return ControlFlow::Break(Stopped::Precision);
         }
-        let left = self.budget.saturating_sub(samples.evaluations);
+        let left = self.budget.saturating_sub(samples.evaluations.saturating_add(before));
         // A sample may cost nothing only where one is enough.
         let payable = left.checked_div(self.design.cost()).unwrap_or(1);
         if payable == 0 {

@@ -12,6 +12,7 @@ use super::rules::{Rules, Seen};
 use super::walks::Walker;
 use crate::engine::ask::both_ends;
 use crate::engine::clock::Start;
+use crate::engine::partial::check_ends;
 use crate::engine::progress::{Meter, Observer};
 use crate::engine::threads::{self, Queue};
 use crate::results::{Moments, SampleTree, Samples, sample_tree};
@@ -31,8 +32,7 @@ pub(super) fn run<G: TryGame + ?Sized, F: Observer>(
     let deadline = options.deadline.and_then(|after| Instant::now().checked_add(after));
     let design = rules.design;
     let made = from.map_or(0, Estimate::evaluations);
-    let meter = Meter::new(made, options.evaluations, options.settings.observer.as_ref());
-    let mut samples = match from {
+    let samples = match from {
         Some(estimate) => {
             let Some(samples) = estimate.walks() else {
                 let (ours, theirs) = ("Permutation".to_owned(), estimate.solver().to_owned());
@@ -43,31 +43,34 @@ pub(super) fn run<G: TryGame + ?Sized, F: Observer>(
                 let theirs = samples.streams.keys().map(u64::to_string).collect::<Vec<_>>().join(" and ");
                 return Err(Error::Mismatch { what: "the seed", ours: options.seed.to_string(), theirs });
             }
-            samples.clone()
+            let mut samples = samples.clone();
+            if options.precision.is_some() {
+                samples.looks = samples.looks.max(rules.looks());
+            }
+            if let ControlFlow::Break(stopped) = rules.next_after(&samples, 2) {
+                return samples.estimate(stopped);
+            }
+            check_ends(&both_ends(game, design.players)?, &samples.ends)?;
+            samples.evaluations += 2;
+            samples
         }
         None => {
             rules.check_budget()?;
             rules.none_yet(both_ends(game, design.players)?, 2)
         }
     };
-    if options.precision.is_some() {
-        samples.looks = samples.looks.max(rules.looks());
-    }
     let ends = samples.ends.clone();
+    let meter = Meter::new(made, options.evaluations, options.settings.observer.as_ref());
     let run = Run::new(game, options, rules, samples, &ends, meter, deadline);
     // The sample of a single player costs nothing more, and is there to be seen with the first evaluations.
     let (before, after) = if design.cost() > 0 { (2, 0) } else { (0, 2) };
-    if from.is_none() {
-        run.count(before);
-    }
+    run.count(before);
     let threads =
         threads_for(options.settings.threads, options.evaluations.saturating_sub(made) / design.cost().max(1));
     // Once, and not in every round: threads that are not there have to be started.
     let stopped =
         threads::with_threads(threads, || run.rounds(threads)).map_err(|threads| Error::Threads { threads })??;
-    if from.is_none() {
-        run.count(after);
-    }
+    run.count(after);
     run.collector.take().estimate(stopped)
 }
 
@@ -134,18 +137,22 @@ impl<'a, G: TryGame + ?Sized, F: Observer> Run<'a, G, F> {
         Self { game, options, rules, deadline, meter, ends, collector, empty, is_part: false }
     }
 
-    /// Round after round, until a rule says stop.
+    /// Round after round, until a rule says stop. The first sample of a run is always made: v(∅) and v(N) were paid for.
     fn rounds(&self, threads: usize) -> Result<Stopped, Error<G::Error>> {
+        let mut is_first = true;
         loop {
             let samples = self.collector.take();
-            let (next, made) = (self.rules.next(&samples), samples.len());
+            let next = self.rules.next(&samples);
             self.collector.put_back(samples);
             match next {
                 ControlFlow::Break(stopped) => return Ok(stopped),
-                ControlFlow::Continue(_) if made > 0 && self.meter.wanted().is_break() => return Ok(Stopped::Observer),
-                ControlFlow::Continue(_) if made > 0 && self.is_late() => return Ok(Stopped::Deadline),
-                ControlFlow::Continue(numbers) => self.make(numbers, made == 0, threads)?,
+                ControlFlow::Continue(_) if !is_first && self.meter.wanted().is_break() => {
+                    return Ok(Stopped::Observer);
+                }
+                ControlFlow::Continue(_) if !is_first && self.is_late() => return Ok(Stopped::Deadline),
+                ControlFlow::Continue(numbers) => self.make(numbers, is_first, threads)?,
             }
+            is_first = false;
         }
     }
 

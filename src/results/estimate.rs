@@ -7,9 +7,9 @@ use super::moments::Moments;
 #[cfg(feature = "surrogate")]
 use super::pairs::Pairs;
 use super::samples::Samples;
-use super::student::width;
+use super::student::{scaled, width};
 use crate::display::{self, Column, NameOf, Named, Printed};
-use crate::engine::partial::check_ends;
+use crate::engine::partial::{check_ends, check_evaluations};
 use crate::{Attribution, Error, Value};
 
 /// Why a sampler stopped.
@@ -196,8 +196,7 @@ impl<V: Value> Estimate<V> {
         // Errors that are no means of samples have no degrees of freedom that are known: those of a normal
         // distribution.
         let width = self.walks().map_or_else(|| width(level, u64::MAX), |samples| samples.width(level));
-        // An error of zero leaves no doubt at any width, infinity times zero notwithstanding.
-        error.zip_with(error, |error, _| if error > 0.0 { width * error } else { error })
+        error.zip_with(error, |error, _| scaled(width, error))
     }
 
     /// Adds the samples of another estimate of the same game: from another seed, as a rule. The result is that of all
@@ -207,7 +206,8 @@ impl<V: Value> Estimate<V> {
     ///
     /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, or by a single bit in v(∅) or v(N),
     /// or the samplers in antithetic sampling or truncation; [`Overlap`](Error::Overlap) if both have samples of the
-    /// same seed and number; [`Overflow`](Error::Overflow). The estimate is then as it was. In a function that returns
+    /// same seed and number; [`Overflow`](Error::Overflow); [`Setting`](Error::Setting) for more than 2^60 evaluations,
+    /// which only a file can claim. The estimate is then as it was. In a function that returns
     /// the errors of a fallible game, [`Error::map`] makes these such ones.
     ///
     /// ```
@@ -234,6 +234,7 @@ impl<V: Value> Estimate<V> {
         };
         mine.design.check(other.design)?;
         check_ends(&mine.ends, &other.ends)?;
+        check_evaluations([mine.evaluations, mine.saved, other.evaluations, other.saved])?;
         let mut all = mine.clone();
         for (&seed, theirs) in &other.streams {
             let ours = all.streams.entry(seed).or_insert_with(|| theirs.emptied());
@@ -246,8 +247,8 @@ impl<V: Value> Estimate<V> {
             Moments::of(theirs.clone()).move_to(ours);
         }
         all.looks = all.looks.max(other.looks);
-        all.evaluations = all.evaluations.saturating_add(other.evaluations);
-        all.saved = all.saved.saturating_add(other.saved);
+        all.evaluations += other.evaluations;
+        all.saved += other.saved;
         *self = all.estimate(self.stopped)?;
         Ok(())
     }

@@ -46,3 +46,10 @@ pub(crate) struct Pairs<V> {
     pub(crate) expected: Vec<f64>,
     pub(crate) asked: Vec<Pair<V>>,
 }
+
+impl<V> Pairs<V> {
+    /// The number of coalitions whose values are known, the empty and the grand one included.
+    pub(crate) fn coalitions(&self) -> u64 {
+        self.asked.iter().map(|pair| 1 + u64::from(pair.complement.is_some())).sum::<u64>() + 2
+    }
+}

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::estimate::Origin;
 use super::moments::{SampleTree, Total};
-use super::student::width;
+use super::student::{scaled, width};
 use crate::engine::partial::check_same;
 use crate::{Attribution, Error, Estimate, Stopped, Value};
 
@@ -87,11 +87,7 @@ impl<V: Value> Samples<V> {
         if self.design.is_constant() {
             return 0.0;
         }
-        match total.largest_std_error() {
-            // Not infinity times zero.
-            largest if largest > 0.0 => self.width(level) * largest,
-            largest => largest,
-        }
+        scaled(self.width(level), total.largest_std_error())
     }
 
     /// The half width of an interval, in standard errors.

@@ -18,6 +18,12 @@ pub(crate) fn width(level: f64, samples: u64) -> f64 {
     }
 }
 
+/// Half the width of an interval. An error of zero leaves no doubt at any width, and an infinite one all doubt: zero
+/// times infinity is neither.
+pub(crate) fn scaled(width: f64, error: f64) -> f64 {
+    if error > 0.0 && error.is_finite() { width * error } else { error }
+}
+
 /// The t whose upper tail is `tail`, by halving an interval: the crate's own inverse loses digits in far tails and,
 /// with many degrees of freedom, does not end.
 fn by_bisection(tail: f64, freedom: f64) -> f64 {

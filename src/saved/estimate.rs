@@ -5,14 +5,13 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::pairs::SavedPairs;
+use super::{Refusal, VERSION, check_sum, check_values, saved};
+use crate::engine::partial::check_evaluations;
+use crate::permutation::most_looks;
 #[cfg(feature = "surrogate")]
-use super::MOST_PLAYERS;
-use super::{Refusal, VERSION, check_values, saved};
+use crate::results::Origin;
 use crate::results::{Design, SampleNode, SampleTree, Samples, sample_tree};
-#[cfg(feature = "surrogate")]
-use crate::results::{Method, Origin, Pair, Pairs};
-#[cfg(feature = "surrogate")]
-use crate::{Attribution, Coalition};
 use crate::{Error, Estimate, Stopped, Value};
 
 /// More samples than this have never been made.
@@ -22,40 +21,23 @@ saved!(Estimate<V> => SavedEstimate<V>);
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Estimate")]
-struct SavedEstimate<V> {
+pub(super) struct SavedEstimate<V> {
     version: u32,
     /// For readers: what follows from the streams, and is computed again.
-    values: Vec<V>,
+    pub(super) values: Vec<V>,
     /// As the values; none while there is one sample.
-    std_errors: Option<Vec<V>>,
-    baseline: V,
-    grand: V,
-    evaluations: u64,
-    saved: u64,
-    stopped: Stopped,
+    pub(super) std_errors: Option<Vec<V>>,
+    pub(super) baseline: V,
+    pub(super) grand: V,
+    pub(super) evaluations: u64,
+    pub(super) saved: u64,
+    pub(super) stopped: Stopped,
     antithetic: bool,
     truncation: Option<f64>,
     looks: u32,
-    streams: Vec<SavedStream<V>>,
+    pub(super) streams: Vec<SavedStream<V>>,
     /// Of a solver that asks for pairs of coalitions; the streams are then empty.
-    pairs: Option<SavedPairs<V>>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename = "Pairs")]
-struct SavedPairs<V> {
-    solver: String,
-    seed: u64,
-    expected: Vec<f64>,
-    asked: Vec<SavedPair<V>>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename = "Pair")]
-struct SavedPair<V> {
-    members: Vec<usize>,
-    value: V,
-    complement: Option<V>,
+    pub(super) pairs: Option<SavedPairs<V>>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -138,14 +120,8 @@ impl<V: Value> SavedEstimate<V> {
             form.streams = streams.iter().map(stream).collect();
         }
         #[cfg(feature = "surrogate")]
-        if let Origin::Pairs(Pairs { method, seed, expected, asked }) = estimate.origin() {
-            let asked = asked.iter().cloned().map(|Pair { coalition, value, complement }| SavedPair {
-                members: coalition.iter().collect(),
-                value,
-                complement,
-            });
-            let (solver, expected, asked) = (method.name().to_owned(), expected.clone(), asked.collect());
-            form.pairs = Some(SavedPairs { solver, seed: *seed, expected, asked });
+        if let Origin::Pairs(pairs) = estimate.origin() {
+            form.pairs = Some(SavedPairs::of(pairs));
         }
         Ok(form)
     }
@@ -155,12 +131,13 @@ impl<V: Value> SavedEstimate<V> {
             return Err("no values: a result has one for each player".to_owned());
         }
         check_values("baseline and grand", &[self.baseline.clone(), self.grand.clone()])?;
+        check_evaluations([self.evaluations, self.saved]).map_err(|error: Error| error.to_string())?;
         match &self.pairs {
             None => self.load_walks(),
             #[cfg(feature = "surrogate")]
-            Some(_) => self.load_pairs(),
+            Some(_) => super::pairs::load(self),
             #[cfg(not(feature = "surrogate"))]
-            Some(SavedPairs { solver, .. }) => Err(format!("an estimate of {solver}: it needs the feature surrogate")),
+            Some(pairs) => Err(format!("an estimate of {:?}: it needs the feature surrogate", pairs.solver)),
         }
     }
 
@@ -180,11 +157,20 @@ impl<V: Value> SavedEstimate<V> {
             }
         }
         let ends = [self.baseline, self.grand];
-        let samples = Samples { design, looks: self.looks, evaluations, saved, ends, streams };
-        // Each run that was merged, of a seed of its own, asked for v(∅) and v(N).
-        let spent = samples.count().filter(|&count| count > 0).and_then(|count| count.checked_mul(design.cost()));
-        let ends = evaluations.checked_add(saved).zip(spent).and_then(|(made, spent)| made.checked_sub(spent));
-        if !ends.is_some_and(|ends| ends % 2 == 0 && (1..=samples.streams.len() as u64).contains(&(ends / 2))) {
+        let looks = self.looks;
+        if looks > most_looks() || (looks == 0 && self.stopped == Stopped::Precision) || self.stopped == Stopped::Exact
+        {
+            return Err(format!("walks that stopped by {:?} after {looks} looks", self.stopped));
+        }
+        let samples = Samples { design, looks, evaluations, saved, ends, streams };
+        // Each run has asked for v(∅) and v(N), and has made a sample. A seed has one run or, resumed, several.
+        let (seeds, count) = (samples.streams.len() as u64, samples.count().unwrap_or(u64::MAX));
+        let spent = count.checked_mul(design.cost());
+        let ends = spent.and_then(|spent| (evaluations + saved).checked_sub(spent));
+        let runs = seeds..=count;
+        if samples.streams.values().any(|stream| stream.len() == 0)
+            || !ends.is_some_and(|ends| ends.is_multiple_of(2) && runs.contains(&(ends / 2)))
+        {
             return Err(format!("{evaluations} evaluations made and {saved} saved do not pay for the samples"));
         }
         if design.is_constant() && samples.streams.values().any(|stream| stream.len() != 1) {
@@ -193,59 +179,8 @@ impl<V: Value> SavedEstimate<V> {
         if truncation.is_none() && saved > 0 {
             return Err(format!("{saved} evaluations saved without truncation"));
         }
-        samples.estimate(self.stopped).map_err(|error: Error| error.to_string())
-    }
-
-    /// An estimate from pairs of coalitions. Its values are believed, like all numbers: they are not computed again.
-    #[cfg(feature = "surrogate")]
-    fn load_pairs(self) -> Result<Estimate<V>, Refusal> {
-        let (players, made) = (self.values.len(), self.evaluations);
-        let (Some(SavedPairs { solver, seed, expected, asked }), Some(std_errors)) = (self.pairs, self.std_errors)
-        else {
-            return Err("an estimate from pairs without standard errors".to_owned());
-        };
-        let Some(method) = Method::named(&solver) else {
-            return Err(format!("an estimate of a solver {solver:?} from pairs: none is known"));
-        };
-        check_values("values", &self.values)?;
-        check_values("std_errors", &std_errors)?;
-        if std_errors.len() != players {
-            return Err(format!("{} standard errors of {players} players", std_errors.len()));
-        }
-        if players > MOST_PLAYERS || !self.streams.is_empty() {
-            return Err("an estimate from pairs has no streams".to_owned());
-        }
-        let is_exact = self.stopped == Stopped::Exact;
-        let sizes = if is_exact { 0 } else { players / 2 };
-        if expected.len() != sizes || expected.iter().any(|&count| !(count >= 0.0 && count.is_finite())) {
-            return Err(format!("{} expected numbers of pairs, not {sizes} that are positive", expected.len()));
-        }
-        let mut cost = 2_u64;
-        let mut pairs = Vec::with_capacity(asked.len());
-        for SavedPair { members, value, complement } in asked {
-            let ascend = members.windows(2).all(|pair| pair[0] < pair[1]);
-            if !ascend || members.len() > players / 2 || members.is_empty() || members.iter().any(|&m| m >= players) {
-                return Err(format!("a pair of {members:?} of {players} players: the smaller half, ascending"));
-            }
-            check_values("asked", std::slice::from_ref(&value))?;
-            check_values("asked", complement.as_slice())?;
-            cost += 1 + u64::from(complement.is_some());
-            let coalition = Coalition::from_players(players, members);
-            if expected[coalition.len() - 1] <= 0.0 {
-                return Err(format!("a pair of {coalition}, of which none was expected"));
-            }
-            pairs.push(Pair { coalition, value, complement });
-        }
-        // A run that found out late that the game is not self-dual has dropped some.
-        if !is_exact && (made < cost || pairs.is_empty()) {
-            return Err(format!("{made} evaluations do not pay for {} pairs", pairs.len()));
-        }
-        let attribution = Attribution::new(self.values, self.baseline, self.grand, made);
-        Ok(Estimate::new(
-            attribution,
-            std_errors,
-            self.stopped,
-            Origin::Pairs(Pairs { method, seed, expected, asked: pairs }),
-        ))
+        let estimate = samples.estimate(self.stopped).map_err(|error: Error| error.to_string())?;
+        check_sum(estimate.attribution())?;
+        Ok(estimate)
     }
 }

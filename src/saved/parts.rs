@@ -6,15 +6,15 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::estimate::{MOST_SAMPLES, SavedNode, SavedStream, load_nodes};
-use super::{MOST_PLAYERS, Refusal, VERSION, check_values, saved};
-use crate::engine::partial::{Job, Partial, Summation, Sums, is_same};
+use super::{MOST_PLAYERS, Refusal, VERSION, check_sum, check_values, saved};
+use crate::engine::partial::{Job, Partial, Summation, Sums, check_evaluations, is_same};
 use crate::engine::tree::Node as _;
 use crate::exact::CoalitionSums;
 use crate::parts::{ExactPartial, PermutationPartial};
 use crate::permutation::Rules;
 use crate::results::Design;
 use crate::weights::MOST_PLAYERS as MOST_EXACT;
-use crate::{Error, Permutation, Value};
+use crate::{Error, Permutation, Stopped, Value};
 
 /// A checksum of what a file says, so that what was damaged is not taken for an answer. It also finds the bits that a
 /// reader of decimal numbers has lost.
@@ -69,6 +69,16 @@ fn begin<S: Sums>(
     let job = Job::new(sums, of, fingerprint.map(Into::into)).map_err(|error: Error| error.to_string())?;
     check_values("baseline and grand", &ends)?;
     Ok(Partial::new(job, ends, evaluations))
+}
+
+/// Refuses evaluations that do not pay for what is here, which takes `spent`.
+fn check_paid<S: Sums>(partial: &Partial<S>, spent: u64) -> Result<(), Refusal> {
+    let evaluations = partial.evaluations;
+    check_evaluations([evaluations]).map_err(|error: Error| error.to_string())?;
+    match evaluations {
+        evaluations if evaluations < spent => Err(format!("{evaluations} evaluations do not pay for sums of {spent}")),
+        _ => Ok(()),
+    }
 }
 
 fn fingerprint<S>(job: &Job<S>) -> Option<String> {
@@ -174,10 +184,7 @@ impl<'a, V: Value> SavedExact<'a, V> {
                 return Err(format!("{name} is not the value among the sums"));
             }
         }
-        let (solved, evaluations) = (partial.tree.len() << ours, partial.evaluations);
-        if evaluations < solved {
-            return Err(format!("{evaluations} evaluations do not make the sums of {solved}"));
-        }
+        check_paid(&partial, partial.tree.len() << ours)?;
         check(&self.checksum, &exact_checksum(&partial))?;
         Ok(partial)
     }
@@ -258,10 +265,9 @@ impl<V: Value> SavedPermutation<V> {
             players,
             (payable.min(MOST_SAMPLES), &format!("the budget pays for {payable}")),
         )?;
-        let made = partial.tree.len();
-        let (cost, evaluations) = (partial.job.sums.rules.design.cost(), partial.evaluations);
-        if made.checked_mul(cost).is_none_or(|spent| spent > evaluations) {
-            return Err(format!("{evaluations} evaluations do not pay for the {made} samples"));
+        check_paid(&partial, partial.tree.len().saturating_mul(partial.job.sums.rules.design.cost()))?;
+        if let Ok::<_, Error>(estimate) = partial.samples(partial.tree.clone()).estimate(Stopped::Evaluations) {
+            check_sum(estimate.attribution())?;
         }
         check(&self.checksum, &permutation_checksum(&partial))?;
         Ok(partial)

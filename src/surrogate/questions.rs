@@ -52,7 +52,9 @@ impl<'a, V: Value> Game<'a, V> {
     }
 
     /// The values of some coalitions: of all, or of those up to where the observer broke, but at least of so many.
-    async fn ask(&mut self, coalitions: Vec<Coalition>, at_least: usize) -> Vec<V> {
+    async fn ask(&mut self, mut coalitions: Vec<Coalition>, at_least: usize) -> Vec<V> {
+        // A design that was loaded may lack pairs that it is expected to have, and then grows by more than is paid for.
+        coalitions.truncate(usize::try_from(self.left()).unwrap_or(usize::MAX));
         let Answer { values, is_stopped } = self.asker.values(Question { coalitions, at_least }).await;
         self.is_stopped = is_stopped;
         self.made += values.len() as u64;
@@ -124,7 +126,8 @@ impl<'a, V: Value> Game<'a, V> {
         design.extend(pairs, generator(self.options.seed, 16 + before as u64));
         let mut order: Vec<usize> = (before..design.len()).collect();
         generator(self.options.seed, 2).shuffle(&mut order);
-        asked.extend(self.ask_pairs(&design, &order, 0).await);
+        // At least one: v(∅) and v(N) were asked for again.
+        asked.extend(self.ask_pairs(&design, &order, 1).await);
         let order: Vec<usize> = known.into_iter().chain(order).collect();
         (design.cut(&order[..asked.len()], (before, &expected)), asked)
     }
@@ -170,7 +173,7 @@ impl<'a, V: Value> Game<'a, V> {
             let affordable = (self.left() as usize).saturating_sub(coalitions.len());
             let checked: Vec<usize> = (0..part.len()).step_by(every).take(affordable).collect();
             coalitions.extend(checked.iter().map(|&place| coalitions[place].complement()).collect::<Vec<_>>());
-            let needed = self.players.saturating_sub(asked.len());
+            let needed = self.players.saturating_sub(asked.len()).max(1);
             let values = self.ask(coalitions.clone(), needed).await;
             let made = values.len().min(part.len());
             let (singles, complements) = values.split_at(made);

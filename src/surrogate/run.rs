@@ -7,6 +7,7 @@ use super::generator;
 use super::questions::Game;
 use crate::engine::answer::Threads;
 use crate::engine::ask::both_ends;
+use crate::engine::partial::check_ends;
 use crate::engine::progress::{Meter, Observer};
 use crate::engine::question::{Asker, Questions};
 use crate::engine::settings::Settings;
@@ -16,7 +17,10 @@ use crate::store::Store;
 use crate::{Attribution, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Stopped, TryGame, Value};
 
 /// More players than this have matrices of gigabytes.
-const MOST_PLAYERS: usize = 4000;
+pub(crate) const MOST_PLAYERS: usize = 4000;
+
+/// What the least that an estimate can go on with takes.
+const ENDS_AND_A_PAIR: u64 = 4;
 
 /// An estimate, and the pairs that it is made of.
 pub(crate) type Known<'a, V> = (&'a Pairs<V>, &'a Estimate<V>);
@@ -32,26 +36,40 @@ pub(super) fn run<G: TryGame + ?Sized, F: Observer>(
     let players = game.num_players();
     let known = from.map(|estimate| known(estimate, method, options, players)).transpose()?;
     check_players(players)?;
-    if let Some(estimate) = from
-        && (options.evaluations <= estimate.evaluations() || estimate.stopped() == Stopped::Exact)
-    {
-        return Ok(estimate.clone());
+    let known = known.zip(from);
+    let made = from.map_or(0, Estimate::evaluations);
+    let left = options.evaluations.saturating_sub(made);
+    if let Some((pairs, estimate)) = known {
+        if left < ENDS_AND_A_PAIR || estimate.stopped() == Stopped::Exact {
+            return Ok(estimate.clone());
+        }
+        let ends = both_ends(game, players)?;
+        check_ends(&ends, &estimate.ends())?;
+        if left - 2 >= all(players).saturating_sub(pairs.coalitions()) {
+            return exact_from(game, method, options, settings, (pairs, estimate));
+        }
+        return ask_for_pairs(game, method, options, settings, (made, ends), Some((pairs, estimate)));
     }
     if pays_for_all(options, players) {
-        return exact(game, method, options, settings, known.zip(from));
+        return Ok(of_exact(exact(settings, players).solve(game)?, method, options));
     }
     check_budget(options, players)?;
-    let made = from.map_or(0, Estimate::evaluations);
+    let ends = both_ends(game, players)?;
+    ask_for_pairs(game, method, options, settings, (0, ends), None)
+}
+
+/// Asks for pairs, v(∅) and v(N) being paid for after the first `made` evaluations.
+fn ask_for_pairs<G: TryGame + ?Sized, F: Observer>(
+    game: &G,
+    method: Method,
+    options: &Options,
+    settings: &Settings<F>,
+    (made, ends): (u64, [G::Value; 2]),
+    known: Option<Known<'_, G::Value>>,
+) -> Result<Estimate<G::Value>, Error<G::Error>> {
+    let players = game.num_players();
     let meter = Meter::new(made, options.evaluations, settings.observer.as_ref());
-    let known = known.zip(from);
-    let ends = match known {
-        Some((_, estimate)) => estimate.ends(),
-        None => {
-            let ends = both_ends(game, players)?;
-            let _ = meter.add(2);
-            ends
-        }
-    };
+    let _ = meter.add(2);
     let solver = Questions::new(|asker| pairs(asker, players, method, options, ends, known));
     Threads { game, settings, meter }.drive(solver)?
 }
@@ -96,7 +114,7 @@ pub(crate) async fn pairs<V: Value, E>(
     ends: [V; 2],
     known: Option<Known<'_, V>>,
 ) -> Result<Estimate<V>, Error<E>> {
-    let made = known.map_or(2, |(_, estimate)| estimate.evaluations());
+    let made = 2 + known.map_or(0, |(_, estimate)| estimate.evaluations());
     let mut game = Game::new(&asker, options, players, ends, made);
     let (design, asked) = match known {
         Some((pairs, _)) => {
@@ -140,32 +158,35 @@ fn known<'a, V: Value, E>(
     }
 }
 
-/// All 2ⁿ values, but for those that are known.
-fn exact<G: TryGame + ?Sized, F: Observer>(
+/// An exact solver for all 2ⁿ values.
+fn exact<F: Observer>(settings: &Settings<F>, players: usize) -> Exact<&F> {
+    Exact::new().max_players(players).with_settings(settings.with_observer(settings.observer.as_ref()))
+}
+
+/// The exact answer, from an estimate whose v(∅) and v(N) were asked for again, and the values that it does not have.
+fn exact_from<G: TryGame + ?Sized, F: Observer>(
     game: &G,
     method: Method,
     options: &Options,
     settings: &Settings<F>,
-    known: Option<Known<'_, G::Value>>,
+    (pairs, estimate): Known<'_, G::Value>,
 ) -> Result<Estimate<G::Value>, Error<G::Error>> {
     let players = game.num_players();
-    let solver = Exact::new().max_players(players).with_settings(settings.with_observer(settings.observer.as_ref()));
-    let attribution = match known {
-        None => solver.solve(game)?,
-        Some((pairs, estimate)) => {
-            let store = MemoryStore::unbounded();
-            let [baseline, grand] = estimate.ends();
-            let _ = store.insert(&Coalition::empty(players), &baseline);
-            let _ = store.insert(&Coalition::grand(players), &grand);
-            for pair in &pairs.asked {
-                let _ = store.insert(&pair.coalition, &pair.value);
-                if let Some(complement) = &pair.complement {
-                    let _ = store.insert(&pair.coalition.complement(), complement);
-                }
-            }
-            solver.solve(&Cached::with_store(ByRef::new(game), store))?
+    let store = MemoryStore::unbounded();
+    let [baseline, grand] = estimate.ends();
+    let _ = store.insert(&Coalition::empty(players), &baseline);
+    let _ = store.insert(&Coalition::grand(players), &grand);
+    for pair in &pairs.asked {
+        let _ = store.insert(&pair.coalition, &pair.value);
+        if let Some(complement) = &pair.complement {
+            let _ = store.insert(&pair.coalition.complement(), complement);
         }
-    };
+    }
+    let cached = Cached::with_store(ByRef::new(game), store);
+    let answer = exact(settings, players).solve(&cached)?;
+    let evaluations = estimate.evaluations() + 2 + cached.stats().misses;
+    let attribution =
+        Attribution::new(answer.values().to_vec(), answer.baseline().clone(), answer.grand().clone(), evaluations);
     Ok(of_exact(attribution, method, options))
 }
 

@@ -13,6 +13,7 @@ mod common {
     pub(crate) mod integers;
     pub(crate) mod ledger;
     pub(crate) mod masks;
+    pub(crate) mod resumed;
     pub(crate) mod rough;
     pub(crate) mod said;
 }

@@ -230,13 +230,13 @@ fn a_resumed_run_counts_from_where_it_was() {
         seen.lock().unwrap().push(progress.clone());
         ControlFlow::Continue(())
     };
-    let more = Permutation::new(2000).observe(observe).resume(&noise(8), &first).unwrap();
+    let more = Permutation::new(2002).observe(observe).resume(&noise(8), &first).unwrap();
     let seen = seen.into_inner().unwrap();
     for progress in &seen {
         assert!(progress.evaluations > first.evaluations() && progress.permutations >= first.permutations());
         assert!(progress.half_width.is_finite() && progress.total == more.evaluations(), "{progress:?}");
     }
-    assert_eq!(more.evaluations(), 2 + 142 * 14);
+    assert_eq!(more.evaluations(), 4 + 142 * 14);
     let last = seen.last().map(|last| (last.evaluations, last.permutations));
     assert_eq!(last, Some((more.evaluations(), more.permutations())));
 }

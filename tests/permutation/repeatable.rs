@@ -8,6 +8,7 @@ use crate::common::estimates::{assert_same, bits_of};
 use crate::common::ledger::Ledger;
 use crate::common::masks::mix;
 use crate::common::masks::{mask_of, pseudo};
+use crate::common::resumed::assert_same_samples;
 use crate::common::rough::{hash_of, rough};
 use crate::samples::{contributions, mean_and_error, orders_of, samples_of, saturating};
 use shapley::{Coalition, Error, Estimate, Game, Permutation, Progress, Stopped, from_fn};
@@ -129,40 +130,42 @@ fn seeds_have_samples_of_their_own() {
 const STEPS: [u64; 7] = [0, 1, 17, 101, 102, 700, 1500];
 
 #[test]
-fn resumed_in_steps_is_one_longer_run() {
+fn resumed_in_steps_has_the_samples_of_one_longer_run() {
     for players in [1, 2, 3, 7, 16, 40] {
         let game = from_fn(players, value);
         let least = 2 * players as u64;
         for kind in KINDS {
             let with = |extra: u64| sampler(kind, least + extra);
-            let expected = with(1500).estimate(&game).unwrap();
             let mut resumed = with(0).threads(1).estimate(&game).unwrap();
+            let mut resumes = 0;
             for (step, extra) in STEPS.into_iter().enumerate() {
                 let sampler = with(extra).threads(THREADS[step % 4]).batch(BATCHES[(step + 1) % 6]);
+                let before = resumed.evaluations();
                 resumed = sampler.resume(&game, resumed).unwrap();
                 assert!(resumed.evaluations() <= least + extra, "{players} players, {kind}");
+                resumes += u64::from(resumed.evaluations() > before);
             }
-            assert_same(&resumed, &expected, &format!("{players} players, {kind}"));
+            let expected = with(1500 - 2 * resumes).estimate(&game).unwrap();
+            assert_same_samples(&resumed, &expected, resumes, &format!("{players} players, {kind}"));
             // There is nothing left to do.
-            let again = with(1500).resume(&from_fn(players, |_| panic!("asked")), &expected).unwrap();
-            assert_same(&again, &expected, &format!("{players} players, {kind}"));
+            let again = with(1500).resume(&from_fn(players, |_| panic!("asked")), &resumed).unwrap();
+            assert_same(&again, &resumed, &format!("{players} players, {kind}"));
         }
     }
 }
 
 #[test]
-fn stopped_at_any_moment_and_resumed_is_one_longer_run() {
+fn stopped_at_any_moment_and_resumed_has_the_samples_of_one_longer_run() {
     let mut stops = 0;
     for players in [3, 7, 16] {
         let game = from_fn(players, value);
         for kind in KINDS {
-            let sampler = sampler(kind, 2500);
-            let expected = sampler.clone().threads(1).estimate(&game).unwrap();
+            let with = |budget| sampler(kind, budget);
             for (threads, batch) in [(1, 0), (1, 7), (2, 0), (2, 64), (8, 1)] {
                 let how = format!("{players} players, {kind}, {threads} threads, batches of {batch}");
-                let sampler = sampler.clone().threads(threads).batch(batch);
+                let sampler = with(2500).threads(threads).batch(batch);
                 let mut estimate: Option<Estimate<f64>> = None;
-                let mut runs = 0;
+                let (mut runs, mut resumes) = (0, 0);
                 while estimate.as_ref().is_none_or(|estimate| estimate.stopped() == Stopped::Observer) {
                     runs += 1;
                     let (calls, most) = (AtomicU64::new(0), mix(runs) % (3 * runs));
@@ -171,6 +174,7 @@ fn stopped_at_any_moment_and_resumed_is_one_longer_run() {
                         false => ControlFlow::Continue(()),
                     };
                     let before = estimate.as_ref().map_or(0, Estimate::permutations);
+                    let spent = estimate.as_ref().map(Estimate::evaluations);
                     let sampler = sampler.clone().observe(observe);
                     let result = match &estimate {
                         Some(estimate) => sampler.resume(&game, estimate),
@@ -178,10 +182,17 @@ fn stopped_at_any_moment_and_resumed_is_one_longer_run() {
                     };
                     let now = result.unwrap();
                     assert!(now.permutations() > before || now.stopped() != Stopped::Observer, "{how}");
+                    resumes += u64::from(spent.is_some_and(|spent| now.evaluations() > spent));
                     estimate = Some(now);
                 }
                 stops += runs - 1;
-                assert_same(&estimate.unwrap(), &expected, &how);
+                // Where the budget ends before all samples that threads had left out are made, a larger one pays for
+                // them.
+                let part = estimate.unwrap();
+                let whole = with(3000).resume(&game, &part).unwrap();
+                resumes += u64::from(whole.evaluations() > part.evaluations());
+                let expected = with(3000 - 2 * resumes).threads(1).estimate(&game).unwrap();
+                assert_same_samples(&whole, &expected, resumes, &how);
             }
         }
     }
@@ -189,13 +200,14 @@ fn stopped_at_any_moment_and_resumed_is_one_longer_run() {
 }
 
 #[test]
-fn both_ends_are_not_asked_for_again() {
+fn both_ends_are_asked_for_again_once_and_counted() {
     let ledger = Ledger::new(5, |s: &Coalition| pseudo(4, mask_of(s)));
     let first = Permutation::new(50).estimate(&ledger.walked()).unwrap();
     let made = ledger.take().iter().map(|call| call.len() as u64).sum::<u64>();
     let more = Permutation::new(200).resume(&ledger.walked(), &first).unwrap();
     let calls = ledger.take();
-    let asked = calls.iter().flat_map(|call| call.coalitions(5));
+    assert_eq!(calls[0].coalitions(5), [Coalition::empty(5), Coalition::grand(5)]);
+    let asked = calls[1..].iter().flat_map(|call| call.coalitions(5));
     assert!(asked.into_iter().all(|s| !s.is_empty() && !s.is_grand()));
     assert_eq!(made + calls.iter().map(|call| call.len() as u64).sum::<u64>(), more.evaluations());
     // The estimate can be handed over or lent.
@@ -207,15 +219,56 @@ fn a_budget_that_is_used_up_buys_no_more() {
     let game = from_fn(6, value);
     let panicking = from_fn(6, |_| -> f64 { panic!("asked") });
     let estimate = Permutation::new(1000).estimate(&game).unwrap();
-    for budget in [0, 12, 500, 1000, estimate.evaluations() + 9] {
+    for budget in [0, 12, 500, 1000, estimate.evaluations() + 11] {
         let same = Permutation::new(budget).resume(&panicking, &estimate).unwrap();
         assert_same(&same, &estimate, &format!("{budget} evaluations"));
     }
-    let more = Permutation::new(estimate.evaluations() + 10).resume(&game, &estimate).unwrap();
-    assert_eq!(more.permutations(), estimate.permutations() + 2);
+    let more = Permutation::new(estimate.evaluations() + 12).resume(&game, &estimate).unwrap();
+    assert_eq!((more.permutations(), more.evaluations()), (estimate.permutations() + 2, estimate.evaluations() + 12));
     // A precision that it has already needs a look, which comes at 100 samples.
     let precise = Permutation::new(100_000).precision(100.0).resume(&game, &estimate).unwrap();
     assert_eq!((precise.stopped(), precise.permutations()), (Stopped::Precision, 200));
+}
+
+/// Two games of one size: what one paid for does not become part of the other's answer.
+#[test]
+fn another_game_is_not_resumed() {
+    let game = from_fn(6, value);
+    let estimate = Permutation::new(100).estimate(&game).unwrap();
+    for (what, end) in [("v(empty)", Coalition::empty(6)), ("v(N)", Coalition::grand(6))] {
+        let asked = AtomicU64::new(0);
+        let other = from_fn(6, |s| {
+            asked.fetch_add(1, Ordering::SeqCst);
+            if *s == end { value(s) + f64::EPSILON } else { value(s) }
+        });
+        let (ours, theirs) = (value(&end) + f64::EPSILON, value(&end));
+        assert!(ours.to_bits() != theirs.to_bits());
+        match Permutation::new(1000).resume(&other, &estimate) {
+            Err(Error::Mismatch { what: differs, ours: here, theirs: there }) => {
+                assert_eq!((differs, here, there), (what, ours.to_string(), theirs.to_string()));
+            }
+            other => panic!("{other:?}"),
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+    }
+}
+
+/// v(∅) and v(N) are paid for, so that a sample is made whatever the time and the observer say.
+#[test]
+fn a_resumed_run_makes_a_sample() {
+    let game = from_fn(6, value);
+    let mut estimate = Permutation::new(100).estimate(&game).unwrap();
+    for stop in [Stopped::Deadline, Stopped::Observer] {
+        let (samples, spent) = (estimate.permutations() / 2, estimate.evaluations());
+        let sampler = Permutation::new(10_000).threads(2);
+        estimate = match stop {
+            Stopped::Deadline => sampler.deadline(std::time::Duration::ZERO).resume(&game, &estimate),
+            _ => sampler.observe(|_: &Progress| ControlFlow::Break(())).resume(&game, &estimate),
+        }
+        .unwrap();
+        assert_eq!(estimate.stopped(), stop);
+        assert!(estimate.permutations() / 2 > samples && estimate.evaluations() > spent + 2);
+    }
 }
 
 #[test]

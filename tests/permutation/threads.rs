@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::time::{Duration, Instant};
 
+use crate::common::resumed::assert_same_samples;
 use crate::common::rough::rough;
 use shapley::{Coalition, Permutation, Stopped, from_fn};
 
@@ -96,9 +97,9 @@ fn a_run_that_was_ended_in_the_middle_goes_on_to_the_same_bits() {
         let part = sampler.clone().observe(stop).estimate(&game).unwrap();
         assert_eq!(part.evaluations(), 2 + 5 * part.permutations());
         slow.store(false, SeqCst);
-        let rest = sampler.resume(&game, &part).unwrap();
-        assert_eq!(rest, whole, "after {} permutations", part.permutations());
-        assert_eq!(evaluations.load(SeqCst), whole.evaluations());
+        let rest = Permutation::new(30_002).seed(4).threads(4).resume(&game, &part).unwrap();
+        assert_same_samples(&rest, &whole, 1, &format!("after {} permutations", part.permutations()));
+        assert_eq!(evaluations.load(SeqCst), rest.evaluations());
     }
 }
 

@@ -225,16 +225,31 @@ fn nearly_self_dual_games_keep_all_that_was_asked() {
 
 #[test]
 fn going_on_reuses_what_was_paid_for() {
-    let seen = Mutex::new(HashSet::new());
+    let (seen, again) = (Mutex::new(HashSet::new()), AtomicU64::new(0));
     let game = from_fn(10, |s| {
-        assert!(seen.lock().unwrap().insert(s.clone()), "{s} twice");
+        if !seen.lock().unwrap().insert(s.clone()) {
+            // To tell one game from another.
+            assert!(s.is_empty() || s.is_grand(), "{s} twice");
+            again.fetch_add(1, Ordering::SeqCst);
+        }
         mixed(10).value(s)
     });
-    let mut estimate = Surrogate::new(60).seed(4).estimate(&game).unwrap();
-    for budget in [110, 111, 180, 1 << 10] {
+    let first = Surrogate::new(60).seed(4).estimate(&game).unwrap();
+    let mut estimate = first.clone();
+    // Twice a budget that does not pay for v(∅), v(N) and a pair; then one short of all coalitions, and all.
+    let resumes = [
+        (110, 110),
+        (111, 110),
+        (113, 110),
+        (114, 114),
+        (180, 180),
+        ((1 << 10) + 7, (1 << 10) + 6),
+        ((1 << 10) + 10, 1034),
+    ];
+    for (budget, spent) in resumes {
         estimate = Surrogate::new(budget).seed(4).resume(&game, &estimate).unwrap();
-        assert_eq!(estimate.evaluations(), seen.lock().unwrap().len() as u64);
-        assert!(estimate.evaluations() <= budget && estimate.evaluations() + 1 >= budget);
+        assert_eq!(estimate.evaluations(), seen.lock().unwrap().len() as u64 + again.load(Ordering::SeqCst));
+        assert_eq!(estimate.evaluations(), spent);
     }
     assert_eq!(estimate.stopped(), Stopped::Exact);
     let exact = shapley::exact(&mixed(10)).unwrap();
@@ -249,6 +264,14 @@ fn going_on_reuses_what_was_paid_for() {
     assert!(matches!(other, Error::Mismatch { what: "the number of players", .. }));
     let other = shapley::Permutation::new(5000).resume(&mixed(10), &estimate).unwrap_err();
     assert!(matches!(other, Error::Mismatch { what: "the solver", .. }));
+    for (what, end) in [("v(empty)", Coalition::empty(10)), ("v(N)", Coalition::grand(10))] {
+        let another = from_fn(10, |s| mixed(10).value(s) + if *s == end { 1.0 } else { 0.0 });
+        let asked = |budget| Surrogate::new(budget).seed(4).resume(&another, &first);
+        assert!(matches!(asked(1 << 8), Err(Error::Mismatch { what: differs, .. }) if differs == what));
+        assert!(matches!(asked(1 << 12), Err(Error::Mismatch { what: differs, .. }) if differs == what));
+        // Nothing is asked for, and nothing is mixed.
+        assert_eq!(asked(first.evaluations() + 3).unwrap(), first);
+    }
     let mut walks = shapley::permutation(&mixed(10), 100).unwrap();
     assert!(matches!(walks.merge(&estimate), Err(Error::Mismatch { .. })));
 }

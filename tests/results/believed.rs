@@ -1,0 +1,350 @@
+//! Files that no run can have written: refused before they take memory or evaluations, whoever wrote them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::common::masks::pseudo;
+use crate::common::tables::table;
+use serde_json::{Value as Json, json};
+use shapley::{Coalition, Error, Estimate, Permutation, Stopped, Table, from_fn};
+#[cfg(feature = "surrogate")]
+use shapley::{KernelShap, Surrogate};
+
+fn game() -> Table<f64> {
+    table(9, |mask| pseudo(5, mask))
+}
+
+/// A file that a solver wrote, with one change.
+fn changed(estimate: &Estimate<f64>, change: impl Fn(&mut Json)) -> Json {
+    let mut json = serde_json::to_value(estimate).expect("estimates can be written");
+    change(&mut json);
+    json
+}
+
+#[track_caller]
+fn assert_refused(json: Json, says: &str) {
+    match serde_json::from_value::<Estimate<f64>>(json) {
+        Ok(estimate) => panic!("{says}: it was read, as {estimate:?}"),
+        Err(error) => assert!(error.to_string().contains(says), "{says}: {error}"),
+    }
+}
+
+#[test]
+fn values_sum_to_what_was_to_be_shared() {
+    let walks = Permutation::new(500).estimate(&game()).unwrap();
+    for (field, value) in [("baseline", 1e9), ("grand", -1e9), ("grand", f64::MAX)] {
+        assert_refused(changed(&walks, |json| json[field] = json!(value)), "the values sum to");
+    }
+    #[cfg(feature = "surrogate")]
+    for pairs in [Surrogate::new(100).estimate(&game()).unwrap(), Surrogate::new(512).estimate(&game()).unwrap()] {
+        assert_refused(changed(&pairs, |json| json["baseline"] = json!(1e9)), "grand less baseline is -");
+        assert_refused(changed(&pairs, |json| json["values"][3] = json!(1e9)), "the values sum to 99999999");
+    }
+}
+
+/// Sums that are large and cancel, in 32 bits: what a solver returned is read again.
+#[test]
+fn rounding_is_no_forgery() {
+    for (players, size) in [(6, 1.0), (40, 1e6), (300, 1e30)] {
+        let game = from_fn(players, |s: &Coalition| {
+            let rough =
+                pseudo(3, s.iter().fold(7, |hash: u64, player| hash.wrapping_mul(31).wrapping_add(player as u64)));
+            if s.is_grand() { 1.0_f32 } else { (size * rough) as f32 }
+        });
+        for evaluations in [2 * players as u64, 20_000] {
+            let estimate = Permutation::new(evaluations).estimate(&game).unwrap();
+            let text = serde_json::to_string(&estimate).unwrap();
+            assert_eq!(serde_json::from_str::<Estimate<f32>>(&text).unwrap(), estimate);
+        }
+        #[cfg(feature = "surrogate")]
+        if players < 100 {
+            let estimate = KernelShap::new(2 + 4 * players as u64).estimate(&game).unwrap();
+            let text = serde_json::to_string(&estimate).unwrap();
+            assert_eq!(serde_json::from_str::<Estimate<f32>>(&text).unwrap(), estimate);
+        }
+    }
+}
+
+#[test]
+fn walks_stop_as_walks_do() {
+    let walks = Permutation::new(500).estimate(&game()).unwrap();
+    let stopped = |stopped: Stopped, looks: u32| {
+        changed(&walks, |json| {
+            json["stopped"] = json!(stopped);
+            json["looks"] = json!(looks);
+        })
+    };
+    assert_refused(stopped(Stopped::Exact, 0), "stopped by Exact after 0 looks");
+    assert_refused(stopped(Stopped::Precision, 0), "stopped by Precision after 0 looks");
+    assert_refused(stopped(Stopped::Evaluations, 103), "stopped by Evaluations after 103 looks");
+    assert!(serde_json::from_value::<Estimate<f64>>(stopped(Stopped::Precision, 102)).is_ok());
+}
+
+#[test]
+fn a_coalition_takes_no_more_memory_than_one_that_can_be_asked_for() {
+    for players in [u64::from(u32::MAX), 1 << 32, u64::MAX] {
+        let error = serde_json::from_value::<Coalition>(json!({"num_players": players, "members": [0]})).unwrap_err();
+        assert!(error.to_string().contains(&format!("{players} players: at most ")), "{error}");
+    }
+}
+
+/// What is merged can be saved and loaded: the two agree on what can be.
+#[test]
+fn results_made_by_hand_merge_only_to_what_can_be_loaded() {
+    let claims = |seed: u64| {
+        let walks = Permutation::new(2 + 16 * 32).seed(seed).estimate(&game()).unwrap();
+        // 2^55 samples of 16 evaluations each, of the same means.
+        serde_json::from_value::<Estimate<f64>>(changed(&walks, |json| {
+            let node = &mut json["streams"][0]["nodes"][0];
+            assert_eq!(node["level"], 5);
+            let sums: Vec<f64> = serde_json::from_value(node["sums"].clone()).unwrap();
+            node["level"] = json!(55);
+            node["sums"] = json!(sums.iter().map(|sum| sum * (1_u64 << 50) as f64).collect::<Vec<_>>());
+            json["evaluations"] = json!((1_u64 << 59) + 2);
+        }))
+    };
+    let [mut one, two] = [1, 2].map(|seed| claims(seed).unwrap());
+    let reloaded = |estimate: &Estimate<f64>| {
+        let text = serde_json::to_string(estimate).unwrap();
+        serde_json::from_str::<Estimate<f64>>(&text).unwrap()
+    };
+    assert_eq!(one.evaluations(), (1 << 59) + 2);
+    let before = one.clone();
+    match one.merge(&two) {
+        Err(Error::Setting { name: "the number of evaluations", value, allowed: "at most 2^60" }) => {
+            assert!(value >= (1_u64 << 60) as f64);
+        }
+        other => panic!("{other:?}"),
+    }
+    assert_eq!(one, before);
+    assert_eq!(reloaded(&one), one);
+}
+
+/// Intervals are looked at only where no sample before the last is missing: made by hand, since the runs of several
+/// threads leave such gaps only by chance.
+#[test]
+fn a_gap_is_filled_before_a_precision_is_looked_at() {
+    // All samples are alike, so that 30 are as precise as can be.
+    let game = from_fn(4, |s| s.iter().map(|player| player as f64 + 1.0).sum::<f64>());
+    let node = |start: u64, level: u32| {
+        let sums: Vec<f64> = (1..=4).map(|value| f64::from(value * (1 << level))).collect();
+        json!({"start": start, "level": level, "sums": sums, "squares": [0.0, 0.0, 0.0, 0.0]})
+    };
+    let whole = Permutation::new(2 + 30 * 6).estimate(&game).unwrap();
+    // 30 samples, of which 24 to 27 are missing: 16 + 8 + 2 + 4.
+    let nodes = [node(0, 4), node(16, 3), node(28, 1), node(32, 2)];
+    let gap: Estimate<f64> =
+        serde_json::from_value(changed(&whole, |json| json["streams"][0]["nodes"] = json!(nodes))).unwrap();
+    let asked = AtomicU64::new(0);
+    let counted = from_fn(4, |s| {
+        asked.fetch_add(1, Ordering::SeqCst);
+        s.iter().map(|player| player as f64 + 1.0).sum::<f64>()
+    });
+    let sampler = |evaluations| Permutation::new(evaluations).precision(0.1);
+    let precise = sampler(10_000).resume(&counted, &gap).unwrap();
+    assert_eq!((precise.stopped(), precise.permutations()), (Stopped::Precision, 2 * 45));
+    assert_eq!(asked.load(Ordering::SeqCst), 2 + 15 * 6);
+    // Without a gap there is nothing to do.
+    let panicking = from_fn(4, |_| -> f64 { panic!("asked") });
+    let same = sampler(10_000).resume(&panicking, &whole).unwrap();
+    assert_eq!((same.stopped(), same.permutations()), (Stopped::Precision, 2 * 30));
+}
+
+/// NaN cannot be written in JSON, but in binary formats.
+#[test]
+fn numbers_that_are_none_are_refused_in_binary_formats_too() {
+    let nan = |bytes: &[u8], number: f64| {
+        let place = bytes.windows(8).position(|eight| eight == number.to_le_bytes()).expect("the number is there");
+        let mut bytes = bytes.to_vec();
+        bytes[place..place + 8].copy_from_slice(&f64::NAN.to_le_bytes());
+        bytes
+    };
+    let summary = shapley::Exact::new().summary(&game(), 2).unwrap();
+    let bytes = postcard::to_stdvec(&summary).unwrap();
+    assert_eq!(postcard::from_bytes::<shapley::Summary<f64>>(&bytes).unwrap(), summary);
+    let attribution = shapley::exact(&game()).unwrap();
+    // The first sum is v(∅).
+    assert!(postcard::from_bytes::<shapley::Summary<f64>>(&nan(&bytes, *attribution.baseline())).is_err());
+
+    let bytes = postcard::to_stdvec(&attribution).unwrap();
+    for number in [attribution[2], *attribution.baseline(), *attribution.grand()] {
+        assert!(postcard::from_bytes::<shapley::Attribution<f64>>(&nan(&bytes, number)).is_err());
+    }
+    let estimate = Permutation::new(2 + 16).estimate(&game()).unwrap();
+    let bytes = postcard::to_stdvec(&estimate).unwrap();
+    assert_eq!(postcard::from_bytes::<Estimate<f64>>(&bytes).unwrap(), estimate);
+    assert!(postcard::from_bytes::<Estimate<f64>>(&nan(&bytes, *estimate.attribution().grand())).is_err());
+}
+
+#[cfg(feature = "surrogate")]
+mod pairs {
+    use super::*;
+    use crate::common::masks::mask_of;
+
+    fn estimate() -> Estimate<f64> {
+        Surrogate::new(100).seed(3).estimate(&game()).unwrap()
+    }
+
+    fn first(json: &mut Json) -> &mut Json {
+        &mut json["pairs"]["asked"][0]
+    }
+
+    #[test]
+    fn what_a_design_cannot_be_is_refused() {
+        type Change<'a> = &'a dyn Fn(&mut Json);
+        let changes: [(&str, Change<'_>); 17] = [
+            ("000 pairs of size 4 are expected: there are 126", &|json| json["pairs"]["expected"][3] = json!(1e308)),
+            ("127 pairs of size 4 are expected: there are 126", &|json| json["pairs"]["expected"][3] = json!(127)),
+            ("-1 pairs of size 2 are expected", &|json| json["pairs"]["expected"][1] = json!(-1.0)),
+            ("3 expected numbers of pairs, not 4", &|json| {
+                json["pairs"]["expected"].as_array_mut().unwrap().pop();
+            }),
+            ("pairs are expected, and 49 are there", &|json| json["pairs"]["expected"] = json!([9, 36, 84, 126])),
+            ("is there twice", &|json| {
+                let pair = first(json).clone();
+                let asked = json["pairs"]["asked"].as_array_mut().unwrap();
+                for place in 1..20 {
+                    asked[place] = pair.clone();
+                }
+            }),
+            ("a pair of [9] of 9 players", &|json| first(json)["members"] = json!([9])),
+            ("a pair of [] of 9 players", &|json| first(json)["members"] = json!([])),
+            ("a pair of [0, 1, 2, 3, 4] of 9 players", &|json| first(json)["members"] = json!([0, 1, 2, 3, 4])),
+            ("a pair of [1, 0] of 9 players", &|json| first(json)["members"] = json!([1, 0])),
+            ("99 evaluations do not pay for 49 pairs", &|json| json["evaluations"] = json!(99)),
+            ("a standard error of -1", &|json| json["std_errors"][4] = json!(-1.0)),
+            ("8 standard errors of 9 players", &|json| {
+                json["std_errors"].as_array_mut().unwrap().pop();
+            }),
+            ("100 evaluations give no exact answer for 9 players", &|json| json["stopped"] = json!("Exact")),
+            ("Surrogate does not stop by Precision", &|json| json["stopped"] = json!("Precision")),
+            ("no streams, and saves no evaluations", &|json| json["saved"] = json!(8)),
+            ("a solver \"Owen\"", &|json| json["pairs"]["solver"] = json!("Owen")),
+        ];
+        for (says, change) in changes {
+            assert_refused(changed(&estimate(), change), says);
+        }
+    }
+
+    #[test]
+    fn an_exact_answer_is_exact() {
+        let exact = Surrogate::new(512).estimate(&game()).unwrap();
+        assert_eq!(exact.stopped(), Stopped::Exact);
+        assert!(serde_json::from_value::<Estimate<f64>>(changed(&exact, |_| {})).is_ok());
+        let pairs = serde_json::to_value(estimate()).unwrap()["pairs"].clone();
+        assert_refused(
+            changed(&exact, |json| json["evaluations"] = json!(511)),
+            "511 evaluations give no exact answer",
+        );
+        assert_refused(changed(&exact, |json| json["std_errors"][0] = json!(0.5)), "a standard error that is not 0");
+        assert_refused(changed(&exact, |json| json["pairs"]["asked"] = pairs["asked"].clone()), "has no pairs");
+    }
+
+    /// Pairs of half the players are each two halves: one of them, that with player 0, stands for both.
+    #[test]
+    fn a_pair_of_two_halves_is_one_pair() {
+        let game = table(8, |mask| pseudo(5, mask));
+        let estimate = Surrogate::new(100).seed(3).estimate(&game).unwrap();
+        let half = changed(&estimate, |json| {
+            let asked = json["pairs"]["asked"].as_array_mut().unwrap();
+            let pair = asked.iter_mut().find(|pair| pair["members"].as_array().unwrap().len() == 4).unwrap();
+            pair["members"] = json!([4, 5, 6, 7]);
+        });
+        assert_refused(half, "or the one with player 0");
+    }
+
+    #[test]
+    fn pairs_of_more_players_than_the_solver_takes_are_refused() {
+        let estimate = KernelShap::new(100).estimate(&game()).unwrap();
+        let many = changed(&estimate, |json| {
+            json["values"] = json!(vec![0.0; 4001]);
+            json["std_errors"] = json!(vec![0.0; 4001]);
+            json["baseline"] = json["grand"].clone();
+        });
+        assert_refused(many, "pairs of 4001 players: at most 4000");
+    }
+
+    /// Everything that a run wrote is read: stopped anywhere, resumed again and again, of games that are self-dual,
+    /// nearly so, or not.
+    #[test]
+    fn what_runs_write_is_read() {
+        use std::ops::ControlFlow;
+        let vote = |quota: u32| {
+            from_fn(10, move |s: &Coalition| {
+                let votes: u32 = s.iter().map(|player| [1, 2, 3, 4, 4, 5, 6, 7, 8, 11][player]).sum();
+                f64::from(u8::from(votes >= quota))
+            })
+        };
+        let rough = from_fn(10, |s: &Coalition| pseudo(2, mask_of(s)));
+        for seed in 0..10 {
+            let stop = |at: u64| {
+                move |progress: &shapley::Progress| match progress.evaluations >= at {
+                    true => ControlFlow::Break(()),
+                    false => ControlFlow::Continue(()),
+                }
+            };
+            let solver = |budget| KernelShap::new(budget).seed(seed).batch(3).threads(1);
+            for game in [&vote(26) as &dyn shapley::Game<Value = f64>, &vote(25), &vote(40), &rough] {
+                let mut estimate = solver(700).observe(stop(40 + 17 * seed)).estimate(&game).unwrap();
+                for more in [8, 9, 40, 11, 100, 4, 300, 1000] {
+                    let json = serde_json::to_value(&estimate).unwrap();
+                    assert_eq!(serde_json::from_value::<Estimate<f64>>(json).unwrap(), estimate, "{seed}, {more}");
+                    let budget = estimate.evaluations() + more;
+                    estimate = match seed % 2 {
+                        0 => solver(budget).resume(&game, &estimate).unwrap(),
+                        _ => solver(budget)
+                            .observe(stop(budget - 5))
+                            .resume(&game, &estimate)
+                            .or_else(|error| match error {
+                                Error::Stopped { .. } => Ok::<_, Error>(estimate),
+                                error => Err(error),
+                            })
+                            .unwrap(),
+                    };
+                    assert!(estimate.evaluations() <= budget);
+                }
+            }
+        }
+    }
+
+    /// Files that are read although no run wrote them: the budget is kept all the same.
+    #[test]
+    fn no_budget_is_passed_whatever_was_loaded() {
+        let mut loaded = 0;
+        for seed in 0..60 {
+            let estimate = KernelShap::new(100).seed(seed).estimate(&game()).unwrap();
+            let forged = changed(&estimate, |json| {
+                let number = |purpose: u64| pseudo(seed, purpose).abs();
+                // Some pairs go, and what is expected moves from size to size.
+                let asked = json["pairs"]["asked"].as_array_mut().unwrap();
+                let mut place = 0;
+                asked.retain(|_| {
+                    place += 1;
+                    number(place) > 0.2
+                });
+                let count = asked.len() as f64;
+                let parts: Vec<f64> = (0..4).map(|size| number(100 + size) + 0.01).collect();
+                let sum: f64 = parts.iter().sum();
+                let expected: Vec<f64> = parts
+                    .iter()
+                    .zip([9.0, 36.0, 84.0, 126.0])
+                    .map(|(part, most)| (part * count / sum).min(most))
+                    .collect();
+                json["pairs"]["expected"] = json!(expected);
+            });
+            let Ok(estimate) = serde_json::from_value::<Estimate<f64>>(forged) else { continue };
+            loaded += 1;
+            for more in [3, 4, 10, 100, 411, 412, 413, 414] {
+                let asked = AtomicU64::new(0);
+                let table = game();
+                let game = from_fn(9, |s| {
+                    asked.fetch_add(1, Ordering::SeqCst);
+                    shapley::Game::value(&table, s)
+                });
+                let result = KernelShap::new(100 + more).seed(seed).resume(&game, &estimate).unwrap();
+                let asked = asked.load(Ordering::SeqCst);
+                assert!(asked <= more && result.evaluations() == 100 + asked, "{asked} of {more}");
+            }
+        }
+        assert!(loaded > 10, "{loaded}");
+    }
+}
