@@ -202,8 +202,8 @@ mod pairs {
             ("is there twice", &|json| {
                 let pair = first(json).clone();
                 let asked = json["pairs"]["asked"].as_array_mut().unwrap();
-                for place in 1..20 {
-                    asked[place] = pair.clone();
+                for other in &mut asked[1..20] {
+                    other.clone_from(&pair);
                 }
             }),
             ("a pair of [9] of 9 players", &|json| first(json)["members"] = json!([9])),
