@@ -18,6 +18,7 @@ mod common {
 mod features;
 mod glove;
 mod k_nearest;
+mod sentences;
 mod spanning_tree;
 mod table;
 mod table_file;
