@@ -39,16 +39,15 @@ impl<V: Value> Unanimity<V> {
     ///
     /// # Errors
     ///
-    /// [`NoPlayers`](GameError::NoPlayers); [`NoTerms`](GameError::NoTerms), since nothing says then what values are;
+    /// [`NoPlayers`](GameError::NoPlayers); [`TooManyPlayers`](GameError::TooManyPlayers) beyond
+    /// [`Coalition::MAX_PLAYERS`]; [`NoTerms`](GameError::NoTerms), since nothing says then what values are;
     /// [`NoSuchPlayer`](GameError::NoSuchPlayer) if a term names one; and [`Amount`](GameError::Amount) if an amount is
     /// not finite, or the sum of their sizes does not fit the type.
     pub fn new<T>(num_players: usize, terms: impl IntoIterator<Item = (T, V)>) -> Result<Self, GameError>
     where
         T: IntoIterator<Item: Borrow<usize>>,
     {
-        if num_players == 0 {
-            return Err(GameError::NoPlayers {});
-        }
+        GameError::check_players(num_players)?;
         let mut sums: BTreeMap<Coalition, V> = BTreeMap::new();
         let mut size = 0.0;
         for (index, (players, amount)) in terms.into_iter().enumerate() {

@@ -19,6 +19,7 @@ mod features;
 mod glove;
 mod k_nearest;
 mod sentences;
+mod sizes;
 mod spanning_tree;
 mod table;
 mod table_file;
