@@ -121,7 +121,9 @@ impl Sentence {
     /// without words stays as it is.
     #[must_use]
     pub fn keep(&self, kept: &Coalition) -> String {
-        let mut text = String::new();
+        // Room for all words, so that the text is not moved while it grows.
+        let spaces = self.gaps.iter().map(|gap| gap.space.len());
+        let mut text = String::with_capacity(self.words.iter().map(String::len).chain(spaces).sum());
         let mut last = None;
         for (player, word) in self.words.iter().enumerate() {
             let Some(shown) = (if kept.contains(player) { Some(word) } else { self.mask.as_ref() }) else { continue };
