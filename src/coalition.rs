@@ -35,7 +35,7 @@ impl Coalition {
     /// The most players of a game that solvers take: 2²⁴, more than 16 million. Some take fewer, and ready-made games
     /// that have their number of players from data take as many as fit in memory.
     ///
-    /// A coalition of that many players takes 2 MiB, and [`Permutation`](crate::Permutation) some 3 GB for each thread.
+    /// A coalition of that many players takes 2 MiB, and [`Permutation`](crate::Permutation) 1 to 3 GB for each thread.
     pub const MAX_PLAYERS: usize = 1 << 24;
 
     /// The empty coalition of a game of `num_players`. It takes a bit of memory for each.

@@ -123,6 +123,24 @@ fn ready_made_games_refuse_sizes_that_no_solver_takes() {
     }
 }
 
+/// A value for each player is little, and a set of players for each is not.
+#[test]
+fn interactions_of_more_sets_than_fit_in_memory_are_refused() -> Result<(), GameError> {
+    for players in [MOST, 1_000_000, 100_000] {
+        let game = Unanimity::new(players, [([0, players - 1], 1.0)])?;
+        for order in [1, 2, players, usize::MAX] {
+            match game.interactions(Index::Shapley, order) {
+                Err(Error::Order { order: named, players: of, limit: 0 }) => assert_eq!((named, of), (order, players)),
+                other => panic!("{:?}", other.map(drop)),
+            }
+        }
+        assert_eq!(game.shapley().iter().sum::<f64>().to_bits(), 1.0_f64.to_bits());
+    }
+    let pairs = Unanimity::new(129, [([0, 128], 1.0)])?.interactions(Index::Shapley, 2).expect("8386 sets");
+    assert_eq!(pairs.get(&[0, 128]), Some(&1.0));
+    Ok(())
+}
+
 /// Labels that take no memory can be as many as can be counted; coordinates cannot.
 #[test]
 fn labels_without_size_are_counted_against_coordinates() {
