@@ -11,7 +11,7 @@ const WORD_BITS: usize = u64::BITS as usize;
 
 /// A coalition: a set of the players `0..n` that knows `n`.
 ///
-/// Up to 128 players need no heap allocation; there is no upper limit. Two coalitions are equal when they have the
+/// Up to 128 players need no heap allocation; [solvers take](Self::MAX_PLAYERS) up to 2²⁴. Two coalitions are equal when they have the
 /// same members *and* the same number of players. They are ordered by the number of players, then as the numbers
 /// whose binary digits they are (player 0 is the lowest bit): the order of [`Table`](crate::Table).
 ///
@@ -32,6 +32,12 @@ pub struct Coalition {
 }
 
 impl Coalition {
+    /// The most players of a game that solvers take: 2²⁴, more than 16 million. Some take fewer, and ready-made games
+    /// that have their number of players from data take as many as fit in memory.
+    ///
+    /// A coalition of that many players takes 2 MiB, and [`Permutation`](crate::Permutation) 1 to 3 GB for each thread.
+    pub const MAX_PLAYERS: usize = 1 << 24;
+
     /// The empty coalition of a game of `num_players`. It takes a bit of memory for each.
     #[must_use]
     pub fn empty(num_players: usize) -> Self {

@@ -84,16 +84,15 @@ errors! {
     /// The game has no players, so there is nobody to give credit to.
     NoPlayers {} => "the game has no players: its 1 evaluation, v({{}}), has nobody to be attributed to";
 
-    /// An exact answer would take too many evaluations. The limit is [`Exact::max_players`](crate::Exact::max_players);
-    /// [`Permutation`](crate::Permutation) and `Surrogate` (feature `surrogate`) estimate Shapley values from fewer.
+    /// The game has more players than the solver takes. The limit of exact solvers is
+    /// [`Exact::max_players`](crate::Exact::max_players), that of `Surrogate` and `KernelShap` (feature `surrogate`) 4000,
+    /// and that of all solvers [`Coalition::MAX_PLAYERS`].
     TooManyPlayers {
         /// The number of players.
         players: usize,
         /// The largest number of players allowed.
         limit: usize,
-    } =>
-        "{players} players are over the limit of {limit}: an exact answer takes {} evaluations. `Permutation`, or \
-         `Surrogate` with the feature `surrogate`, estimates Shapley values from fewer", power_of_two(*players);
+    } => "{players} players are over the limit of {limit}: {}", beyond(*players, *limit);
 
     /// A value is NaN or infinite.
     NotFinite {
@@ -319,6 +318,20 @@ pub(crate) fn write_causes<E: StdError>(f: &mut fmt::Formatter<'_>, error: &E) -
         next = cause.source();
     }
     Ok(())
+}
+
+/// What there is for games of more players than a solver's limit.
+fn beyond(players: usize, limit: usize) -> String {
+    const MOST: usize = Coalition::MAX_PLAYERS;
+    match (players, limit) {
+        (..=MOST, ..64) => format!(
+            "an exact answer takes {} evaluations. `Permutation`, or `Surrogate` with the feature `surrogate`, estimates \
+             Shapley values from fewer",
+            power_of_two(players)
+        ),
+        (..=MOST, _) => "`Permutation` estimates Shapley values of larger games".to_owned(),
+        _ => format!("no solver takes more than {MOST}"),
+    }
 }
 
 /// 2^n as people write it: with its digits as long as there are not too many.

@@ -210,7 +210,8 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     /// All values of a game, as a [`Table`]: with progress, a batch size and a limit of one's own, which
     /// [`Table::tabulate`] does not have.
     ///
-    /// Cost, errors and panics are those of [`solve`](Self::solve), and memory is 2^n values.
+    /// Cost, errors and panics are those of [`solve`](Self::solve), and memory is 2^n values; where there is no room for
+    /// them, [`TooManyPlayers`](Error::TooManyPlayers) names the most players that there is room for.
     pub fn tabulate<G: TryGame + ?Sized>(&self, game: &G) -> Result<Table<G::Value>, Error<G::Error>> {
         Table::ask(game, self.max_players, &self.settings)
     }

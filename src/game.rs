@@ -26,6 +26,7 @@ macro_rules! forward {
 }
 pub(crate) use forward;
 
+pub(crate) use closures::{Batch, Single, TryBatch, TrySingle};
 pub use closures::{from_batch_fn, from_fn, try_from_batch_fn, try_from_fn};
 
 /// A value function that cannot fail: the number of players, and what a coalition of them is worth.

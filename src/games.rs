@@ -9,7 +9,7 @@
 //! | [`MinimumSpanningTree`] | those who are to be connected to a source | the cost of the cheapest network |
 //! | [`Unanimity`] | any | the sum of the amounts of the sets that are in the coalition |
 //! | [`WeightedVoting`] | voters with weights | 1 if their weights reach the quota, 0 otherwise |
-//! | [`Words`] | the words of a text | what a model says of the words that are left |
+//! | [`Words`] | the words of a text, or its parts | what a model says of what is left of the text |
 //!
 //! [`Restricted`], [`Dual`], [`Sum`], [`Scaled`] and [`Counted`] make games of games, and [`ByRef`] one of a reference
 //! to a game that can fail.
@@ -21,6 +21,7 @@ mod features;
 mod glove;
 mod k_nearest;
 mod parallel;
+mod sentence;
 mod spanning_tree;
 mod unanimity;
 mod voting;
@@ -33,7 +34,8 @@ pub use error::GameError;
 pub use features::{Features, FeaturesError, Outputs};
 pub use glove::Glove;
 pub use k_nearest::KNearest;
+pub use sentence::Sentence;
 pub use spanning_tree::MinimumSpanningTree;
 pub use unanimity::Unanimity;
 pub use voting::WeightedVoting;
-pub use words::{Sentence, Words};
+pub use words::Words;

@@ -83,6 +83,7 @@ use ::mpi::topology::SimpleCommunicator;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::engine::ask;
 use crate::engine::partial::{Job, Partial};
 use crate::engine::progress::Observer;
 use crate::engine::settings::Settings;
@@ -234,7 +235,8 @@ impl<'w> Cluster<'w> {
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
     {
-        let sums = sampler.sums(game.num_players());
+        // Here too, since what is found once ranks are at work is sent.
+        let sums = ask::check_players(game.num_players()).and_then(|()| sampler.sums(game.num_players()));
         let make = |job, numbers, ends, stop: &AtomicBool| {
             let sampler = sampler.with_settings(sampler.settings.quiet(until_stopped(stop)));
             sampler.add_samples(game, job, numbers, ends).map(|(partial, _)| partial)
@@ -320,7 +322,8 @@ impl<'w> Cluster<'w> {
         F: Observer,
     {
         let players = game.num_players();
-        if players > 0 && pays_for_all(options, players) {
+        let checked = check_players::<G::Error>(players);
+        if checked.is_ok() && pays_for_all(options, players) {
             let settings = settings.with_observer(settings.observer.as_ref());
             let exact = Exact::new().max_players(players).with_settings(settings);
             return Ok(of_exact(self.exact(game, &exact)?, method, options));
@@ -329,7 +332,7 @@ impl<'w> Cluster<'w> {
         let mut named = self.settings::<G>(method.name(), game);
         named.push(("the budget", options.evaluations.to_string()));
         named.push(("the seed", options.seed.to_string()));
-        let (_, wrong) = found(check_players::<G::Error>(players).and_then(|()| check_budget(options, players)));
+        let (_, wrong) = found(checked.and_then(|()| check_budget(options, players)));
         let call = Call { settings: named, threads: threads::available(settings.threads), wrong };
         let answers = questions::ValueAnswers { rank: transport.rank(), game, settings };
         scheduler::run(&mut transport, call, &answers, || {

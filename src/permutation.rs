@@ -274,7 +274,8 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
     ///
     /// # Errors
     ///
-    /// * [`NoPlayers`](Error::NoPlayers); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2 + 2(n − 1) evaluations, or
+    /// * [`NoPlayers`](Error::NoPlayers); [`TooManyPlayers`](Error::TooManyPlayers) beyond
+    ///   [`Coalition::MAX_PLAYERS`](crate::Coalition::MAX_PLAYERS); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2 + 2(n − 1) evaluations, or
     ///   n + 1 without antithetic sampling; [`Setting`](Error::Setting) for a precision, confidence or tolerance that
     ///   is out of range: before any evaluation;
     /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of several, the

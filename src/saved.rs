@@ -21,9 +21,6 @@ use crate::{Attribution, Coalition, Error, Index, Interactions, Summary, Value};
 /// The version that is written, and the only one so far.
 const VERSION: u32 = 1;
 
-/// A coalition of more players than this is not read: it takes two megabytes.
-const MOST_PLAYERS: usize = 1 << 24;
-
 /// Why a saved form is refused.
 type Refusal = String;
 
@@ -101,8 +98,9 @@ impl Serialize for Coalition {
 impl<'de> Deserialize<'de> for Coalition {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let SavedCoalition { num_players, members } = Deserialize::deserialize(deserializer)?;
-        if num_players > MOST_PLAYERS {
-            return Err(D::Error::custom(format!("{num_players} players: at most {MOST_PLAYERS} are read")));
+        if num_players > Coalition::MAX_PLAYERS {
+            let limit = Coalition::MAX_PLAYERS;
+            return Err(D::Error::custom(format!("{num_players} players: at most {limit} are read")));
         }
         if let Some(member) = members.iter().find(|&&member| member >= num_players) {
             return Err(D::Error::custom(format!("member {member} does not exist: there are {num_players} players")));

@@ -70,8 +70,13 @@ impl<V: Value> Table<V> {
     ///
     /// # Errors
     ///
-    /// Those of [`new`](Self::new).
+    /// Those of [`new`](Self::new), and [`TooManyPlayers`](Error::TooManyPlayers) beyond 30 players.
     pub fn by_size(values: Vec<V>) -> Result<Self, Error> {
+        let Self { values, num_players: players } = Self::new(values)?;
+        // Values may take no memory, and be more than numbers can.
+        if players > MOST_PLAYERS {
+            return Err(Error::TooManyPlayers { players, limit: MOST_PLAYERS });
+        }
         let mut masks: Vec<usize> = (0..values.len()).collect();
         // Of two sets of one size, the one with the lower first player is the larger number once bits are reversed.
         masks.sort_unstable_by_key(|mask| (mask.count_ones(), Reverse(mask.reverse_bits())));
@@ -103,6 +108,14 @@ impl<V: Value> Table<V> {
     ) -> Result<Self, Error<G::Error>> {
         let num_players = game.num_players();
         blocks::check_players(num_players, most_players)?;
+        // Memory that is not there would end the process, and evaluations made by then were lost.
+        let fits = |players: usize| {
+            usize::try_from(1_u64 << players).is_ok_and(|len| Vec::<V>::new().try_reserve_exact(len).is_ok())
+        };
+        if !fits(num_players) {
+            let limit = (0..num_players).rfind(|&players| fits(players)).unwrap_or(0);
+            return Err(Error::TooManyPlayers { players: num_players, limit });
+        }
         blocks::values(game, settings, num_players, 0..1 << num_players).map(Self::from_tabulated)
     }
 

@@ -68,8 +68,9 @@ pub use encode::Encode;
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not a value of a game",
     note = "a value is f64, f32 or an array of them: write `x as f64` for a whole number, `[f64; N]` for N outputs",
-    note = "for a closure that returns a `Result`, use `try_from_fn` instead of `from_fn`, and `try_from_batch_fn` \
-            instead of `from_batch_fn`; a score of `Words` that can fail becomes a game by `games::Sentence` and `try_from_fn`"
+    note = "for a closure that returns a `Result`, use `try_from_fn` instead of `from_fn`, `try_from_batch_fn` instead \
+            of `from_batch_fn`, `Words::try_new` instead of `Words::new` or `Words::from_parts`, and \
+            `Words::try_batched` instead of `Words::batched`"
 )]
 pub trait Value: Clone + fmt::Debug + Send + Sync {
     /// Adds `other` to this value.

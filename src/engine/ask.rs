@@ -44,12 +44,22 @@ pub(crate) fn ask<G: TryGame + ?Sized>(
     check_answer(coalitions.len(), got, answer, |index| coalitions[index].clone())
 }
 
-/// v(∅) and v(N), as far as they are wanted, asked for in one call.
+/// Refuses games of more players than any solver takes.
+pub(crate) fn check_players<E>(players: usize) -> Result<(), Error<E>> {
+    match players {
+        ..=Coalition::MAX_PLAYERS => Ok(()),
+        _ => Err(Error::TooManyPlayers { players, limit: Coalition::MAX_PLAYERS }),
+    }
+}
+
+/// v(∅) and v(N), as far as they are wanted, asked for in one call. Refuses games of more players than any solver takes,
+/// whatever is wanted.
 pub(crate) fn ends<G: TryGame + ?Sized>(
     game: &G,
     players: usize,
     wanted: [bool; 2],
 ) -> Result<[Option<G::Value>; 2], Error<G::Error>> {
+    check_players(players)?;
     let ends = [Coalition::empty(players), Coalition::grand(players)];
     let coalitions: Vec<Coalition> =
         ends.into_iter().zip(wanted).filter_map(|(end, wanted)| wanted.then_some(end)).collect();

@@ -128,11 +128,25 @@ struct Function<K, F> {
     kind: PhantomData<K>,
 }
 
-/// What a closure takes, one coalition or many, and whether it can fail.
-enum Single {}
-enum TrySingle {}
-enum Batch {}
-enum TryBatch {}
+/// The kind of a closure that takes one question and returns a value.
+#[derive(Clone, Copy, Debug)]
+#[expect(unnameable_types, reason = "inferred from the constructor")]
+pub enum Single {}
+
+/// The kind of a closure that takes one question and returns a `Result`.
+#[derive(Clone, Copy, Debug)]
+#[expect(unnameable_types, reason = "inferred from the constructor")]
+pub enum TrySingle {}
+
+/// The kind of a closure that takes many questions and returns a value for each.
+#[derive(Clone, Copy, Debug)]
+#[expect(unnameable_types, reason = "inferred from the constructor")]
+pub enum Batch {}
+
+/// The kind of a closure that takes many questions and returns one `Result` of a value for each.
+#[derive(Clone, Copy, Debug)]
+#[expect(unnameable_types, reason = "inferred from the constructor")]
+pub enum TryBatch {}
 
 impl<V: Value, F: Fn(&Coalition) -> V + Sync> Game for Function<Single, F> {
     type Value = V;
@@ -280,6 +294,14 @@ impl<K, F> fmt::Debug for Function<K, F> {
 ///
 /// ```compile_fail,E0277
 /// let _ = shapley::games::Words::new("one", |text: &str| text.parse::<f64>());
+/// ```
+///
+/// ```compile_fail,E0277
+/// let _ = shapley::games::Words::from_parts(["one"], |text: &str| text.parse::<f64>());
+/// ```
+///
+/// ```compile_fail,E0277
+/// let _ = shapley::games::Words::batched("one", |texts: &[String]| texts.iter().map(|text| text.parse::<f64>()).collect());
 /// ```
 ///
 /// ```compile_fail,E0277

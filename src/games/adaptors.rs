@@ -91,13 +91,15 @@ impl<G: TryGame> Restricted<G> {
     ///
     /// # Errors
     ///
-    /// [`NoPlayers`](GameError::NoPlayers) if there are none; [`NoSuchPlayer`](GameError::NoSuchPlayer) if one does not
+    /// [`NoPlayers`](GameError::NoPlayers) if there are none; [`TooManyPlayers`](GameError::TooManyPlayers) if the game
+    /// has more than [`Coalition::MAX_PLAYERS`]; [`NoSuchPlayer`](GameError::NoSuchPlayer) if one does not
     /// exist; [`Twice`](GameError::Twice) if one is named twice.
     pub fn new(game: G, players: impl AsRef<[usize]>) -> Result<Self, GameError> {
         let (players, all) = (players.as_ref().to_vec(), game.num_players());
         if players.is_empty() {
             return Err(GameError::NoPlayers {});
         }
+        GameError::check_players(all)?;
         let mut named = Coalition::empty(all);
         for (index, &player) in players.iter().enumerate() {
             if player >= all {

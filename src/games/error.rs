@@ -2,6 +2,8 @@
 
 use thiserror::Error;
 
+use crate::Coalition;
+
 /// Why a ready-made game cannot be made, or its closed form not computed.
 ///
 /// `?` makes a [`shapley::Error`](crate::Error) of it.
@@ -11,6 +13,15 @@ pub enum GameError {
     /// There is nobody to play.
     #[error("the game has no players")]
     NoPlayers {},
+
+    /// There are more players than solvers take.
+    #[error("{players} players are over the limit of {limit}")]
+    TooManyPlayers {
+        /// The number of players.
+        players: usize,
+        /// The limit: [`Coalition::MAX_PLAYERS`].
+        limit: usize,
+    },
 
     /// There are no terms, so it is not known what nothing is worth: give the empty set an amount of zero.
     #[error("the game has no terms: a game that is worth nothing has the empty set's amount of zero")]
@@ -118,4 +129,15 @@ pub enum GameError {
         /// Of what.
         unit: &'static str,
     },
+}
+
+impl GameError {
+    /// Refuses a game without players, and one of more players than solvers take.
+    pub(super) fn check_players(players: usize) -> Result<(), Self> {
+        match players {
+            0 => Err(Self::NoPlayers {}),
+            1..=Coalition::MAX_PLAYERS => Ok(()),
+            _ => Err(Self::TooManyPlayers { players, limit: Coalition::MAX_PLAYERS }),
+        }
+    }
 }

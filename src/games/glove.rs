@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::iter::repeat_n;
 
+use super::GameError;
 use crate::{Attribution, Coalition, Game};
 
 /// A market: each player has a left or a right glove, and a coalition is worth the number of pairs it can make.
@@ -28,12 +29,10 @@ pub struct Glove {
 impl Glove {
     /// So many players with a left glove, and so many with a right one.
     ///
-    /// # Panics
-    ///
-    /// If they are more than [`usize::MAX`] together.
+    /// Any numbers make a game. Solvers refuse one of more than [`Coalition::MAX_PLAYERS`] players
+    /// ([`TooManyPlayers`](crate::Error::TooManyPlayers)); more than [`usize::MAX`] count as that.
     #[must_use]
     pub fn new(left: usize, right: usize) -> Self {
-        assert!(left.checked_add(right).is_some(), "{left} and {right} players are more than can be counted");
         Self { left, right }
     }
 
@@ -61,10 +60,12 @@ impl Glove {
     ///
     /// # Panics
     ///
-    /// If there are no players, whom no solver gives credit to.
+    /// If there are no players, or more than [`Coalition::MAX_PLAYERS`], as solvers take.
     pub fn shapley(&self) -> Attribution<f64> {
         let (left, right) = (self.left, self.right);
-        assert!(left + right > 0, "a market without players has nobody to give credit to");
+        if let Err(error) = GameError::check_players(self.num_players()) {
+            panic!("{error}");
+        }
         let (scarce, abundant) = (left.min(right), left.max(right));
         let of_abundant = abundant_share(scarce, abundant);
         let of_scarce = 1.0 - abundant as f64 / scarce as f64 * of_abundant; // not a number if there is nobody to have it
@@ -98,7 +99,7 @@ impl Game for Glove {
     type Value = f64;
 
     fn num_players(&self) -> usize {
-        self.left + self.right
+        self.left.saturating_add(self.right)
     }
 
     fn value(&self, coalition: &Coalition) -> f64 {

@@ -102,7 +102,8 @@ impl KNearest {
         let columns = (train.0.as_ref().len() / train_labels.len()).max(1);
         let mut numbers = HashMap::new();
         let points = |coordinates: &[f64], labels: &[L], [whole, one]: [&'static str; 2]| {
-            let expected = columns * labels.len();
+            // Labels may take no memory, and be as many as can be counted; coordinates are fewer.
+            let expected = columns.saturating_mul(labels.len());
             if coordinates.len() != expected {
                 return Err(GameError::Shape { what: whole, got: coordinates.len(), expected });
             }

@@ -39,16 +39,15 @@ impl<V: Value> Unanimity<V> {
     ///
     /// # Errors
     ///
-    /// [`NoPlayers`](GameError::NoPlayers); [`NoTerms`](GameError::NoTerms), since nothing says then what values are;
+    /// [`NoPlayers`](GameError::NoPlayers); [`TooManyPlayers`](GameError::TooManyPlayers) beyond
+    /// [`Coalition::MAX_PLAYERS`]; [`NoTerms`](GameError::NoTerms), since nothing says then what values are;
     /// [`NoSuchPlayer`](GameError::NoSuchPlayer) if a term names one; and [`Amount`](GameError::Amount) if an amount is
     /// not finite, or the sum of their sizes does not fit the type.
     pub fn new<T>(num_players: usize, terms: impl IntoIterator<Item = (T, V)>) -> Result<Self, GameError>
     where
         T: IntoIterator<Item: Borrow<usize>>,
     {
-        if num_players == 0 {
-            return Err(GameError::NoPlayers {});
-        }
+        GameError::check_players(num_players)?;
         let mut sums: BTreeMap<Coalition, V> = BTreeMap::new();
         let mut size = 0.0;
         for (index, (players, amount)) in terms.into_iter().enumerate() {
@@ -130,13 +129,15 @@ impl<V: Value> Unanimity<V> {
     ///
     /// # Errors
     ///
-    /// [`Order`](Error::Order) if the order is not from 1 to n, if there are more than 2^26 sets, or if a share does
-    /// not fit 128 bits, as those of terms of hundreds of players and orders above 10 do not.
+    /// [`Order`](Error::Order) if the order is not from 1 to n; if there are more than 2^26 sets of up to 128 players, or
+    /// of more players as many as take the same memory, 1 GiB (so that beyond some 90 000 players there is no order); or
+    /// if a share does not fit 128 bits, as those of terms of hundreds of players and orders above 10 do not.
     pub fn interactions(&self, index: Index, order: usize) -> Result<Interactions<V>, Error> {
         let sets = |order: usize| {
             (0..=order).map(|size| checked_binomial(self.num_players, size)).try_fold(0_i128, |a, b| a.checked_add(b?))
         };
-        let few = |order: usize| sets(order).is_some_and(|sets| sets <= 1 << 26);
+        let words = self.num_players.div_ceil(64).max(2) as i128;
+        let few = |order: usize| sets(order).and_then(|sets| sets.checked_mul(words)).is_some_and(|all| all <= 1 << 27);
         let share = |size: usize, of: usize, order: usize| share(index, order, size, of);
         let fits = |order: usize| {
             self.terms

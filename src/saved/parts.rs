@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::estimate::{MOST_SAMPLES, SavedNode, SavedStream, load_nodes};
-use super::{MOST_PLAYERS, Refusal, VERSION, check_sum, check_values, saved};
+use super::{Refusal, VERSION, check_sum, check_values, saved};
 use crate::engine::partial::{Job, Partial, Summation, Sums, check_evaluations, is_same};
 use crate::engine::tree::Node as _;
 use crate::exact::CoalitionSums;
@@ -14,7 +14,7 @@ use crate::parts::{ExactPartial, PermutationPartial};
 use crate::permutation::Rules;
 use crate::results::Design;
 use crate::weights::MOST_PLAYERS as MOST_EXACT;
-use crate::{Error, Permutation, Stopped, Value};
+use crate::{Coalition, Error, Permutation, Stopped, Value};
 
 /// A checksum of what a file says, so that what was damaged is not taken for an answer. It also finds the bits that a
 /// reader of decimal numbers has lost.
@@ -246,8 +246,8 @@ impl<V: Value> SavedPermutation<V> {
 
     fn load(self) -> Result<PermutationPartial<V>, Refusal> {
         let players = self.num_players;
-        if players > MOST_PLAYERS {
-            return Err(format!("{players} players: at most {MOST_PLAYERS} are read"));
+        if players > Coalition::MAX_PLAYERS {
+            return Err(format!("{players} players: at most {} are read", Coalition::MAX_PLAYERS));
         }
         // Through the sampler, which knows what settings are in range.
         let mut sampler = Permutation::new(self.budget).seed(self.seed).antithetic(self.antithetic);

@@ -80,8 +80,7 @@ pub(crate) fn check_players<E>(players: usize) -> Result<(), Error<E>> {
         return Err(Error::NoPlayers {});
     }
     if players > MOST_PLAYERS {
-        let (name, value) = ("the number of players", players as f64);
-        return Err(Error::Setting { name, value, allowed: "at most 4000 for pairs of coalitions" });
+        return Err(Error::TooManyPlayers { players, limit: MOST_PLAYERS });
     }
     Ok(())
 }

@@ -4,6 +4,7 @@ use crate::common::compare::close;
 use crate::common::naive;
 use crate::common::rounding::rounding;
 use crate::walks::assert_walks_are_values;
+use shapley::Game;
 use shapley::games::Glove;
 
 #[test]
@@ -94,13 +95,20 @@ fn values_sum_to_the_pairs() {
 }
 
 #[test]
-#[should_panic(expected = "without players")]
+#[should_panic(expected = "no players")]
 fn nobody_has_no_values() {
     let _ = Glove::new(0, 0).shapley();
 }
 
 #[test]
-#[should_panic(expected = "more than can be counted")]
-fn players_can_be_numbered() {
-    let _ = Glove::new(usize::MAX, 1);
+fn more_players_than_can_be_counted_are_as_many_as_can() {
+    for market in [Glove::new(usize::MAX, 1), Glove::new(1, usize::MAX), Glove::new(usize::MAX, usize::MAX)] {
+        assert_eq!(market.num_players(), usize::MAX);
+    }
+}
+
+#[test]
+#[should_panic(expected = "18446744073709551615 players are over the limit of 16777216")]
+fn a_market_for_no_solver_has_no_closed_form() {
+    let _ = Glove::new(usize::MAX, 0).shapley();
 }

@@ -18,6 +18,8 @@ mod common {
 mod features;
 mod glove;
 mod k_nearest;
+mod sentences;
+mod sizes;
 mod spanning_tree;
 mod table;
 mod table_file;

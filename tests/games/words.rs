@@ -1,14 +1,13 @@
-//! The words of a text as players: what is a word, what is left of a text, and what the game makes of it.
+//! The words of a text as players: what is a word, what is left of a text, and what the game makes of it. What holds of
+//! any text is in `sentences.rs`.
 
 use std::collections::BTreeSet;
+use std::io;
 use std::sync::Mutex;
 
 use crate::common::compare::close;
-use shapley::games::{Sentence, Words};
-use shapley::{Coalition, Error, Game};
-
-/// Every way of leaving words out of three, and the text that is left, by bit mask.
-const THREE_WORDS: [&str; 8] = ["", "not", "so", "not so", "good!", "not good!", "so good!", "not so good!"];
+use shapley::games::{ByRef, Sentence, Words};
+use shapley::{Cached, Coalition, Error, Exact, Game, Permutation, exact};
 
 fn coalition(players: usize, mask: usize) -> Coalition {
     Coalition::from_players(players, (0..players).filter(|player| mask >> player & 1 == 1))
@@ -53,12 +52,52 @@ fn the_same_word_twice_is_two_players() {
 }
 
 #[test]
-fn kept_words_keep_their_order_and_are_joined_by_one_space() {
-    // However wide the gaps were.
-    let sentence = Sentence::new("  not \t so\n\ngood! ");
-    for (mask, expected) in THREE_WORDS.into_iter().enumerate() {
+fn white_space_stays_between_kept_words() {
+    let text = "  not \t so\n\ngood! ";
+    let sentence = Sentence::new(text);
+    let left = [
+        "",
+        "  not ",
+        "  so ",
+        "  not \t so ",
+        "  good! ",
+        "  not\n\ngood! ", // the paragraph's end, though its last word is gone
+        "  so\n\ngood! ",
+        text,
+    ];
+    for (mask, expected) in left.into_iter().enumerate() {
         assert_eq!(sentence.keep(&coalition(3, mask)), expected);
     }
+}
+
+#[test]
+fn of_several_white_spaces_the_one_with_the_most_line_breaks_stays() {
+    for (text, players, mask, expected) in [
+        ("a  b c", 3, 0b101, "a c"),  // none: the last
+        ("a\nb c", 3, 0b101, "a\nc"), // the only one
+        ("a b\nc", 3, 0b101, "a\nc"),
+        ("a\n\nb\nc", 3, 0b101, "a\n\nc"),   // two lines before one
+        ("a\n\nb\r\nc", 3, 0b101, "a\n\nc"), // CRLF is one
+        ("a\r\nb\r\n\r\nc", 3, 0b101, "a\r\n\r\nc"),
+        ("a\u{2029}b c", 3, 0b101, "a\u{2029}c"),
+        ("class A:\n  def f():\n    return 1\nx = 2", 9, 0b1_0000_0001, "class\n2"),
+        ("if a:\n    b\n    c", 4, 0b1001, "if\n    c"), // the last: the line's own indentation
+    ] {
+        assert_eq!(Sentence::new(text).keep(&coalition(players, mask)), expected, "{text:?}");
+    }
+}
+
+#[test]
+fn a_score_that_counts_lines_is_asked_about_lines() -> Result<(), Error> {
+    let lines = |text: &str| text.lines().filter(|line| !line.trim().is_empty()).count() as f64;
+    let text = "roses are red\nviolets are blue\nthis has three lines";
+    let phi = exact(&Words::new(text, lines))?;
+    assert_eq!((*phi.baseline(), *phi.grand()), (0.0, lines(text)));
+    // Four words of a line share it: 1/3 and 1/4 each.
+    for (value, expected) in phi.iter().zip([[1.0 / 3.0; 6].as_slice(), &[0.25; 4]].concat()) {
+        assert!(close(*value, expected, 1e-14), "{phi}");
+    }
+    Ok(())
 }
 
 #[test]
@@ -90,8 +129,9 @@ fn an_empty_mask_keeps_the_place_and_no_mask_does_not() {
 fn the_last_mask_counts() {
     let sentence = Sentence::new("a b").mask("[MASK]").mask(String::from("_"));
     assert_eq!(sentence.keep(&coalition(2, 0b01)), "a _");
-    assert_eq!(sentence, Sentence::new("a  b").mask("_"));
+    assert_eq!(sentence, Sentence::new("a b").mask("_"));
     assert_ne!(sentence, Sentence::new("a b"));
+    assert_ne!(sentence, Sentence::new("a  b").mask("_"));
 }
 
 #[test]
@@ -114,10 +154,10 @@ fn a_text_without_words_is_a_game_without_players() {
 #[test]
 fn one_word_gets_the_whole_difference() {
     let phi = shapley::exact(&Words::new(" word ", |text: &str| text.len() as f64 + 0.5)).unwrap();
-    // Small multiples of a half: nothing is rounded.
+    // Small multiples of a half: nothing is rounded. The text has the two spaces at its ends.
     let bits = |values: &[f64]| values.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-    assert_eq!(bits(phi.values()), bits(&[4.0]));
-    assert_eq!(bits(&[*phi.baseline(), *phi.grand()]), bits(&[0.5, 4.5]));
+    assert_eq!(bits(phi.values()), bits(&[6.0]));
+    assert_eq!(bits(&[*phi.baseline(), *phi.grand()]), bits(&[0.5, 6.5]));
 }
 
 #[test]
@@ -128,11 +168,11 @@ fn the_score_sees_each_text_once() {
         text.len() as f64
     });
     assert_eq!(game.words(), ["not", "so", "good!"]);
-    assert_eq!(game.sentence(), &Sentence::new("not so good!"));
+    assert_eq!(game.sentence(), &Sentence::new("not\tso\ngood!"));
     assert_eq!(shapley::exact(&game).unwrap().evaluations(), 8);
     let mut seen = seen.lock().unwrap().clone();
     seen.sort();
-    let mut expected = THREE_WORDS;
+    let mut expected = ["", "not", "so", "not\tso", "good!", "not\ngood!", "so\ngood!", "not\tso\ngood!"];
     expected.sort_unstable();
     assert_eq!(seen, expected);
 }
@@ -186,4 +226,99 @@ fn words_are_a_game_by_value_and_by_reference() {
     let (by_trait, by_clone) = (of(&game), shapley::exact(&&game.clone()).unwrap());
     let bits = |phi: &shapley::Attribution<[f64; 3]>| phi.iter().flatten().map(|x| x.to_bits()).collect::<Vec<_>>();
     assert_eq!(bits(&by_trait), bits(&by_clone));
+}
+
+#[derive(Debug, thiserror::Error)]
+#[error("no model")]
+struct NoModel;
+
+/// The same bits by every constructor, of texts, strings and sentences; masked, cached and sampled too.
+#[test]
+fn every_constructor_makes_the_same_game() -> Result<(), Box<dyn std::error::Error>> {
+    let score = |text: &str| text.bytes().enumerate().map(|(place, byte)| (place + 1) as f64 / f64::from(byte)).sum();
+    let scores = |texts: &[String]| texts.iter().map(|text| score(text)).collect::<Vec<f64>>();
+    let text = " One\ttwo,\n\nthree four  five six. ";
+    let sentence = || Sentence::new(text).mask("_");
+    let expected = exact(&Words::new(text, score).mask("_"))?;
+    let sampled = Permutation::new(200).estimate(&Words::new(sentence(), score))?;
+
+    let owned = String::from(text);
+    let batched = Words::batched(owned.clone(), scores).mask("_");
+    let fallible = Words::try_new(&owned, |text: &str| Ok::<f64, NoModel>(score(text))).mask("_");
+    let both = Words::try_batched(sentence(), |texts: &[String]| Ok::<_, NoModel>(scores(texts)));
+    assert_eq!(exact(&batched)?, expected);
+    assert_eq!(exact(&fallible)?, expected);
+    assert_eq!(exact(&both.clone())?, expected);
+    assert_eq!(exact(&Cached::new(&batched))?, expected);
+    assert_eq!(exact(&Cached::new(ByRef::new(&both)))?, expected);
+    for batch in [0, 7] {
+        let sampler = Permutation::new(200).batch(batch);
+        assert_eq!(sampler.estimate(&batched)?, sampled);
+        assert_eq!(sampler.estimate(&fallible)?, sampled);
+        assert_eq!(sampler.estimate(&both)?, sampled);
+    }
+    for words in [batched.words(), fallible.words(), both.words()] {
+        assert_eq!(words, ["One", "two,", "three", "four", "five", "six."]);
+    }
+    assert_eq!([batched.sentence(), fallible.sentence(), both.sentence()], [&sentence(); 3]);
+    Ok(())
+}
+
+/// Parts with a score of each kind: the sentence is made first.
+#[test]
+fn parts_are_players_of_every_constructor() -> Result<(), Box<dyn std::error::Error>> {
+    let parts = ["New York", " is", " ", "n't", "", "big"];
+    let sentence = || Sentence::from_parts(parts);
+    let length = |text: &str| text.len() as f64;
+    let lengths = |texts: &[String]| texts.iter().map(|text| length(text)).collect::<Vec<_>>();
+    let expected = [8.0, 3.0, 1.0, 3.0, 0.0, 3.0];
+    let game = Words::from_parts(parts, length);
+    assert_eq!((game.words(), game.sentence()), (parts.map(String::from).as_slice(), &sentence()));
+    assert_eq!(exact(&game)?.values(), expected);
+    assert_eq!(exact(&Words::new(sentence(), length))?.values(), expected);
+    assert_eq!(exact(&Words::batched(sentence(), lengths))?.values(), expected);
+    assert_eq!(exact(&Words::try_new(sentence(), |text: &str| Ok::<_, NoModel>(length(text))))?.values(), expected);
+    let both = Words::try_batched(sentence(), |texts: &[String]| Ok::<_, NoModel>(lengths(texts)));
+    assert_eq!(exact(&both)?.values(), expected);
+    Ok(())
+}
+
+#[test]
+fn batches_are_those_of_the_solver() -> Result<(), Error> {
+    let calls = Mutex::new(Vec::new());
+    let game = Words::batched("a b c d e f", |texts: &[String]| {
+        calls.lock().unwrap().push(texts.len());
+        texts.iter().map(|text| text.len() as f64).collect()
+    });
+    let _ = Exact::new().threads(1).batch(16).solve(&game)?;
+    assert_eq!(std::mem::take(&mut *calls.lock().unwrap()), [16; 4]);
+    Ok(())
+}
+
+#[test]
+fn another_number_of_scores_is_an_error() {
+    for odd in [|asked: usize| asked - 1, |asked| asked + 1, |_| 0] {
+        let scores = move |texts: &[String]| vec![1.0; odd(texts.len())];
+        let game = Words::batched("a b c", scores);
+        let fallible = Words::try_batched("a b c", move |texts: &[String]| Ok::<_, NoModel>(scores(texts)));
+        let solver = Exact::new().threads(1).batch(8);
+        assert!(matches!(solver.solve(&game), Err(Error::BatchLength { asked: 8, got }) if got == odd(8)));
+        assert!(matches!(solver.solve(&fallible), Err(Error::BatchLength { asked: 8, got }) if got == odd(8)));
+        assert!(matches!(Permutation::new(20).estimate(&game), Err(Error::BatchLength { .. })));
+        assert!(matches!(Permutation::new(20).estimate(&fallible), Err(Error::BatchLength { .. })));
+    }
+}
+
+#[test]
+fn a_failure_comes_back_with_its_words() {
+    let fails = |text: &str| if text == "a\nc" { Err(io::Error::other("busy")) } else { Ok(text.len() as f64) };
+    let game = Words::try_new("a b\nc", fails);
+    let error = Exact::new().threads(1).solve(&game).unwrap_err();
+    assert!(matches!(&error, Error::Game { coalition, .. } if *coalition == Coalition::from_players(3, [0, 2])));
+    assert_eq!(format!("{:#}", error.named(game.words())), "the game failed at coalition {a, c}: busy");
+
+    let batched = Words::try_batched("a b\nc", |texts: &[String]| texts.iter().map(|text| fails(text)).collect());
+    let error = Exact::new().threads(1).batch(4).solve(&batched).unwrap_err();
+    let Error::Game { coalition, source } = error else { panic!("{error:?}") };
+    assert_eq!((coalition, source.to_string()), (Coalition::from_players(3, [2]), "busy".to_owned()));
 }

@@ -108,6 +108,12 @@ pub(crate) fn settings_that_make_no_sense() {
                 "the truncation of a part cannot be 0.1: it must be left out, since its samples must not depend on others",
                 "precision cannot be -1: it must be positive and finite",
                 "5 evaluation(s) are not enough for an estimate: the first sample takes 14",
+                "18446744073709551615 players are over the limit of 62: no solver takes more than 16777216",
+                "18446744073709551615 players are over the limit of 16777216: no solver takes more than 16777216",
+                "18446744073709551615 players are over the limit of 4000: no solver takes more than 16777216",
+                "1000000000 players are over the limit of 62: no solver takes more than 16777216",
+                "1000000000 players are over the limit of 16777216: no solver takes more than 16777216",
+                "1000000000 players are over the limit of 4000: no solver takes more than 16777216",
             ]
         );
     }

@@ -264,6 +264,11 @@ fn senseless(world: &World, words: &mut Words) {
     words.say(described(&Cluster::new(world).permutation(&noise(6), &Permutation::new(1_000).truncate(0.1))));
     words.say(described(&Cluster::new(world).permutation(&noise(6), &Permutation::new(1_000).precision(-1.0))));
     words.say(described(&Cluster::new(world).surrogate(&noise(6), &Surrogate::new(5))));
+    for players in [usize::MAX, 1_000_000_000] {
+        words.say(described(&Cluster::new(world).exact(&noise(players), &exact().max_players(players))));
+        words.say(described(&Cluster::new(world).permutation(&noise(players), &Permutation::new(u64::MAX))));
+        words.say(described(&Cluster::new(world).surrogate(&noise(players), &Surrogate::new(u64::MAX))));
+    }
 }
 
 /// A directory that is in use, and one of another game; ranks that mean different ones.

@@ -74,7 +74,10 @@ fn too_small_budgets_name_what_is_needed() {
             assert!(which.solve(needed, 0, &game).is_ok(), "{which:?} {n}");
         }
         assert!(matches!(which.solve(100, 0, &Counted::new(mixed(0))), Err(Error::NoPlayers {})));
-        assert!(matches!(which.solve(u64::MAX, 0, &Counted::new(mixed(4001))), Err(Error::Setting { .. })));
+        assert!(matches!(
+            which.solve(u64::MAX, 0, &Counted::new(mixed(4001))),
+            Err(Error::TooManyPlayers { players: 4001, limit: 4000 })
+        ));
     }
 }
 
