@@ -215,6 +215,12 @@ pub trait TryGame: Sync {
         None
     }
 
+    /// For [`Cached`](crate::Cached): how the game and its store differ on a coalition, if they do. Solvers then stop.
+    #[doc(hidden)]
+    fn other_game(&self) -> Option<&[String; 2]> {
+        None
+    }
+
     /// This game by reference, as a game: for what takes a game by value. A reference to a [`Game`] is one anyway.
     ///
     /// ```
@@ -326,6 +332,7 @@ forward!(TryGame, self => *self.0, [('a, G: TryGame + ?Sized) ByRef<'a, G>], {
     fn try_values(coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), G::Error>;
     fn try_walk(order: &[usize], values: &mut Vec<G::Value>) -> Result<(), G::Error>;
     fn tabulated() -> Option<&[G::Value]>;
+    fn other_game() -> Option<&[String; 2]>;
 });
 
 #[cfg(test)]

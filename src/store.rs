@@ -18,6 +18,7 @@ pub(crate) mod disk;
 mod failure;
 mod flights;
 pub(crate) mod memory;
+mod same_game;
 mod sync;
 
 pub use crate::fingerprint::Fingerprint;
@@ -166,6 +167,30 @@ pub trait Store<V>: Sync {
         0
     }
 
+    /// The fingerprint of the game whose values these are, for a store that keeps one and has compared it with that of
+    /// the game at hand. [`Cached`](crate::Cached) then believes its values; those of other stores it checks by one
+    /// evaluation.
+    #[must_use]
+    fn fingerprint(&self) -> Option<&Fingerprint> {
+        None
+    }
+
+    /// One coalition of this number of players with its value, if any is remembered: what
+    /// [`Cached`](crate::Cached#is-it-the-same-game) tells games apart by. Unless overridden it is the coalition of all
+    /// players or of none, which every solver asks for first.
+    ///
+    /// # Errors
+    ///
+    /// The store's own.
+    fn example(&self, num_players: usize) -> Result<Option<(Coalition, V)>, Self::Error> {
+        for end in [Coalition::grand(num_players), Coalition::empty(num_players)] {
+            if let Some(value) = self.get(&end)? {
+                return Ok(Some((end, value)));
+            }
+        }
+        Ok(None)
+    }
+
     /// All 2^n values of the coalitions of n players, for a store that has every one of them in memory: in the order of
     /// [`Table`](crate::Table). Others need not override it.
     #[must_use]
@@ -188,5 +213,7 @@ forward!(Store<V>, self => **self, [
     fn len() -> u64;
     fn is_empty() -> bool;
     fn evictions() -> u64;
+    fn fingerprint() -> Option<&Fingerprint>;
+    fn example(num_players: usize) -> Result<Option<(Coalition, V)>, S::Error>;
     fn tabulated(num_players: usize) -> Option<&[V]>;
 });

@@ -5,12 +5,17 @@ use crate::{Coalition, Error, TryGame, Value};
 
 /// Checks the answer to a call for `asked` coalitions that gave the values `got`; `coalition` tells which was asked for
 /// at an index below `asked`.
-pub(crate) fn check_answer<V: Value, E>(
+pub(crate) fn check_answer<G: TryGame + ?Sized>(
+    game: &G,
     asked: usize,
-    got: &[V],
-    answer: Result<(), E>,
+    got: &[G::Value],
+    answer: Result<(), G::Error>,
     coalition: impl Fn(usize) -> Coalition,
-) -> Result<(), Error<E>> {
+) -> Result<(), Error<G::Error>> {
+    if let Some([ours, theirs]) = game.other_game() {
+        let (ours, theirs) = (ours.clone(), theirs.clone());
+        return Err(Error::Mismatch { what: "a value of the game and the store", ours, theirs });
+    }
     if answer.is_ok() && got.len() != asked {
         return Err(Error::BatchLength { asked, got: got.len() });
     }
@@ -41,7 +46,7 @@ pub(crate) fn ask<G: TryGame + ?Sized>(
     let before = values.len();
     let answer = game.try_values(coalitions, values);
     let got = values.get(before..).unwrap_or_default();
-    check_answer(coalitions.len(), got, answer, |index| coalitions[index].clone())
+    check_answer(game, coalitions.len(), got, answer, |index| coalitions[index].clone())
 }
 
 /// Refuses games of more players than any solver takes.

@@ -198,7 +198,7 @@ impl<'a, G: TryGame + ?Sized> Asker<'a, G> {
             let before = self.values.len();
             let answer = self.game.try_values(coalitions, &mut self.values);
             let got = self.values.get(before..).unwrap_or_default();
-            check_answer(coalitions.len(), got, answer, |index| coalitions[index].clone())?;
+            check_answer(self.game, coalitions.len(), got, answer, |index| coalitions[index].clone())?;
             count(meter, first..next)?;
         }
         Ok(&self.values)

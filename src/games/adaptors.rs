@@ -37,13 +37,17 @@ impl Question<'_> {
 
 /// Makes a game of an adaptor of a game `G`, which answers every [`Question`] by its method `answer`.
 macro_rules! adaptor {
-    (($($generics:tt)*) $adaptor:ty, $self:ident => $num_players:expr) => {
+    (($($generics:tt)*) $adaptor:ty, $self:ident => $num_players:expr, $other_game:expr) => {
         impl<$($generics)*> TryGame for $adaptor {
             type Value = G::Value;
             type Error = G::Error;
 
             fn num_players(&$self) -> usize {
                 $num_players
+            }
+
+            fn other_game(&$self) -> Option<&[String; 2]> {
+                $other_game
             }
 
             fn try_value(&self, coalition: &Coalition) -> Result<G::Value, G::Error> {
@@ -63,11 +67,11 @@ macro_rules! adaptor {
     };
 }
 
-adaptor!((G: TryGame) Restricted<G>, self => self.players.len());
-adaptor!((G: TryGame) Dual<G>, self => self.game.num_players());
-adaptor!((G: TryGame, H: TryGame<Value = G::Value, Error = G::Error>) Sum<G, H>, self => self.first.num_players());
-adaptor!((G: TryGame) Scaled<G>, self => self.game.num_players());
-adaptor!((G: TryGame) Counted<G>, self => self.game.num_players());
+adaptor!((G: TryGame) Restricted<G>, self => self.players.len(), self.game.other_game());
+adaptor!((G: TryGame) Dual<G>, self => self.game.num_players(), self.game.other_game());
+adaptor!((G: TryGame, H: TryGame<Value = G::Value, Error = G::Error>) Sum<G, H>, self => self.first.num_players(), self.first.other_game().or(self.second.other_game()));
+adaptor!((G: TryGame) Scaled<G>, self => self.game.num_players(), self.game.other_game());
+adaptor!((G: TryGame) Counted<G>, self => self.game.num_players(), self.game.other_game());
 
 /// The game among some of the players, the others being away: v′(S) = v(S), for S among those who stay.
 ///

@@ -149,7 +149,7 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
             let order = &order[..asked];
             let answer = self.game.try_walk(order, values);
             let prefix = |index: usize| Coalition::from_players(players, order[..=index].iter().copied());
-            check_answer(asked, values.get(1..).unwrap_or_default(), answer, prefix)?;
+            check_answer(self.game, asked, values.get(1..).unwrap_or_default(), answer, prefix)?;
             count(asked as u64);
         }
         Ok(())

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::flights::{Flights, Landed, OwnFlight};
+use super::same_game::SameGame;
 use super::sync::{AtomicU64, Ordering};
 use super::{Store, StoreFailure};
 use crate::game::prefix_batches;
@@ -46,6 +47,15 @@ use crate::{Coalition, MemoryStore, TryGame, Value};
 ///
 /// The budget of a sampler counts what it asks for, here as everywhere; [`stats`](Self::stats) says what was paid.
 ///
+/// # Is it the same game?
+///
+/// A coalition is numbers of players, and two games can be of the same size. So a store that has values already, and no
+/// fingerprint of its game, is checked once: before the first look into it, the game is asked again for one coalition
+/// that the store has, v(N) if it is there. If the values differ by a single bit, nothing of the store is used, and
+/// nothing is added to it: the solver returns [`Error::Mismatch`](crate::Error::Mismatch) with both values, and who asks
+/// the cache itself gets the game's own values, each of which is paid for. Games that agree on that coalition are not
+/// told apart, nor are two that fill one store at the same time.
+///
 /// # Games that ask their own cache
 ///
 /// A game may ask the cache that it is in for other coalitions while it is evaluated, in the same thread. No lock is
@@ -68,11 +78,12 @@ use crate::{Coalition, MemoryStore, TryGame, Value};
 /// For each coalition a look into the store, and for each miss an entry in the table of what is in flight:
 /// `docs/benchmarks.md` has figures.
 pub struct Cached<G: TryGame, S> {
-    game: G,
-    store: S,
-    flights: Flights<G::Value>,
+    pub(super) game: G,
+    pub(super) store: S,
+    pub(super) flights: Flights<G::Value>,
     hits: AtomicU64,
-    misses: AtomicU64,
+    pub(super) misses: AtomicU64,
+    pub(super) same_game: SameGame,
 }
 
 /// What a cache was asked and what it paid: see [`Cached::stats`].
@@ -91,7 +102,8 @@ pub struct CacheStats {
 }
 
 /// What [`Cached`] and its inner game fail with.
-type ErrorOf<G, S> = <<S as Store<<G as TryGame>::Value>>::Error as StoreFailure>::With<<G as TryGame>::Error>;
+pub(super) type ErrorOf<G, S> =
+    <<S as Store<<G as TryGame>::Value>>::Error as StoreFailure>::With<<G as TryGame>::Error>;
 
 impl<G: TryGame> Cached<G, MemoryStore<G::Value>> {
     /// Remembers in memory, without a limit.
@@ -106,12 +118,23 @@ impl<G: TryGame> Cached<G, MemoryStore<G::Value>> {
 }
 
 impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
-    /// Remembers in a store, which may hold values already: of this game, or every number that comes of it is wrong.
+    /// Remembers in a store, which may hold values of this game already. One that is needed elsewhere too can be given
+    /// as a reference or an `Arc`.
     ///
-    /// A store that is needed elsewhere too can be given as a reference or an `Arc`.
+    /// A store that has values is [checked](Self#is-it-the-same-game) before the first of them is used, at the cost of
+    /// one evaluation. A new one costs nothing, nor does one that knows its game by a fingerprint, as `DiskStore` does.
     #[must_use]
     pub fn with_store(game: G, store: S) -> Self {
-        Self { game, store, flights: Flights::new(), hits: AtomicU64::new(0), misses: AtomicU64::new(0) }
+        let (hits, misses) = (AtomicU64::new(0), AtomicU64::new(0));
+        Self { game, store, flights: Flights::new(), hits, misses, same_game: SameGame::unknown() }
+    }
+
+    /// Remembers in a store with values that are known to be this game's.
+    #[cfg(feature = "surrogate")]
+    pub(crate) fn with_own_values(game: G, store: S) -> Self {
+        let cached = Self::with_store(game, store);
+        cached.same_game.believe();
+        cached
     }
 
     /// What was asked and paid so far. While other threads are at work the numbers may be of slightly different
@@ -356,6 +379,10 @@ impl<G: TryGame, S: Store<G::Value>> TryGame for Cached<G, S> {
     }
 
     fn try_value(&self, coalition: &Coalition) -> Result<G::Value, Self::Error> {
+        if !self.is_same_game()? {
+            self.misses.fetch_add(1, Ordering::Relaxed);
+            return self.game.try_value(coalition).map_err(S::Error::of_game);
+        }
         if let Some(value) = self.store.get(coalition).map_err(StoreFailure::of_store)? {
             self.hits.fetch_add(1, Ordering::Relaxed);
             return Ok(value);
@@ -366,19 +393,30 @@ impl<G: TryGame, S: Store<G::Value>> TryGame for Cached<G, S> {
     }
 
     fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), Self::Error> {
+        if !self.is_same_game()? {
+            return self.without_store(coalitions, values);
+        }
         self.resolve(coalitions, values, Asked::Together)
     }
 
     fn try_walk(&self, order: &[usize], values: &mut Vec<G::Value>) -> Result<(), Self::Error> {
-        prefix_batches(self.num_players(), order)
-            .try_for_each(|prefixes| self.resolve(&prefixes, values, Asked::OneByOne))
+        let same_game = self.is_same_game()?;
+        prefix_batches(self.num_players(), order).try_for_each(|prefixes| match same_game {
+            true => self.resolve(&prefixes, values, Asked::OneByOne),
+            false => self.without_store(&prefixes, values),
+        })
     }
 
     /// All values, once the store in memory has every one of them: each counts as a hit.
     fn tabulated(&self) -> Option<&[G::Value]> {
-        let all = self.store.tabulated(self.num_players())?;
+        // A failure comes again when coalitions are asked for.
+        let all = self.store.tabulated(self.num_players()).filter(|_| self.is_same_game().is_ok_and(|same| same))?;
         self.hits.fetch_add(all.len() as u64, Ordering::Relaxed);
         Some(all)
+    }
+
+    fn other_game(&self) -> Option<&[String; 2]> {
+        self.same_game.differ().or_else(|| self.game.other_game())
     }
 }
 

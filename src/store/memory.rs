@@ -171,6 +171,17 @@ impl<V: Value> Store<V> for MemoryStore<V> {
         }
     }
 
+    fn example(&self, num_players: usize) -> Result<Option<(Coalition, V)>, Infallible> {
+        let grand = Coalition::grand(num_players);
+        if let Some(value) = self.get(&grand)? {
+            return Ok(Some((grand, value)));
+        }
+        Ok(match &self.values {
+            Values::Unbounded(first) => find(first, num_players).and_then(Universe::example),
+            Values::Bounded(bounded) => bounded.example(num_players),
+        })
+    }
+
     fn tabulated(&self, num_players: usize) -> Option<&[V]> {
         match &self.values {
             Values::Unbounded(first) => find(first, num_players)?.table.get().map(|table| &**table),
@@ -244,6 +255,13 @@ impl<V: Value> Universe<V> {
             values.truncate(before);
             self.get_many(coalitions, values);
         }
+    }
+
+    /// Any coalition with its value, unless all are in the [table](Self::table).
+    fn example(&self) -> Option<(Coalition, V)> {
+        let (words, value) = of_layout!(self, layout => layout.example())?;
+        let members = (0..self.num_players).filter(|player| words[player / 64] >> (player % 64) & 1 == 1);
+        Some((Coalition::from_players(self.num_players, members), value))
     }
 
     fn insert_many(&self, coalitions: &[Coalition], values: &[V]) {

@@ -181,7 +181,7 @@ fn exact_from<G: TryGame + ?Sized, F: Observer>(
             let _ = store.insert(&pair.coalition.complement(), complement);
         }
     }
-    let cached = Cached::with_store(ByRef::new(game), store);
+    let cached = Cached::with_own_values(ByRef::new(game), store);
     let answer = exact(settings, players).solve(&cached)?;
     let evaluations = estimate.evaluations() + 2 + cached.stats().misses;
     let attribution =

@@ -96,13 +96,16 @@ fn what_is_asked_of_the_inner_game_itself_is_not_remembered() {
     cached.store().insert(&set(6, 3), &worth(3)).unwrap();
     ledger.take();
     ask(&cached, [3]);
-    assert_eq!(asked(&ledger), [], "what was put into the store is known");
+    // What was put into the store is known, once the game has said the same.
+    assert_eq!(asked(&ledger), [Asked::Many(vec![3])]);
+    ask(&cached, [3]);
+    assert_eq!(asked(&ledger), []);
     let (_, store) = cached.into_parts();
     assert_eq!(store.len(), 1);
     let warm = Cached::with_store(ledger.walked(), store);
     ask(&warm, [3, 4]);
-    assert_eq!(asked(&ledger), [Asked::Many(vec![4])]);
-    assert_stats(warm.stats(), [1, 1, 2, 0]);
+    assert_eq!(asked(&ledger), [Asked::Many(vec![3]), Asked::Many(vec![4])]);
+    assert_stats(warm.stats(), [1, 2, 2, 0]);
 }
 
 #[test]
@@ -123,7 +126,11 @@ fn a_walk_asks_for_each_prefix_that_is_missing() {
             cached.try_walk(&order, &mut values).unwrap();
             let expected: Vec<u64> = (1..=n).map(|k| (k as f64).sqrt().to_bits()).collect();
             assert_eq!(values[1..].iter().map(|value| value.to_bits()).collect::<Vec<_>>(), expected);
-            let calls = ledger.take();
+            let mut calls = ledger.take();
+            if round == 0 && n > 1 {
+                // One of the values that are there, to see whether they are this game's.
+                assert!(matches!(&calls.remove(0), Call::Values(all) if prefixes(n, &order).contains(&all[0])));
+            }
             let missing: Vec<&Coalition> =
                 all.iter().enumerate().filter(|(k, _)| round == 0 && !known(*k)).map(|(_, prefix)| prefix).collect();
             assert_eq!(calls.len(), missing.len());
@@ -132,7 +139,8 @@ fn a_walk_asks_for_each_prefix_that_is_missing() {
             }
         }
         let known = (0..n).filter(|&k| known(k)).count() as u64;
-        assert_stats(cached.stats(), [known + n as u64, n as u64 - known, n as u64, 0]);
+        let check = u64::from(n > 1);
+        assert_stats(cached.stats(), [known + n as u64, n as u64 - known + check, n as u64, 0]);
     }
 }
 
@@ -241,12 +249,14 @@ fn a_game_with_another_number_of_values_is_found_out() {
         for known in [0, 4, 6] {
             let cached = Cached::new(game.by_ref());
             for mask in 0..known as u64 {
-                cached.store().insert(&set(3, mask), &1.0).unwrap();
+                cached.store().insert(&set(3, mask), &0.5).unwrap();
             }
             for threads in [1, 2, 4] {
                 match Exact::new().threads(threads).batch(8).solve(&cached) {
                     Err(Error::BatchLength { asked: 8, got }) => {
-                        assert_eq!(got, known + answer, "{answer} values for {} coalitions", 8 - known);
+                        // Values that the game has not confirmed are not used.
+                        let believed = if answer == 1 { known } else { 0 };
+                        assert_eq!(got, believed + answer, "{answer} values for {} coalitions", 8 - known);
                     }
                     other => panic!("{other:?}"),
                 }

@@ -99,8 +99,10 @@ fn estimates_are_the_same_in_all_that_they_say() {
                     assert_eq!(estimate.evaluations(), expected.evaluations());
                     assert_eq!((estimate.saved(), estimate.stopped()), (expected.saved(), expected.stopped()));
                     let stats = cached.stats();
-                    assert_eq!(stats.hits + stats.misses, estimate.evaluations(), "{state}");
-                    assert!(state != "warm" || stats.misses == 0);
+                    // A store that has values is checked by one evaluation.
+                    let check = u64::from(!["cold", "ten", "none"].contains(&state));
+                    assert_eq!(stats.hits + stats.misses, estimate.evaluations() + check, "{state}");
+                    assert!(state != "warm" || stats.misses == 1);
                 }
             }
         }
@@ -267,7 +269,8 @@ fn a_store_can_be_shared_by_caches_of_one_game() {
     for phi in [exact(&second), exact(&third), exact(&fourth)] {
         assert_eq!(bits(phi.unwrap().values()), bits(expected.values()));
     }
-    assert_eq!((evaluations.load(Ordering::Relaxed), second.stats().hits, second.stats().misses), (1 << N, 1 << N, 0));
+    // Each but the first checks by one evaluation whether the values are its game's.
+    assert_eq!((evaluations.load(Ordering::Relaxed), second.stats().hits, second.stats().misses), (259, 1 << N, 1));
     assert_eq!([first.stats(), second.stats(), third.stats(), fourth.stats()].map(|stats| stats.entries), [1 << N; 4]);
 }
 

@@ -14,5 +14,6 @@ mod common {
 }
 mod crowd;
 mod memory;
+mod same_game;
 mod self_asking;
 mod single_flight;

@@ -80,6 +80,25 @@ fn bits(values: &[f64]) -> Vec<u64> {
     values.iter().map(|value| value.to_bits()).collect()
 }
 
+/// The check of a store with values is an evaluation, in which the game asks its cache.
+#[test]
+fn a_store_with_values_is_checked_by_a_game_that_asks_its_own_cache() {
+    let expected = table(N);
+    for by_batch in [false, true] {
+        for threads in [1, 2, 4] {
+            let store = MemoryStore::unbounded();
+            for mask in 100..1_u64 << N {
+                store.insert(&Coalition::from_mask(N, mask), &expected.values()[mask as usize]).unwrap();
+            }
+            let cached = Recursive::cached(N, by_batch, store);
+            let run = || Exact::new().threads(threads).batch(1).solve(&*cached).unwrap();
+            let solved = must_end("the check", run);
+            assert_eq!(bits(solved.values()), bits(shapley::exact(&expected).unwrap().values()));
+            assert!((100 + 1..2 * 100).contains(&cached.stats().misses), "{:?}", cached.stats());
+        }
+    }
+}
+
 #[test]
 fn asked_one_by_one_each_coalition_is_evaluated_once() {
     must_end("one by one", || {

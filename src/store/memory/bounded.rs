@@ -65,6 +65,10 @@ impl<V: Clone> Bounded<V> {
         }
     }
 
+    pub(super) fn example(&self, num_players: usize) -> Option<(Coalition, V)> {
+        self.cache.as_ref()?.iter().find(|(coalition, _)| coalition.num_players() == num_players)
+    }
+
     pub(super) fn len(&self) -> u64 {
         self.cache.as_ref().map_or(0, |cache| cache.len() as u64)
     }

@@ -70,6 +70,16 @@ impl<V: Clone> Dense<V> {
         new
     }
 
+    /// The words of a coalition, and its value.
+    pub(super) fn example(&self) -> Option<(Box<[u64]>, V)> {
+        self.chunks.iter().enumerate().find_map(|(number, chunk)| {
+            let chunk = chunk.read().unwrap_or_else(PoisonError::into_inner);
+            let place = chunk.there.trailing_zeros() as usize;
+            let mask = (number << CHUNK_BITS | place) as u64;
+            Some(([mask].into(), chunk.get(place)?))
+        })
+    }
+
     /// All `len` values, if they are there.
     pub(super) fn all(&self, len: usize) -> Option<Box<[V]>> {
         let mut all = Vec::with_capacity(len);
@@ -93,7 +103,7 @@ impl<V: Clone> Dense<V> {
 
 impl<V: Clone> Chunk<V> {
     fn get(&self, place: usize) -> Option<V> {
-        (self.there >> place & 1 == 1).then(|| self.values[place].clone())
+        (place < CHUNK && self.there >> place & 1 == 1).then(|| self.values[place].clone())
     }
 
     fn insert(&mut self, place: usize, value: &V) {

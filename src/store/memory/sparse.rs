@@ -20,6 +20,8 @@ const SLOT_BITS: u32 = 10;
 /// for memory, and the fewer its instructions, the more lookups the processor has under way at the same time.
 pub(super) trait Key: Hash + Sized {
     fn of(words: &[u64]) -> Self;
+    fn words(&self) -> &[u64];
+
     /// Whether these are the words of this key.
     fn is(&self, words: &[u64]) -> bool;
 
@@ -41,6 +43,10 @@ impl Key for u64 {
         words.first().copied().unwrap_or(0) // no players, no words
     }
 
+    fn words(&self) -> &[u64] {
+        std::slice::from_ref(self)
+    }
+
     #[inline]
     fn is(&self, words: &[u64]) -> bool {
         *self == Self::of(words)
@@ -53,6 +59,10 @@ impl Key for [u64; 2] {
         [words[0], words[1]]
     }
 
+    fn words(&self) -> &[u64] {
+        self
+    }
+
     #[inline]
     fn is(&self, words: &[u64]) -> bool {
         matches!(words, [low, high] if *low == self[0] && *high == self[1])
@@ -62,6 +72,10 @@ impl Key for [u64; 2] {
 impl Key for Box<[u64]> {
     fn of(words: &[u64]) -> Self {
         words.into()
+    }
+
+    fn words(&self) -> &[u64] {
+        self
     }
 
     fn is(&self, words: &[u64]) -> bool {
@@ -132,6 +146,14 @@ impl<K: Key, V: Clone> Sparse<K, V> {
                 }
             });
         }
+    }
+
+    /// The words of a coalition, and its value.
+    pub(super) fn example(&self) -> Option<(Box<[u64]>, V)> {
+        (0..self.shards.len()).find_map(|shard| {
+            let table = self.read(shard);
+            table.iter().next().map(|(key, value)| (key.words().into(), value.clone()))
+        })
     }
 
     /// Returns how many of them were not there. Nothing is inserted once all have moved elsewhere, which is looked at

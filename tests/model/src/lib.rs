@@ -18,6 +18,24 @@ mod game {
     }
 }
 
+mod engine {
+    pub(crate) mod partial {
+        pub(crate) fn is_same<V: shapley::Value>(a: &V, b: &V) -> bool {
+            a.components().eq(b.components())
+        }
+    }
+}
+
+mod value {
+    pub(crate) struct Shown<'a, V>(pub(crate) &'a V);
+
+    impl<V: std::fmt::Debug> std::fmt::Display for Shown<'_, V> {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            self.0.fmt(f)
+        }
+    }
+}
+
 mod store;
 
 pub use store::{CacheStats, Cached};

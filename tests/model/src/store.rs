@@ -6,6 +6,8 @@ use shapley::store::{Store, StoreFailure};
 mod cached;
 #[path = "../../../src/store/flights.rs"]
 mod flights;
+#[path = "../../../src/store/same_game.rs"]
+mod same_game;
 mod sync;
 
 pub use cached::{CacheStats, Cached};

@@ -1,0 +1,97 @@
+//! Whether the values of a store are those of the game that is cached.
+
+use std::sync::OnceLock;
+
+use super::cached::{Cached, ErrorOf};
+use super::flights::Landed;
+use super::sync::{AtomicU64, Ordering};
+use super::{Store, StoreFailure};
+use crate::engine::partial::is_same;
+use crate::value::Shown;
+use crate::{Coalition, TryGame};
+
+const UNKNOWN: u64 = 0;
+const SAME: u64 = 1;
+const ANOTHER: u64 = 2;
+
+/// What is known of the game whose values a store has.
+pub(super) struct SameGame {
+    is: AtomicU64,
+    /// The value of one coalition by the game and by the store, where they differ.
+    differ: OnceLock<[String; 2]>,
+}
+
+impl SameGame {
+    pub(super) fn unknown() -> Self {
+        Self { is: AtomicU64::new(UNKNOWN), differ: OnceLock::new() }
+    }
+
+    /// Takes the store's values for the game's, unchecked.
+    #[cfg(feature = "surrogate")]
+    pub(super) fn believe(&self) {
+        self.is.store(SAME, Ordering::Release);
+    }
+
+    /// The value of one coalition by the game and by the store, where they differ.
+    pub(super) fn differ(&self) -> Option<&[String; 2]> {
+        self.differ.get()
+    }
+}
+
+impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
+    /// Whether the store is to be used. Before the first look into a store that has values and does not know its game,
+    /// one of its coalitions is evaluated again, by one thread.
+    pub(super) fn is_same_game(&self) -> Result<bool, ErrorOf<G, S>> {
+        loop {
+            match self.same_game.is.load(Ordering::Acquire) {
+                SAME => return Ok(true),
+                ANOTHER => return Ok(false),
+                _ => {}
+            }
+            let example = match self.store.fingerprint() {
+                None if !self.store.is_empty() => {
+                    self.store.example(self.num_players()).map_err(StoreFailure::of_store)?
+                }
+                _ => None,
+            };
+            let Some((coalition, stored)) = example else {
+                self.same_game.is.store(SAME, Ordering::Release);
+                continue;
+            };
+            let coalitions = [coalition];
+            let claim = self.flights.claim(&coalitions, &[0]);
+            if let Some(own) = claim.own {
+                if self.same_game.is.load(Ordering::Acquire) == UNKNOWN {
+                    self.misses.fetch_add(1, Ordering::Relaxed);
+                    let mut values = Vec::with_capacity(1);
+                    self.game.try_values(&coalitions, &mut values).map_err(S::Error::of_game)?;
+                    let [value] = &values[..] else { return Ok(false) }; // the solver will see it
+                    let is = if is_same(value, &stored) { SAME } else { ANOTHER };
+                    if is == ANOTHER {
+                        let shown = |value| format!("v({}) = {}", coalitions[0], Shown(value));
+                        let _ = self.same_game.differ.set([shown(value), shown(&stored)]);
+                    }
+                    self.same_game.is.store(is, Ordering::Release);
+                }
+                own.land(&[Some(stored)]);
+                continue;
+            }
+            for (_, wait) in claim.others {
+                // The game is being evaluated for this very check, and asks its own cache.
+                if matches!(wait.wait(), Landed::Circle) {
+                    return Ok(true);
+                }
+            }
+        }
+    }
+
+    /// The values of coalitions by the game alone.
+    pub(super) fn without_store(
+        &self,
+        coalitions: &[Coalition],
+        values: &mut Vec<G::Value>,
+    ) -> Result<(), ErrorOf<G, S>> {
+        self.misses.fetch_add(coalitions.len() as u64, Ordering::Relaxed);
+        self.game.try_values(coalitions, values).map_err(S::Error::of_game)
+    }
+}
