@@ -191,7 +191,7 @@ macro_rules! solver {
             /// # Errors
             ///
             /// * [`NoPlayers`](Error::NoPlayers); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2n + 2 evaluations,
-            ///   or 2^n if that is less; [`TooManyPlayers`](Error::TooManyPlayers) for more than 4000: before any
+            ///   or 2^n if that is less; [`Setting`](Error::Setting) above 2^24, unless that pays for all 2^n; [`TooManyPlayers`](Error::TooManyPlayers) for more than 4000: before any
             ///   evaluation;
             /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of
             ///   several in batches under way at the same time, that of the first;

@@ -26,7 +26,7 @@ const MANY_BITS: usize = 8;
 /// Blocks of this size or smaller are not made smaller for that: a block costs 2 µs or so whatever its size.
 const LEAST_BITS: usize = 10;
 
-/// The blocks of a game: 2^8 or more, of at most 4 MiB for single players, 512 KiB for larger sets. Larger ones share
+/// The blocks of a game: 2^8 or more, of at most 4 MiB (without what values own) for single players, 512 KiB for larger sets. Larger ones share
 /// the small tables' cost among more values; smaller ones keep what they go through in the second-level cache, and can
 /// be dealt to more machines. Measured: see `docs/numerics.md`.
 pub(super) fn block_bits<V>(players: usize, order: usize) -> usize {

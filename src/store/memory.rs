@@ -33,7 +33,7 @@ use sparse::Sparse;
 ///
 /// # Memory
 ///
-/// Bytes an entry, where a value takes w:
+/// Bytes an entry, where a value takes w, what it owns included:
 ///
 /// | players | bytes |
 /// |---|---|

@@ -1,29 +1,30 @@
 //! Whether the values of a store are those of the game that is cached.
 
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use super::cached::{Cached, ErrorOf};
 use super::flights::Landed;
-use super::sync::{AtomicU64, Ordering};
 use super::{Store, StoreFailure};
 use crate::engine::partial::is_same;
 use crate::value::Shown;
 use crate::{Coalition, TryGame};
 
-const UNKNOWN: u64 = 0;
-const SAME: u64 = 1;
-const ANOTHER: u64 = 2;
+const UNKNOWN: u8 = 0;
+const SAME: u8 = 1;
+const ANOTHER: u8 = 2;
 
-/// What is known of the game whose values a store has.
+/// What is known of the game whose values a store has. It is known before anything is put into the store, so whoever
+/// finds a value there, under a lock of the store, finds this as well.
 pub(super) struct SameGame {
-    is: AtomicU64,
+    is: AtomicU8,
     /// The value of one coalition by the game and by the store, where they differ.
     differ: OnceLock<[String; 2]>,
 }
 
 impl SameGame {
     pub(super) fn unknown() -> Self {
-        Self { is: AtomicU64::new(UNKNOWN), differ: OnceLock::new() }
+        Self { is: AtomicU8::new(UNKNOWN), differ: OnceLock::new() }
     }
 
     /// Takes the store's values for the game's, unchecked.

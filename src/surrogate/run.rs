@@ -14,10 +14,14 @@ use crate::engine::settings::Settings;
 use crate::game::ByRef;
 use crate::results::{Method, Origin, Pair, Pairs};
 use crate::store::Store;
+use crate::weights::MOST_PLAYERS as MOST_EXACT;
 use crate::{Attribution, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Stopped, TryGame, Value};
 
 /// More players than this have matrices of gigabytes.
 pub(crate) const MOST_PLAYERS: usize = 4000;
+
+/// More evaluations have pairs of gigabytes.
+const MOST_EVALUATIONS: u64 = 1 << 24;
 
 /// What the least that an estimate can go on with takes.
 const ENDS_AND_A_PAIR: u64 = 4;
@@ -43,9 +47,13 @@ pub(super) fn run<G: TryGame + ?Sized, F: Observer>(
         if left < ENDS_AND_A_PAIR || estimate.stopped() == Stopped::Exact {
             return Ok(estimate.clone());
         }
+        let pays_for_all = all(players).is_some_and(|all| left - 2 >= all.saturating_sub(pairs.coalitions()));
+        if !pays_for_all {
+            check_budget(options, players)?;
+        }
         let ends = both_ends(game, players)?;
         check_ends(&ends, &estimate.ends())?;
-        if left - 2 >= all(players).saturating_sub(pairs.coalitions()) {
+        if pays_for_all {
             return exact_from(game, method, options, settings, (pairs, estimate));
         }
         return ask_for_pairs(game, method, options, settings, (made, ends), Some((pairs, estimate)));
@@ -85,21 +93,26 @@ pub(crate) fn check_players<E>(players: usize) -> Result<(), Error<E>> {
     Ok(())
 }
 
-/// The number of coalitions, as far as it can be counted.
-fn all(players: usize) -> u64 {
-    if players < 63 { 1_u64 << players } else { u64::MAX }
+/// The number of coalitions, if it can be counted.
+fn all(players: usize) -> Option<u64> {
+    (players <= MOST_EXACT).then(|| 1 << players)
 }
 
 /// Whether there are evaluations for all coalitions, so that the answer can be exact.
 pub(crate) fn pays_for_all(options: &Options, players: usize) -> bool {
-    options.evaluations >= all(players)
+    all(players).is_some_and(|all| options.evaluations >= all)
 }
 
-/// Refuses a budget that does not pay for a pair for each player, and the ends.
+/// Refuses a budget that does not pay for a pair for each player, and the ends; or for more pairs than are kept.
 pub(crate) fn check_budget<E>(options: &Options, players: usize) -> Result<(), Error<E>> {
-    let needed = (2 + 2 * players as u64).min(all(players));
+    let pairs = 2 + 2 * players as u64;
+    let needed = all(players).map_or(pairs, |all| pairs.min(all));
     match options.evaluations {
         evaluations if evaluations < needed => Err(Error::BudgetTooSmall { evaluations, needed }),
+        evaluations if evaluations > MOST_EVALUATIONS => {
+            let (name, value) = ("the number of evaluations of pairs", evaluations as f64);
+            Err(Error::Setting { name, value, allowed: "at most 2^24, or 2^n for an exact answer" })
+        }
         _ => Ok(()),
     }
 }

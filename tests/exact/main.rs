@@ -21,6 +21,7 @@ mod determinism;
 mod fraction;
 mod indices;
 mod interactions;
+mod memory;
 mod naive;
 mod numerics;
 #[cfg(feature = "serde")]

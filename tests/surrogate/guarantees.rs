@@ -226,6 +226,25 @@ fn nearly_self_dual_games_keep_all_that_was_asked() {
     assert!(error < 0.02, "{error}");
 }
 
+/// What cannot be kept in memory is refused before anything is asked for; what is exact has no such limit.
+#[test]
+fn budgets_beyond_memory_are_refused() {
+    let asked = from_fn(100, |_| -> f64 { panic!("asked") });
+    for evaluations in [(1 << 24) + 1, 10_000_000_000, u64::MAX] {
+        match Surrogate::new(evaluations).estimate(&asked) {
+            Err(Error::Setting { name: "the number of evaluations of pairs", value, .. }) => {
+                assert_eq!(value, evaluations as f64);
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+    let small = from_fn(5, |s| s.len() as f64);
+    assert_eq!(KernelShap::new(u64::MAX).estimate(&small).unwrap().stopped(), Stopped::Exact);
+    // As `Exact` has it, whose limit is the number of players.
+    let large = from_fn(63, |_| -> f64 { panic!("asked") });
+    assert!(matches!(KernelShap::new(u64::MAX).estimate(&large), Err(Error::Setting { .. })));
+}
+
 #[test]
 fn going_on_reuses_what_was_paid_for() {
     let (seen, again) = (Mutex::new(HashSet::new()), AtomicU64::new(0));

@@ -150,6 +150,23 @@ fn one_coalition(count: usize, interruptions: impl Into<Option<usize>>) {
     });
 }
 
+/// A store that has a value from before: one of two threads evaluates it again, and the other waits.
+#[test]
+fn a_store_with_a_value_is_checked_once() {
+    explore(None, || {
+        let counts = Arc::new(Counts::default());
+        let cached = cached(&counts, |s, _| good(s));
+        cached.store().insert(&set(7), &f64::from_bits(worth(7))).unwrap();
+        let other = {
+            let cached = cached.clone();
+            thread::spawn(move || wants(&cached, 7))
+        };
+        assert_eq!(wants(&cached, 7), Ok(()));
+        assert_eq!(other.join().unwrap(), Ok(()));
+        assert_eq!(counts.of(7), 1);
+    });
+}
+
 #[test]
 fn two_threads_want_one_coalition_which_is_evaluated_once() {
     one_coalition(2, None);
