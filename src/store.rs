@@ -171,7 +171,7 @@ pub trait Store<V>: Sync {
     /// the game at hand. [`Cached`](crate::Cached) then believes its values; those of other stores it checks by one
     /// evaluation.
     #[must_use]
-    fn fingerprint(&self) -> Option<&Fingerprint> {
+    fn fingerprint(&self) -> Option<&str> {
         None
     }
 
@@ -213,7 +213,7 @@ forward!(Store<V>, self => **self, [
     fn len() -> u64;
     fn is_empty() -> bool;
     fn evictions() -> u64;
-    fn fingerprint() -> Option<&Fingerprint>;
+    fn fingerprint() -> Option<&str>;
     fn example(num_players: usize) -> Result<Option<(Coalition, V)>, S::Error>;
     fn tabulated(num_players: usize) -> Option<&[V]>;
 });
