@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Coalition;
+use crate::display::Visible;
 use crate::error::write_causes;
 
 /// Why a job of several ranks gave no result.
@@ -37,7 +38,7 @@ pub enum Error {
     },
 
     /// The ranks do not do the same: they were called with other solvers or settings, or have other games.
-    #[error("{what} differs: {ours} on rank 0, {theirs} on rank {rank}")]
+    #[error("{} differs: {} on rank 0, {} on rank {rank}", Visible(what), Visible(ours), Visible(theirs))]
     Mismatch {
         /// What differs.
         what: String,
