@@ -118,7 +118,7 @@ impl Svg {
     pub(crate) fn dots(&mut self, dots: &[([f64; 2], Rgb)], radius: f64) {
         // The outlines lie below all dots: of dots that cover each other but for a sliver, the slivers are to be seen.
         let outlines: String = dots.iter().map(|([x, y], _)| format!("M{} {}h.01", at(*x), at(*y))).collect();
-        let (color, width) = (hex(Paint::Muted.on(Theme::Light)), at(2.0 * radius + 1.0));
+        let (color, width) = (hex(Paint::Muted.on(Theme::Light)), at(2.0 * radius + 1.5));
         self.put(format_args!(
             "<path d=\"{outlines}\" class=\"sm\" stroke=\"{color}\" stroke-width=\"{width}\" stroke-linecap=\"round\"/>"
         ));
