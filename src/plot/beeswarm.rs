@@ -1,4 +1,4 @@
-use std::cmp::{Ordering, Reverse};
+use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
 use super::color::{Rgb, sequential};
@@ -162,38 +162,67 @@ fn ranks(features: &[f64], player: usize, columns: usize) -> Vec<Option<f64>> {
 struct Dot {
     explanation: usize,
     x: f64,
-    /// How far above or below the middle: 0, 1, −1, 2, …
+    /// How far above or below the middle.
     level: f64,
 }
 
-/// Dots side by side, as they come from the left: each on the level nearest to the middle where none is in its way. So
-/// a swarm is as high as there are dots near one place. Of those at one place, the smallest features are in the middle.
-/// The dots, and the number of levels.
+impl Dot {
+    /// The number of the stretch that it is in, each as wide as a dot takes.
+    fn stretch(&self) -> f64 {
+        (self.x / BESIDE).floor()
+    }
+}
+
+/// The dots of a row on their levels, and how many levels there are.
 fn swarm(outputs: &[&Output], player: usize, scale: Scale, ranks: Option<&[Option<f64>]>) -> (Vec<Dot>, usize) {
-    let rank = |explanation: usize| ranks.and_then(|ranks| ranks[explanation]);
-    let mut dots: Vec<(usize, f64)> =
-        outputs.iter().enumerate().map(|(k, output)| (k, scale.at(output.values[player]))).collect();
-    dots.sort_by(|(one, left), (other, right)| {
-        left.total_cmp(right).then_with(|| rank(*one).partial_cmp(&rank(*other)).unwrap_or(Ordering::Equal))
-    });
+    // Missing ones come last, so that nothing covers them.
+    let rank = |dot: &Dot| ranks.map_or(0.0, |ranks| ranks[dot.explanation].unwrap_or(2.0));
+    let mut dots: Vec<Dot> = outputs
+        .iter()
+        .enumerate()
+        .map(|(explanation, output)| Dot { explanation, x: scale.at(output.values[player]), level: 0.0 })
+        .collect();
+    let by_rank = |a: &Dot, b: &Dot| rank(a).total_cmp(&rank(b));
+    dots.sort_by(|a, b| a.x.total_cmp(&b.x).then_with(|| by_rank(a, b)));
+    let levels = side_by_side(&mut dots);
+    if (levels / 2) as f64 * LEVEL <= REACH {
+        return (dots, levels);
+    }
+    dots.sort_by(|a, b| a.stretch().total_cmp(&b.stretch()).then_with(|| by_rank(a, b)));
+    let levels = stacked(&mut dots);
+    (dots, levels)
+}
+
+/// Puts dots, as they come from the left, on the level nearest to the middle where none is in the way.
+fn side_by_side(dots: &mut [Dot]) -> usize {
     // Levels that were taken and are free again, and those that are taken, the first to be free in front.
     let (mut free, mut taken) = (BinaryHeap::new(), VecDeque::<(f64, usize)>::new());
     let mut levels = 0;
-    let mut placed = Vec::with_capacity(dots.len());
-    for (explanation, x) in dots {
-        while taken.front().is_some_and(|(end, _)| *end <= x) {
+    for dot in dots {
+        while taken.front().is_some_and(|(end, _)| *end <= dot.x) {
             free.extend(taken.pop_front().map(|(_, level)| Reverse(level)));
         }
-        let level = free.pop().map_or_else(
-            || {
-                levels += 1;
-                levels - 1
-            },
-            |Reverse(level)| level,
-        );
-        taken.push_back((x + BESIDE, level));
-        let away = level.div_ceil(2) as f64 * if level % 2 == 1 { 1.0 } else { -1.0 };
-        placed.push(Dot { explanation, x, level: away });
+        let level = free.pop().map_or(levels, |Reverse(level)| level);
+        levels = levels.max(level + 1);
+        taken.push_back((dot.x + BESIDE, level));
+        dot.level = away(level);
     }
-    (placed, levels)
+    levels
+}
+
+/// Where dots cover each other anyhow: those of a stretch stand upon each other, so that many at one place do not push
+/// their neighbours aside. The smallest features are in the middle, missing ones outermost.
+fn stacked(dots: &mut [Dot]) -> usize {
+    let stacks = dots.chunk_by_mut(|a, b| a.stretch().total_cmp(&b.stretch()).is_eq());
+    let mut levels = 0;
+    for stack in stacks {
+        levels = levels.max(stack.len());
+        stack.iter_mut().enumerate().for_each(|(level, dot)| dot.level = away(level));
+    }
+    levels
+}
+
+/// How far a level is from the middle: 0, 1, −1, 2, …
+fn away(level: usize) -> f64 {
+    level.div_ceil(2) as f64 * if level % 2 == 1 { 1.0 } else { -1.0 }
 }
