@@ -277,6 +277,14 @@ mod tests {
     struct NoAnswer(#[source] std::num::ParseIntError);
 
     #[test]
+    fn what_differs_tells_a_terminal_nothing() {
+        let [what, ours, theirs] = ["the type of values", "f64", "\u{1b}[31m\u{202e}"].map(String::from);
+        let error = Error::Mismatch { what, ours, rank: 2, theirs };
+        let text = "the type of values differs: f64 on rank 0, \\u{1b}[31m\\u{202e} on rank 2";
+        assert_eq!(error.sent().received().to_string(), text);
+    }
+
+    #[test]
     fn a_failure_keeps_its_causes_and_is_itself_where_it_happened() {
         let cause = "x".parse::<u8>().expect_err("no number");
         let failure = Failure::new(NoAnswer(cause.clone()));
