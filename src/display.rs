@@ -6,6 +6,13 @@ use std::fmt;
 use crate::value::Shown;
 use crate::{Coalition, Value};
 
+mod visible;
+
+pub(crate) use visible::Visible;
+use visible::count;
+// For names in pictures too.
+pub(crate) use visible::{isolated, label};
+
 /// What is written for a player: its name, or its number if it has none.
 pub(crate) type NameOf<'a> = &'a dyn Fn(usize) -> String;
 
@@ -23,23 +30,11 @@ pub(crate) struct Named<'a, T, N> {
 impl<T: Printed, N: AsRef<str>> fmt::Display for Named<'_, T, N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let name = |player: usize| match self.names.get(player) {
-            Some(name) => on_one_line(name.as_ref()),
+            Some(name) => isolated(&label(name.as_ref())),
             None => player.to_string(),
         };
         self.of.print(f, Some(&name))
     }
-}
-
-/// A name with its control characters and line separators escaped: a line break would break the table.
-fn on_one_line(name: &str) -> String {
-    name.chars().fold(String::new(), |mut text, c| {
-        if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}') {
-            text.extend(c.escape_default())
-        } else {
-            text.push(c)
-        }
-        text
-    })
 }
 
 /// The members of a coalition, as `Display` writes them, with names.
@@ -135,7 +130,6 @@ pub(crate) enum Column {
 impl Column {
     /// The cells, all of one width, beneath a title.
     fn cells(self, title: Option<&str>) -> Vec<String> {
-        let count = |text: &str| text.chars().count();
         let (left, mut texts) = match self {
             Self::Left(texts) => (true, texts),
             Self::Right(texts) => (false, texts),

@@ -6,7 +6,7 @@ use std::fmt;
 use std::ops::Range;
 
 use crate::Coalition;
-use crate::display::{NameOf, Named, Printed, members};
+use crate::display::{NameOf, Named, Printed, Visible, members};
 use crate::games::error::GameError;
 
 mod listed;
@@ -187,7 +187,7 @@ errors! {
         ours: String,
         /// What it is in the other.
         theirs: String,
-    } => "{what} differs: {ours} here, {theirs} in the other";
+    } => "{what} differs: {} here, {} in the other", Visible(ours), Visible(theirs);
 
     /// Two estimates have permutations in common, which would count twice.
     Overlap {

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::Coalition;
+use crate::display::Visible;
 use crate::error::write_causes;
 
 /// Why a job of several ranks gave no result.
@@ -37,7 +38,7 @@ pub enum Error {
     },
 
     /// The ranks do not do the same: they were called with other solvers or settings, or have other games.
-    #[error("{what} differs: {ours} on rank 0, {theirs} on rank {rank}")]
+    #[error("{} differs: {} on rank 0, {} on rank {rank}", Visible(what), Visible(ours), Visible(theirs))]
     Mismatch {
         /// What differs.
         what: String,
@@ -274,6 +275,14 @@ mod tests {
     #[derive(Debug, thiserror::Error)]
     #[error("no answer")]
     struct NoAnswer(#[source] std::num::ParseIntError);
+
+    #[test]
+    fn what_differs_tells_a_terminal_nothing() {
+        let [what, ours, theirs] = ["the type of values", "f64", "\u{1b}[31m\u{202e}"].map(String::from);
+        let error = Error::Mismatch { what, ours, rank: 2, theirs };
+        let text = "the type of values differs: f64 on rank 0, \\u{1b}[31m\\u{202e} on rank 2";
+        assert_eq!(error.sent().received().to_string(), text);
+    }
 
     #[test]
     fn a_failure_keeps_its_causes_and_is_itself_where_it_happened() {

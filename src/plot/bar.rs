@@ -1,6 +1,6 @@
 use super::label::width;
 use super::number::Scale;
-use super::rows::{ROW, axis, label_width, put_bar, put_label, rows};
+use super::rows::{Labels, ROW, axis, put_bar, rows};
 use super::svg::{Anchor, Paint, SIZE, Svg, WIDTH};
 use super::{Explanation, PlotError};
 
@@ -24,9 +24,9 @@ pub fn bar(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> R
 
     let ends = rows.iter().flat_map(|row| [row.value - row.error.unwrap_or(0.0), row.value + row.error.unwrap_or(0.0)]);
     let (low, high) = ends.fold((0.0_f64, 0.0_f64), |(low, high), end| (low.min(end), high.max(end)));
-    let column = label_width(rows.iter().map(|row| row.label.as_str()));
+    let beside = Labels::new(rows.iter().map(|row| row.label.as_str()));
     let numbers = rows.iter().map(|row| width(&row.number, SIZE)).fold(0.0, f64::max);
-    let scale = Scale { low, high, left: column + 32.0, right: WIDTH - 28.0 - (numbers + 10.0) };
+    let scale = Scale { low, high, left: beside.column + 32.0, right: WIDTH - 28.0 - (numbers + 10.0) };
     let (top, bottom) = (12.0, 16.0 + ROW * rows.len() as f64);
 
     let mut svg = Svg::default();
@@ -34,7 +34,7 @@ pub fn bar(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> R
     svg.line([scale.at(0.0), top], [scale.at(0.0), bottom], 1.5, Paint::Muted, "");
     for (k, row) in rows.iter().enumerate() {
         let middle = top + ROW * (k as f64 + 0.5);
-        put_label(&mut svg, &row.label, column, middle, Paint::Ink);
+        beside.put(&mut svg, k, middle, Paint::Ink);
         put_bar(&mut svg, scale, row, 0.0, middle);
         let place = [WIDTH - 16.0, middle + SIZE * 0.35];
         svg.text(place, Anchor::End, SIZE, Paint::Ink, &row.number);

@@ -1,9 +1,10 @@
 use super::explanation::Output;
-use super::label::{isolated, shorten, width};
+use super::label::{fitted, width};
 use super::number::Scale;
 use super::rows::{Row, axis, rows_of};
 use super::svg::{Anchor, Paint, SMALL, Svg, WIDTH};
 use super::{Explanation, PlotError};
+use crate::display::isolated;
 
 /// Pixels of a lane's height.
 const LANE: f64 = 28.0;
@@ -13,6 +14,9 @@ const MOST_PARTS: usize = 30;
 
 /// Pixels of a part that has a whisker: on narrower ones they would lie on each other.
 const NARROWEST_WITH_WHISKER: f64 = 12.0;
+
+/// Pixels of a name beside a lane.
+const NAME: f64 = 120.0;
 
 /// Where all that is drawn begins and ends, at the sides.
 const MARGIN: f64 = 24.0;
@@ -41,8 +45,11 @@ pub fn force(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>) ->
     let result = format!("output {}", format.plain(output.grand));
     mark(&mut svg, scale.at(output.baseline), [upper - 52.0, upper + LANE + 4.0], 20.0, &base);
     mark(&mut svg, scale.at(output.grand), [lower - 4.0, lower + LANE + 44.0], lower + LANE + 58.0, &result);
-    for (segments, top, up) in [(&ups, upper, true), (&downs, lower, false)] {
-        put_lane(&mut svg, scale, segments, top, up);
+    let names: Vec<&str> = ups.iter().chain(&downs).map(|(row, _)| row.label.as_str()).collect();
+    let short = fitted(&names, &vec![NAME; names.len()], SMALL);
+    let (short_ups, short_downs) = short.split_at(ups.len());
+    for (segments, short, top, up) in [(&ups, short_ups, upper, true), (&downs, short_downs, lower, false)] {
+        put_lane(&mut svg, scale, segments, short, top, up);
     }
     Ok(svg.finish(WIDTH, lower + LANE + 108.0, &format!("Forces of {} players upon the output", labels.len())))
 }
@@ -68,21 +75,22 @@ fn lane(labels: &[impl AsRef<str>], output: &Output, start: f64, kind: fn(f64) -
     (segments, at)
 }
 
-fn put_lane(svg: &mut Svg, scale: Scale, segments: &[(Row, f64)], top: f64, up: bool) {
+fn put_lane(svg: &mut Svg, scale: Scale, segments: &[(Row, f64)], short: &[String], top: f64, up: bool) {
     let paint = if up { Paint::Positive } else { Paint::Negative };
     let mut outside = Vec::new();
-    for (row, start) in segments {
+    for ((row, start), short) in segments.iter().zip(short) {
         let (from, to) = (scale.at(*start), scale.at(start + row.value));
-        let title = format!("{}: {}", isolated(&row.label), row.number);
+        let label = isolated(&row.label);
+        let title = format!("{label}: {}", row.number);
         svg.arrow(from, to, top, LANE, paint, &title);
         let middle = (from + to) / 2.0 + if up { -3.0 } else { 3.0 };
         let room = (to - from).abs() - 16.0;
-        let whole = format!("{} {}", isolated(&row.label), row.number);
-        let inside = [&whole, &row.label].into_iter().find(|text| width(text, SMALL) <= room);
+        let whole = format!("{label} {}", row.number);
+        let inside = [&whole, &label].into_iter().find(|text| width(text, SMALL) <= room);
         if let Some(text) = inside {
             svg.short_text([middle, top + LANE / 2.0 + 4.0], Anchor::Middle, SMALL, paint.upon(), text, &whole);
         } else {
-            outside.push((middle, shorten(&row.label, 120.0, SMALL), whole));
+            outside.push((middle, isolated(short), whole));
         }
     }
     // Whiskers come last, upon the parts beside.

@@ -1,9 +1,10 @@
 use std::f64::consts::TAU;
 
-use super::label::{clean, isolated, shorten};
+use super::label::fitted;
 use super::number::Format;
 use super::svg::{Anchor, Paint, SIZE, SMALL, Svg, WIDTH};
 use super::{Explanation, PlotError};
+use crate::display::{isolated, label};
 use crate::{Interactions, Value};
 
 /// Players that are drawn: more names do not fit around the circle.
@@ -73,7 +74,7 @@ pub fn network<V: Value>(labels: &[impl AsRef<str>], interactions: &Interactions
 
     let largest = values.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
     let (node_format, edge_format) = (Format::up_to(largest), Format::up_to(strongest));
-    let names: Vec<String> = shown.iter().map(|&player| clean(labels[player].as_ref())).collect();
+    let names: Vec<String> = shown.iter().map(|&player| label(labels[player].as_ref())).collect();
     let (center, circle) = ([WIDTH / 2.0, 262.0], 190.0);
     let angle = |k: usize| TAU * (k as f64 / shown.len() as f64 - 0.25);
     let point = |k: usize, radius: f64| [center[0] + radius * angle(k).cos(), center[1] + radius * angle(k).sin()];
@@ -86,12 +87,10 @@ pub fn network<V: Value>(labels: &[impl AsRef<str>], interactions: &Interactions
         let dashes = if *value < 0.0 { "7 4" } else { "" };
         svg.line(point(*i, circle), point(*j, circle), thick, Paint::of(*value), dashes);
     }
-    for (k, &player) in shown.iter().enumerate() {
-        let radius = 5.0 + 15.0 * share(values[player], largest).sqrt();
-        let number = node_format.signed(values[player]);
-        svg.disc(point(k, circle), radius + 2.0, Paint::Ground, "");
-        svg.disc(point(k, circle), radius, Paint::of(values[player]), &format!("{}: {number}", isolated(&names[k])));
-        let [x, y] = point(k, circle + radius + 8.0);
+    let radius = |k: usize| 5.0 + 15.0 * share(values[shown[k]], largest).sqrt();
+    // Where each name is held, and how much room it has.
+    let held = |k: usize| {
+        let [x, y] = point(k, circle + radius(k) + 8.0);
         let sideways = angle(k).cos();
         let (anchor, room) = if sideways.abs() < 0.1 {
             (Anchor::Middle, (2.0 * circle * (TAU / shown.len() as f64).sin().abs()).clamp(60.0, 160.0))
@@ -100,6 +99,15 @@ pub fn network<V: Value>(labels: &[impl AsRef<str>], interactions: &Interactions
         } else {
             (Anchor::End, x - 8.0)
         };
+        ([x, y], anchor, room)
+    };
+    let rooms: Vec<f64> = (0..shown.len()).map(|k| held(k).2).collect();
+    let short = fitted(&names.iter().map(String::as_str).collect::<Vec<_>>(), &rooms, SIZE);
+    for (k, &player) in shown.iter().enumerate() {
+        let number = node_format.signed(values[player]);
+        svg.disc(point(k, circle), radius(k) + 2.0, Paint::Ground, "");
+        svg.disc(point(k, circle), radius(k), Paint::of(values[player]), &format!("{}: {number}", isolated(&names[k])));
+        let ([x, y], anchor, _) = held(k);
         let upwards = angle(k).sin();
         let below = match upwards {
             _ if upwards < -0.9 => -2.0,
@@ -107,7 +115,7 @@ pub fn network<V: Value>(labels: &[impl AsRef<str>], interactions: &Interactions
             _ => 5.0,
         };
         let whole = format!("{} {number}", isolated(&names[k]));
-        svg.short_text([x, y + below], anchor, SIZE, Paint::Ink, &shorten(&names[k], room, SIZE), &whole);
+        svg.short_text([x, y + below], anchor, SIZE, Paint::Ink, &isolated(&short[k]), &whole);
     }
     let mut y = caption(&mut svg, center[1] + circle + 66.0, [largest, strongest], [node_format, edge_format]);
     let left_out = [

@@ -1,9 +1,10 @@
 //! What bar and waterfall pictures share: a row a player, the largest first, the rest folded into one.
 
 use super::explanation::Output;
-use super::label::{clean, isolated, shorten, width};
+use super::label::{fitted, width};
 use super::number::{Scale, tick_text, ticks};
 use super::svg::{Anchor, Paint, SIZE, SMALL, Svg, WIDTH};
+use crate::display::{isolated, label};
 
 /// Rows of a picture that are read at a glance.
 pub(crate) const MOST_ROWS: usize = 15;
@@ -41,7 +42,7 @@ pub(crate) fn rows_of(
     let mut rows: Vec<Row> = order[..shown]
         .iter()
         .map(|&player| Row {
-            label: clean(labels[player].as_ref()),
+            label: label(labels[player].as_ref()),
             value: output.values[player],
             error: output.whisker(player),
             number: output.number(player),
@@ -56,15 +57,29 @@ pub(crate) fn rows_of(
     rows
 }
 
-/// How wide the column of labels is.
-pub(crate) fn label_width<'a>(labels: impl Iterator<Item = &'a str>) -> f64 {
-    labels.map(|label| width(label, SIZE)).fold(60.0, f64::max).min(230.0)
+/// The labels at the left of the rows, one for each.
+pub(crate) struct Labels<'a> {
+    whole: Vec<&'a str>,
+    /// As they fit into the column.
+    shown: Vec<String>,
+    /// How wide the column is.
+    pub(crate) column: f64,
 }
 
-/// A label at the left of a row.
-pub(crate) fn put_label(svg: &mut Svg, label: &str, column: f64, middle: f64, paint: Paint) {
-    let place = [12.0 + column, middle + SIZE * 0.35];
-    svg.short_text(place, Anchor::End, SIZE, paint, &shorten(label, column, SIZE), label);
+impl<'a> Labels<'a> {
+    pub(crate) fn new(labels: impl Iterator<Item = &'a str>) -> Self {
+        let whole: Vec<&str> = labels.collect();
+        let column = whole.iter().map(|label| width(label, SIZE)).fold(60.0, f64::max).min(230.0);
+        let shown = fitted(&whole, &vec![column; whole.len()], SIZE);
+        Self { whole, shown, column }
+    }
+
+    /// The label of a row, whose middle is here.
+    pub(crate) fn put(&self, svg: &mut Svg, row: usize, middle: f64, paint: Paint) {
+        let place = [12.0 + self.column, middle + SIZE * 0.35];
+        let [shown, whole] = [self.shown[row].as_str(), self.whole[row]].map(isolated);
+        svg.short_text(place, Anchor::End, SIZE, paint, &shown, &whole);
+    }
 }
 
 /// An axis at the bottom, with lines up to the top.

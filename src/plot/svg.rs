@@ -116,15 +116,16 @@ impl Svg {
 
     /// Dots of one size in colours of no theme, with an outline that is seen where their colour is not.
     pub(crate) fn dots(&mut self, dots: &[([f64; 2], Rgb)], radius: f64) {
+        // The outlines lie below all dots: of dots that cover each other but for a sliver, the slivers are to be seen.
+        let outlines: String = dots.iter().map(|([x, y], _)| format!("M{} {}h.01", at(*x), at(*y))).collect();
+        let (color, width) = (hex(Paint::Muted.on(Theme::Light)), at(2.0 * radius + 1.5));
         self.put(format_args!(
-            "<g class=\"sm\" stroke=\"{}\" stroke-width=\".5\">",
-            hex(Paint::Muted.on(Theme::Light))
+            "<path d=\"{outlines}\" class=\"sm\" stroke=\"{color}\" stroke-width=\"{width}\" stroke-linecap=\"round\"/>"
         ));
         for ([x, y], color) in dots {
             let (x, y, radius, color) = (at(*x), at(*y), at(radius), hex(*color));
             self.put(format_args!("<circle cx=\"{x}\" cy=\"{y}\" r=\"{radius}\" fill=\"{color}\"/>"));
         }
-        self.put(format_args!("</g>"));
     }
 
     /// Thin level lines, each from a point to a place at its right.

@@ -1,9 +1,10 @@
 use super::color::{LOOKS, Theme, hex, tint};
 use super::explanation::Output;
-use super::label::{clean, escape, isolated};
+use super::label::escape;
 use super::network::pairs;
 use super::number::Format;
 use super::{Explanation, PlotError};
+use crate::display::{isolated, label};
 use crate::{Interactions, Value};
 
 /// How many partners of a word are named.
@@ -61,7 +62,7 @@ type Pair = (usize, usize, f64);
 impl Text {
     /// A page of these words and their values.
     pub fn new(words: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> Self {
-        let words = words.iter().map(|word| clean(word.as_ref())).collect();
+        let words = words.iter().map(|word| label(word.as_ref())).collect();
         Self { words, explanation: explanation.into(), pairs: None, outputs: None, title: None, numbers: false }
     }
 
@@ -78,13 +79,13 @@ impl Text {
 
     /// Names the outputs, in their order; otherwise they are numbered.
     pub fn outputs(mut self, names: &[impl AsRef<str>]) -> Self {
-        self.outputs = Some(names.iter().map(|name| clean(name.as_ref())).collect());
+        self.outputs = Some(names.iter().map(|name| label(name.as_ref())).collect());
         self
     }
 
     /// A title above the text, and of the page.
     pub fn title(mut self, title: &str) -> Self {
-        self.title = Some(clean(title));
+        self.title = Some(label(title));
         self
     }
 

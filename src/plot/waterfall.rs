@@ -1,5 +1,5 @@
 use super::label::width;
-use super::rows::{BAR, ROW, Row, axis, label_width, put_bar_beside, put_label, rows, scale_beside};
+use super::rows::{BAR, Labels, ROW, Row, axis, put_bar_beside, rows, scale_beside};
 use super::svg::{Anchor, Paint, SIZE, Svg, WIDTH};
 use super::{Explanation, PlotError};
 
@@ -33,8 +33,9 @@ pub fn waterfall(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>
         let error = row.error.unwrap_or(0.0);
         (low, high) = (low.min(at - error), high.max(at + error));
     }
-    let column = label_width(rows.iter().map(|row| row.label.as_str()).chain(["base value, v(∅)"]));
-    let scale = scale_beside(&rows, &starts, low, high, column);
+    let of_rows = rows.iter().map(|row| row.label.as_str());
+    let beside = Labels::new(["base value, v(∅)"].into_iter().chain(of_rows).chain(["output, v(N)"]));
+    let scale = scale_beside(&rows, &starts, low, high, beside.column);
     let (top, bottom) = (12.0, 16.0 + ROW * (rows.len() + 2) as f64);
 
     let mut svg = Svg::default();
@@ -45,15 +46,15 @@ pub fn waterfall(labels: &[impl AsRef<str>], explanation: impl Into<Explanation>
         let x = scale.at(*start);
         let above = middle(k) + if k == 0 { 0.0 } else { BAR / 2.0 };
         svg.line([x, above], [x, middle(k + 1) - BAR / 2.0], 1.0, Paint::Muted, "2 3");
-        put_label(&mut svg, &row.label, column, middle(k + 1), Paint::Ink);
+        beside.put(&mut svg, k + 1, middle(k + 1), Paint::Ink);
         put_bar_beside(&mut svg, scale, row, *start, middle(k + 1));
     }
     let last = rows.len();
     let x = scale.at(at);
     svg.line([x, middle(last) + BAR / 2.0], [x, middle(last + 1)], 1.0, Paint::Muted, "2 3");
-    for (row, label, value) in [(0, "base value, v(∅)", output.baseline), (last + 1, "output, v(N)", output.grand)] {
+    for (row, value) in [(0, output.baseline), (last + 1, output.grand)] {
         let (x, y) = (scale.at(value), middle(row));
-        put_label(&mut svg, label, column, y, Paint::Muted);
+        beside.put(&mut svg, row, y, Paint::Muted);
         svg.line([x, y - BAR / 2.0], [x, y + BAR / 2.0], 3.0, Paint::Ink, "");
         let number = output.ends_format().plain(value);
         let fits = x + 8.0 + width(&number, SIZE) < WIDTH - 8.0;

@@ -7,6 +7,7 @@ use thiserror::Error;
 use xxhash_rust::xxh3::{Xxh3, xxh3_64};
 
 use super::Table;
+use crate::display::Visible;
 use crate::error::write_causes;
 use crate::value::Encode;
 
@@ -56,7 +57,7 @@ pub enum TableError {
     },
 
     /// The table holds values of another type.
-    #[error("the table holds values of type {found}, and {expected} was asked for")]
+    #[error("the table holds values of type {}, and {} was asked for", Visible(found), Visible(expected))]
     Type {
         /// The type in the table.
         found: String,
@@ -85,7 +86,7 @@ pub enum TableError {
     },
 
     /// The bytes are whole, but [`Encode::decode`] does not take some of them for a value.
-    #[error("the table's bytes are not values of type {type_name}: was the type's encoding changed?")]
+    #[error("the table's bytes are not values of type {}: was the type's encoding changed?", Visible(type_name))]
     Undecodable {
         /// The type.
         type_name: String,

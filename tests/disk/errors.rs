@@ -47,6 +47,22 @@ fn another_game_or_type_is_an_error_that_names_both() {
 }
 
 #[test]
+fn a_type_name_tells_a_terminal_nothing() {
+    for (name, shown) in [("\u{1b}[m", "\\u{1b}[m"), ("\u{202e}", "\\u{202e}"), ("a\nb", "a↵b")] {
+        let (_directory, path) = place();
+        made(&path);
+        rewrite_header(&path, |header| {
+            let at = header.windows(3).position(|bytes| bytes == b"f64").unwrap();
+            header[at..at + 3].copy_from_slice(name.as_bytes());
+        });
+        let error = error(&path);
+        assert!(matches!(&error, DiskError::Type { found, .. } if found == name), "{error:?}");
+        let text = format!("the store {} holds values of type {shown}, and f64 was asked for", path.display());
+        assert_eq!(error.to_string(), text);
+    }
+}
+
+#[test]
 fn an_empty_file_is_not_a_new_store() {
     let (_directory, path) = place();
     fs::write(&path, []).unwrap();

@@ -266,3 +266,20 @@ fn users_types_are_read_or_refused() {
     let result = Table::<Positive>::read(written(vec![Positive(0.0), Positive(-2.5)]).as_slice());
     assert!(matches!(result, Err(TableError::Undecodable { type_name }) if type_name == "positive"));
 }
+
+/// Bytes of a table of `positive`, whose name is another of as many bytes.
+#[test]
+fn a_type_name_tells_a_terminal_nothing() {
+    for (name, shown) in
+        [("\u{1b}[31mxxx", "\\u{1b}[31mxxx"), ("\u{202e}xxxxx", "\\u{202e}xxxxx"), ("שלום", "\u{2068}שלום\u{2069}")]
+    {
+        let mut bytes = written(vec![Positive(1.0), Positive(2.0)]);
+        let at = bytes.windows(8).position(|bytes| bytes == b"positive").unwrap();
+        bytes[at..at + 8].copy_from_slice(name.as_bytes());
+        let checksum = xxhash_rust::xxh3::xxh3_64(&bytes[..56]);
+        bytes[56..64].copy_from_slice(&checksum.to_le_bytes());
+        let error = Table::<f64>::read(bytes.as_slice()).unwrap_err();
+        assert!(matches!(&error, TableError::Type { found, .. } if found == name), "{error:?}");
+        assert_eq!(error.to_string(), format!("the table holds values of type {shown}, and f64 was asked for"));
+    }
+}

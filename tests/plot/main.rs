@@ -7,4 +7,6 @@ mod common {
     pub(crate) mod masks;
     pub(crate) mod tables;
 }
+mod labels;
 mod pictures;
+mod swarms;

@@ -41,7 +41,7 @@ fn progress() -> Vec<Progress> {
 }
 
 /// Every picture of so many players, with these labels.
-fn all(labels: &[String]) -> Vec<(&'static str, String)> {
+pub(crate) fn all(labels: &[String]) -> Vec<(&'static str, String)> {
     let n = labels.len();
     let sampled = estimate(n.max(2));
     let few = exact(&from_fn(1, |s| s.len() as f64)).unwrap();
@@ -63,7 +63,7 @@ fn all(labels: &[String]) -> Vec<(&'static str, String)> {
 }
 
 /// The document, if it is well-formed.
-fn parsed(picture: &str) -> roxmltree::Document<'_> {
+pub(crate) fn parsed(picture: &str) -> roxmltree::Document<'_> {
     let options = roxmltree::ParsingOptions { allow_dtd: true, ..Default::default() };
     roxmltree::Document::parse_with_options(picture, options).unwrap_or_else(|error| panic!("{error} in\n{picture}"))
 }

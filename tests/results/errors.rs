@@ -258,6 +258,23 @@ fn refused_threads_are_named() {
     assert_eq!(error.to_string(), "could not start 64 threads");
 }
 
+/// A partial result of another type may come from a file that anybody wrote.
+#[test]
+fn what_differs_tells_a_terminal_nothing() {
+    for (text, shown) in [
+        ("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}"),
+        ("f64\u{2066}\u{202e}", "f64\\u{2066}\\u{202e}"),
+        ("two\nlines", "two↵lines"),
+        ("", "(empty)"),
+        ("[f64; 3]", "[f64; 3]"),
+    ] {
+        let [ours, theirs] = ["f64", text].map(String::from);
+        let error: Error = Error::Mismatch { what: "the type of values", ours, theirs };
+        assert_eq!(error.to_string(), format!("the type of values differs: f64 here, {shown} in the other"));
+        assert!(matches!(&error, Error::Mismatch { theirs, .. } if theirs == text), "the value is kept as it is");
+    }
+}
+
 /// Threads that the system refuses: a test in a process of its own, that has room for a few stacks or for none.
 #[cfg(all(feature = "parallel", target_os = "linux"))]
 mod refused {

@@ -36,7 +36,7 @@ fn any_number_of_names_will_do() -> Result<(), Error> {
     assert_eq!(phi.named(&none).to_string(), phi.to_string());
     assert_eq!(phi.named(&["Ann"]).to_string(), "2    3\n1    2\nAnn  1");
     assert_eq!(phi.named(&["a", "b", "c", "d", "e"]).to_string(), "c  3\nb  2\na  1");
-    assert_eq!(phi.named(&["a\nb", "\t", ""]).to_string(), "      3\n\\t    2\na\\nb  1");
+    assert_eq!(phi.named(&["a\nb", "\t", ""]).to_string(), "(empty)  3\n⇥        2\na↵b      1");
     let pairs = interactions(&game, Index::Shapley, 2)?;
     assert!(pairs.named(&["Ann"]).to_string().contains("{Ann, 2}"));
     assert_eq!(pairs.named(&none).to_string(), pairs.to_string());

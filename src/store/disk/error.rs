@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use crate::Coalition;
+use crate::display::Visible;
 use crate::error::write_causes;
 
 /// Why a [`DiskStore`](crate::DiskStore) did not open, read or write. `{:#}` writes the causes too.
@@ -45,7 +46,7 @@ pub enum DiskError {
     },
 
     /// The file is not a store: another program wrote it.
-    #[error("{} is not a store of this crate: {found}", path.display())]
+    #[error("{} is not a store of this crate: {}", path.display(), Visible(found))]
     Foreign {
         /// The file.
         path: PathBuf,
@@ -65,7 +66,10 @@ pub enum DiskError {
     },
 
     /// The store holds values of another type.
-    #[error("the store {} holds values of type {found}, and {expected} was asked for", path.display())]
+    #[error(
+        "the store {} holds values of type {}, and {} was asked for",
+        path.display(), Visible(found), Visible(expected)
+    )]
     Type {
         /// The file.
         path: PathBuf,
@@ -108,7 +112,7 @@ pub enum DiskError {
 
     /// The file is damaged where that prevents reading. What was flushed can still be in it; copy it before anything
     /// else.
-    #[error("the store {} is damaged: {what}", path.display())]
+    #[error("the store {} is damaged: {}", path.display(), Visible(what))]
     Damaged {
         /// The file.
         path: PathBuf,
@@ -134,7 +138,7 @@ pub enum DiskError {
     },
 
     /// The type's [`Encode`](crate::store::Encode) does not keep its contract, so nothing was written.
-    #[error("{type_name} breaks the contract of its encoding: {what}")]
+    #[error("{} breaks the contract of its encoding: {}", Visible(type_name), Visible(what))]
     Encoding {
         /// The type.
         type_name: String,
@@ -144,8 +148,8 @@ pub enum DiskError {
 
     /// An entry is whole, but [`Encode::decode`](crate::store::Encode::decode) does not take it for a value.
     #[error(
-        "the bytes that the store {} has for {coalition} are not a value of type {type_name}: was its encoding changed?",
-        path.display()
+        "the bytes that the store {} has for {coalition} are not a value of type {}: was its encoding changed?",
+        path.display(), Visible(type_name)
     )]
     Undecodable {
         /// The file.
