@@ -5,10 +5,9 @@
 //! fails the check is read here, once, without a page of it being changed.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redb::{ConcurrencyMode, ReadOnlyDatabase, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError};
 
@@ -16,6 +15,7 @@ use super::backend::{Lock, Overlay};
 use super::engine::{self, ENTRIES};
 use super::format::Header;
 use super::{DiskError, create, header};
+use crate::engine::files;
 
 /// What there is of a store's entries.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,12 +32,14 @@ pub(super) fn rebuild(path: &Path, file: &File, expected: &Header) -> Result<u64
     let reader = Reader::open(path, file)?;
     let header = reader.header()?;
     header::check(path, &header, expected)?;
-    let path = &fs::canonicalize(path).map_err(error)?; // what a link leads to is replaced, and not the link
-    if !is_at(file, path).map_err(error)? {
-        return Err(DiskError::damaged(path, "it was damaged, and another file is in its place now"));
-    }
+    // What a link leads to is replaced, and not the link.
+    let path = &match fs::canonicalize(path) {
+        Ok(path) if files::is_at(file, &path).map_err(error)? => path,
+        Err(other) if other.kind() != io::ErrorKind::NotFound => return Err(error(other)),
+        _ => return Err(DiskError::damaged(path, "it was damaged, and it is not at its path any more")),
+    };
     let mut lost = 0;
-    create::replace(path, &aside(path), &header.encode(), |table| {
+    create::replace(path, file, &header.encode(), |table| {
         let counts = reader.entries(&header, |key, entry| table.insert(key, entry).map(drop))?;
         if counts.whole == 0 && counts.damaged > 0 {
             return Err(redb::Error::Corrupted("no entry can be read".to_owned()));
@@ -46,32 +48,6 @@ pub(super) fn rebuild(path: &Path, file: &File, expected: &Header) -> Result<u64
         Ok(())
     })?;
     Ok(lost)
-}
-
-/// Whether the file is the one at the path.
-#[cfg(unix)]
-pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt as _;
-
-    let (file, there) = (file.metadata()?, fs::metadata(path)?);
-    Ok((file.dev(), file.ino()) == (there.dev(), there.ino()))
-}
-
-/// Elsewhere an open file keeps its path.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> io::Result<bool> {
-    Ok(true)
-}
-
-/// Where the damaged file is kept: a name that nothing has.
-fn aside(path: &Path) -> PathBuf {
-    let name = |number: u64| {
-        let mut name = OsString::from(path);
-        name.push(if number == 1 { ".damaged".to_owned() } else { format!(".damaged.{number}") });
-        PathBuf::from(name)
-    };
-    let free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
-    (1..).map(name).find(free).unwrap_or_else(|| name(1))
 }
 
 /// A database that nobody vouches for, open for reading.
