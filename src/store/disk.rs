@@ -80,6 +80,19 @@ pub use verify::Verified;
 /// opened again. (A program that is built with `panic = "abort"` ends.) [`verify`](Self::verify) looks at everything
 /// while the store is open.
 ///
+/// # Other programs and processes
+///
+/// A [`flush`](Self::flush), and an `insert` that commits, look at what became of the file since: whether it was
+/// [cut](DiskError::Cut), [removed](DiskError::Removed), [replaced by another](DiskError::Replaced) or
+/// [moved](DiskError::Moved). Each is an error that says what to do next; values that were committed are never gone
+/// without one. (A file that is written to in place is found by its checksums.)
+///
+/// Only the process that opened a store can use it. In one that was forked from it every call is
+/// [`DiskError::Forked`], `len` is 0, and dropping the store does nothing. If the first process is killed, the file is
+/// in use until such a child has ended too.
+///
+/// A file that replaces a damaged one has its owner and permissions, from its first byte on.
+///
 /// The file is a database of [redb](https://docs.rs/redb). A million values of 8 bytes, of 64 players, take 50 to 70
 /// MB; up to 64 MiB of a file are kept in memory, and as much again while it is verified. What is in it is described,
 /// field by field, in [`docs/store-format.md`](https://docs.rs/crate/shapley/latest/source/docs/store-format.md).
@@ -139,8 +152,9 @@ impl<V: Encode> DiskStore<V> {
     ///
     /// # Errors
     ///
-    /// The commit failed: the values are kept, can be read, and wait for the next. Or the file has been
-    /// [removed](DiskError::Removed), which ends in loss when the store is dropped. (One that was renamed goes on.)
+    /// The commit failed: the values are kept, can be read, and wait for the next. Or another program has
+    /// [cut](DiskError::Cut), [removed](DiskError::Removed), [replaced](DiskError::Replaced) or
+    /// [moved](DiskError::Moved) the file: then all that was put in is in it, wherever it is.
     pub fn flush(&self) -> Result<(), DiskError> {
         self.buffer.get()?.flush()
     }

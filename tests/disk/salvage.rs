@@ -131,6 +131,32 @@ fn losses_are_counted_by_what_can_have_been_there() {
     assert_eq!((store.repaired(), store.len(), store.damaged()), (true, 2_000, 1));
 }
 
+/// Pages of older commits are looked at too, and what they have is older.
+#[test]
+fn a_value_that_was_replaced_does_not_come_back() {
+    let (_directory, path, _) = made(2_000);
+    let store = DiskStore::<f64>::open(&path, "game").unwrap();
+    for mask in 0..20 {
+        store.insert(&coalition(mask), &-value(mask)).unwrap();
+    }
+    drop(store);
+    let mut bytes = fs::read(&path).unwrap();
+    let old = value(3).to_le_bytes();
+    assert!((0..bytes.len() - 8).any(|at| bytes[at..at + 8] == old), "an old page is there");
+    // The tree leads to the first leaves, and no further than this one. Keys are compared by their first byte first.
+    let last = Coalition::from_mask(14, 0x06ff).bytes().collect::<Vec<u8>>();
+    let has = |at: usize| bytes[at..at + PAGE].windows(2).any(|two| two == last);
+    let leaves: Vec<usize> = pages(&bytes, 1).into_iter().filter(|&at| has(at)).collect();
+    assert!(!leaves.is_empty());
+    leaves.into_iter().for_each(|at| bytes[at..at + PAGE].fill(0));
+    fs::write(&path, &bytes).unwrap();
+    let store = DiskStore::<f64>::open(&path, "game").unwrap();
+    assert!(store.repaired());
+    for mask in 0..3 {
+        assert_eq!(store.get(&coalition(mask)).unwrap(), Some(-value(mask)), "{mask}");
+    }
+}
+
 /// Both would put a new file in its place, and one of them would go on with a file that has no name any more.
 #[test]
 fn of_those_who_open_a_damaged_store_at_once_one_has_it() {

@@ -100,7 +100,7 @@ impl<'a> Reader<'a> {
     ) -> Result<Counts, redb::Error> {
         let mut scan = Scan { header, each: &mut each, whole: HashSet::new(), damaged: 0, unwritten: None };
         let walk = engine::guarded(self.path, || self.walk(&mut scan));
-        if walk.is_err() && scan.unwritten.is_none() {
+        if walk.is_err() {
             self.leaves(&mut scan)?;
         }
         if let Some(error) = scan.unwritten {
@@ -129,9 +129,6 @@ impl<'a> Reader<'a> {
                 return Err(redb::Error::Corrupted("its pages go in circles".to_owned()));
             }
             scan.take(key, entry);
-            if scan.unwritten.is_some() {
-                break;
-            }
             last = Some(key.to_owned());
         }
         Ok(())
@@ -164,6 +161,7 @@ impl Scan<'_> {
         if !self.is_entry(key, entry) {
             self.damaged += 1;
         } else if self.unwritten.is_none() && self.whole.insert(key.to_owned()) {
+            // What was found before is newer, if it is of the same key.
             self.unwritten = (self.each)(key, entry).err();
         }
     }
