@@ -3,7 +3,9 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::mpsc;
 use std::thread;
+use std::time::Duration;
 
 use shapley::store::{DiskError, Store};
 use shapley::{Coalition, DiskStore};
@@ -155,6 +157,44 @@ fn a_value_that_was_replaced_does_not_come_back() {
     for mask in 0..3 {
         assert_eq!(store.get(&coalition(mask)).unwrap(), Some(-value(mask)), "{mask}");
     }
+}
+
+/// A tree whose branches have one child many times each: few pages, and more ways through them than there is time for.
+#[test]
+fn a_tree_that_leads_to_the_same_page_again_and_again_ends() {
+    let (_directory, path, mut bytes) = made(4_000);
+    // A branch: 2, a byte, the number of keys, 4 bytes, the checksum of each child (16 bytes), the page of each (8).
+    let number = |bytes: &[u8], at: usize| u64::from_le_bytes(*bytes[at..].first_chunk().unwrap()) as usize;
+    for at in pages(&bytes, 2) {
+        let children = 1 + usize::from(u16::from_le_bytes([bytes[at + 2], bytes[at + 3]]));
+        if children < 10 {
+            continue; // of an older commit
+        }
+        let child = |at: usize, k: usize| at + 8 + 16 * children + 8 * k;
+        let numbers: Vec<usize> = (0..children).map(|k| number(&bytes, child(at, k))).collect();
+        // Pages are counted from one whose place the file's head says: from there all children are leaves.
+        let is_leaf = |page: usize| bytes.get(page) == Some(&1);
+        let is_first = |first: &usize| numbers.iter().all(|page| is_leaf(first + PAGE * page));
+        let first = (0..16).map(|page| page * PAGE).find(is_first).expect("the first page");
+        // Eight leaves become copies of it, and each of these leads to the next only.
+        let branch = bytes[at..at + PAGE].to_vec();
+        let chain = &numbers[1..9];
+        for (place, &page) in chain.iter().enumerate() {
+            let from = if place == 0 { at } else { first + PAGE * chain[place - 1] };
+            bytes[from..from + PAGE].copy_from_slice(&branch);
+            (0..children).for_each(|k| bytes[child(from, k)..][..8].copy_from_slice(&(page as u64).to_le_bytes()));
+        }
+        bytes[first + PAGE * chain[7]..][..PAGE].copy_from_slice(&branch);
+        let leaf = (numbers[9] as u64).to_le_bytes();
+        (0..children).for_each(|k| bytes[child(first + PAGE * chain[7], k)..][..8].copy_from_slice(&leaf));
+    }
+    fs::write(&path, &bytes).unwrap();
+    let (send, receive) = mpsc::channel();
+    thread::spawn(move || {
+        let store = DiskStore::<f64>::open(&path, "game").unwrap();
+        send.send((store.repaired(), store.len() + store.damaged())).unwrap();
+    });
+    assert_eq!(receive.recv_timeout(Duration::from_secs(60)).expect("it ends"), (true, 4_000));
 }
 
 /// Both would put a new file in its place, and one of them would go on with a file that has no name any more.
