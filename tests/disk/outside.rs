@@ -109,10 +109,18 @@ fn a_cut_is_told_to_whoever_flushes_next() {
         cut(&path, whole / 2);
         match finder {
             "thread" => {
-                insert(&store, BEFORE..BEFORE + 1).unwrap();
+                // It goes on committing what comes meanwhile, and that is no reason to forget.
                 let aside = path.with_extension("store.damaged");
-                (0..600).take_while(|_| !aside.exists()).for_each(|_| thread::sleep(Duration::from_millis(10)));
+                let mut masks = (BEFORE..BEFORE + 5_000).take_while(|_| !aside.exists());
+                let found = masks.try_for_each(|mask| {
+                    thread::sleep(Duration::from_millis(1));
+                    insert(&store, mask..mask + 1)
+                });
                 thread::sleep(Duration::from_millis(50));
+                if let Err(told) = found {
+                    assert!(matches!(told, DiskError::Cut { lost: Some(_), .. }), "{told:?}");
+                    continue; // by `insert`
+                }
             }
             "len" => _ = store.len(),
             "get" => _ = (0..BEFORE).map(|mask| store.get(&coalition(mask))).filter(Result::is_err).count(),

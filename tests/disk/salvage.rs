@@ -96,6 +96,18 @@ fn what_a_link_leads_to_is_replaced_and_not_the_link() {
     assert!(!DiskStore::<f64>::open(&path, "game").unwrap().repaired());
 }
 
+/// A process that died between the two has left the damaged file with both names.
+#[cfg(unix)]
+#[test]
+fn the_damaged_file_is_kept_once() {
+    let (_directory, path, mut bytes) = made(300);
+    damage(&mut bytes, 123);
+    fs::write(&path, &bytes).unwrap();
+    fs::hard_link(&path, path.with_extension("store.damaged")).unwrap();
+    assert!(DiskStore::<f64>::open(&path, "game").unwrap().repaired());
+    assert_eq!(files_in(&path), 2);
+}
+
 #[test]
 fn a_store_without_a_whole_entry_is_left_as_it_is() {
     let (_directory, path, mut bytes) = made(40);

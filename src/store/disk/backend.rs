@@ -267,3 +267,29 @@ impl Drop for Lock {
 fn backend(file: &File) -> io::Result<FileBackend> {
     FileBackend::new(file.try_clone()?).map_err(io::Error::other)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In the middle of a commit nobody else looks.
+    #[test]
+    fn a_file_that_was_cut_is_not_written_to() {
+        let file = tempfile::tempfile().expect("a file");
+        file.set_len(100).expect("it is ours");
+        let backend = Switched::new(&file).expect("it is open");
+        backend.write(0, &[1; 100]).expect("it is whole");
+        for len in [200, 50] {
+            backend.set_len(len).expect("it is whole");
+            backend.write(len - 1, &[1]).expect("it is as long as the database made it");
+        }
+        assert!(backend.switch().cut(&file).is_none());
+        file.set_len(49).expect("it is ours");
+        for result in [backend.write(49, &[1]), backend.set_len(60), backend.sync_data()] {
+            let error = result.expect_err("it was cut").to_string();
+            assert_eq!(error, "it was cut to 49 bytes, of 50, by another program");
+        }
+        assert_eq!(file.metadata().expect("it is ours").len(), 49);
+        assert!(backend.switch().cut(&file).is_some_and(|cut| (cut.len, cut.expected) == (49, 50)));
+    }
+}
