@@ -118,7 +118,10 @@ impl StorageBackend for Switched {
     }
 
     fn write(&self, offset: u64, data: &[u8]) -> io::Result<()> {
-        self.uncut()?.write(offset, data)
+        // Only this could make it as long as it should be. After any other write it is still seen at the next sync, and
+        // to look each time makes a commit of 1000 values a fifth slower.
+        let reaches_end = offset + data.len() as u64 >= self.switch.len.load(Ordering::Acquire);
+        if reaches_end { self.uncut()? } else { self.on()? }.write(offset, data)
     }
 
     // Locks are given back when it is off, too.

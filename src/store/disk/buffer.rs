@@ -198,7 +198,7 @@ impl Buffer {
             for (key, entry) in &*entries {
                 table.insert(&**key, &**entry)?;
             }
-            Ok(())
+            Ok(table.len()?)
         });
         let mut state = lock(&self.state);
         state.in_commit = Arc::default();

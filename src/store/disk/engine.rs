@@ -167,20 +167,13 @@ impl Engine {
         self.with(false, |database| f(&database.begin_read()?))
     }
 
-    /// Commits what `f` writes: it is durable on return. `f` must not run code of the user's. One commit at a time.
-    pub(super) fn write(&self, f: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>) -> Result<(), DiskError> {
+    /// Commits what `f` writes, which says how many entries there are then: it is durable on return. `f` must not run
+    /// code of the user's. One commit at a time.
+    pub(super) fn write(&self, f: impl FnOnce(&WriteTransaction) -> Result<u64, redb::Error>) -> Result<(), DiskError> {
         if self.is_cut() {
             self.suspect(); // before it is written to, what is left is moved to another file
         }
-        let mut entries = 0;
-        let written = self.with(true, |database| {
-            write(database, |transaction| {
-                f(transaction)?;
-                entries = transaction.open_table(ENTRIES)?.len()?;
-                Ok(())
-            })
-        });
-        written.inspect_err(|_| self.suspect())?;
+        let entries = self.with(true, |database| write(database, f)).inspect_err(|_| self.suspect())?;
         self.entries.store(entries, Ordering::Relaxed);
         Ok(())
     }
@@ -391,15 +384,16 @@ fn entries(transaction: &ReadTransaction) -> Result<u64, redb::Error> {
 
 /// One durable commit, in two phases: what is in the file then is the newest commit, or damage that redb's check finds.
 /// In one phase a damaged commit passes for one that was cut short, and is silently undone.
-pub(super) fn write(
+pub(super) fn write<T>(
     database: &Database,
-    f: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
-) -> Result<(), redb::Error> {
+    f: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
+) -> Result<T, redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_two_phase_commit(true);
     transaction.set_durability(redb::Durability::Immediate)?;
-    f(&transaction)?;
-    Ok(transaction.commit()?)
+    let written = f(&transaction)?;
+    transaction.commit()?;
+    Ok(written)
 }
 
 pub(super) fn builder() -> Builder {
