@@ -20,8 +20,8 @@ pub(crate) fn directory_of(path: &Path) -> &Path {
     path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
-/// Makes a file where nothing is, and no link either: `AlreadyExists` otherwise. It has the owner and the permissions of
-/// the file `like`; without one, what files of this process have.
+/// Makes a file where nothing is, and no link either: `AlreadyExists` otherwise. It has the owner and the permissions
+/// of the file `like`; without one, what files of this process have.
 pub(crate) fn create(path: &Path, like: Option<&Metadata>) -> io::Result<File> {
     let mut options = File::options();
     options.read(true).write(true).create_new(true);

@@ -18,6 +18,7 @@ mod create;
 mod engine;
 mod error;
 mod format;
+mod guard;
 mod header;
 mod merge;
 mod process;

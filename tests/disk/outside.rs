@@ -1,5 +1,6 @@
-//! What other programs do to the file of a store while it is open: cut it, remove it, move it, put another in its place.
-//! The next flush says so, by an error that names what happened, and no value that was acknowledged is gone without a word.
+//! What other programs do to the file of a store while it is open: cut it, remove it, move it, put another in its
+//! place. The next flush says so, by an error that names what happened, and no value that was acknowledged is gone
+//! without a word.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -22,8 +22,8 @@ macro_rules! locks {
 }
 
 /// A file that can be switched off: nothing of it is read or written any more. A database writes when it is dropped,
-/// and one that is not to be trusted must not. Nor is a file written to that another program has cut: it would be longer
-/// again, and look whole.
+/// and one that is not to be trusted must not. Nor is a file written to that another program has cut: it would be
+/// longer again, and look whole.
 #[derive(Debug)]
 pub(super) struct Switched {
     file: FileBackend,

@@ -11,6 +11,7 @@ use xxhash_rust::xxh3::xxh3_64;
 use super::DiskError;
 use super::backend::{Lock, Switched};
 use super::engine::{self, ENTRIES, HEADER, HEADER_KEY};
+use super::guard;
 use crate::engine::files::{self, directory_of, sync_directory};
 
 /// How a file of redb's begins.
@@ -18,8 +19,8 @@ const REDB: [u8; 9] = *b"redb\x1a\x0a\xa9\x0d\x0a";
 /// So many processes can make one store at the same time and die, and what they leave is removed.
 const AT_ONCE: usize = 8;
 
-/// The file of the store at `path`, which is made with `header` if there is none; then with the owner and permissions of
-/// `like`, if there is that.
+/// The file of the store at `path`, which is made with `header` if there is none; then with the owner and permissions
+/// of `like`, if there is that.
 pub(super) fn open_or_create(path: &Path, header: &[u8], like: Option<&Metadata>) -> Result<File, DiskError> {
     remove_unfinished(path);
     for _ in 0..4 {
@@ -120,7 +121,7 @@ fn make(
         return Err(error(io::Error::new(io::ErrorKind::InvalidInput, "the path does not end in a file's name")));
     };
     let (temporary, file, lock) = new_file(names, like).map_err(error)?;
-    let made = engine::guarded(path, || {
+    let made = guard::guarded(path, || {
         let database = engine::builder().create_with_backend(Switched::locked(&file)?)?;
         engine::write(&database, |transaction| {
             transaction.open_table(HEADER)?.insert(HEADER_KEY, header)?;

@@ -1,7 +1,6 @@
 //! The database of a store: every call into redb goes through here, so that no panic of it gets out.
 
 use std::fs::{File, Metadata};
-use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -13,6 +12,7 @@ use redb::{
 
 use super::backend::{Cut, Lock, Overlay, Switch, Switched};
 use super::format::Header;
+use super::guard::{guarded, panicked, translate};
 use super::whereabouts::Whereabouts;
 use super::{DiskError, create, header, salvage};
 use crate::engine::panics::catch;
@@ -400,39 +400,4 @@ pub(super) fn builder() -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE);
     builder
-}
-
-/// What `f` makes of redb; an error if it panics.
-pub(super) fn guarded<T>(path: &Path, f: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, DiskError> {
-    match catch(f) {
-        Ok(result) => result.map_err(|error| translate(path, error)),
-        Err(panic) => Err(DiskError::damaged(path, panicked(&panic))),
-    }
-}
-
-fn panicked(message: &str) -> String {
-    format!("reading it panicked ({message})")
-}
-
-/// What an error of redb's means to those who have a store and not a database.
-fn translate(path: &Path, error: redb::Error) -> DiskError {
-    let path = path.to_owned();
-    match error {
-        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => DiskError::InUse { path },
-        redb::Error::Io(source) => match source.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                DiskError::Damaged { path, what: "it is cut short, or refers to what is beyond its end".to_owned() }
-            }
-            io::ErrorKind::InvalidData => DiskError::Damaged { path, what: source.to_string() },
-            _ => DiskError::Io { path, source },
-        },
-        redb::Error::PreviousIo | redb::Error::DatabaseClosed => {
-            DiskError::Io { path, source: io::Error::other("it failed just before, and is opened again") }
-        }
-        redb::Error::UpgradeRequired(version) => {
-            DiskError::Foreign { path, found: format!("it is a redb file of the older format {version}") }
-        }
-        redb::Error::Corrupted(what) => DiskError::Damaged { path, what },
-        error => DiskError::Damaged { path, what: error.to_string() },
-    }
 }

@@ -116,10 +116,10 @@ pub enum DiskError {
         what: String,
     },
 
-    /// Another program cut the file while the store was open, so values that were committed are lost. What is whole is in
-    /// a new file in its place, as [after any damage](crate::DiskStore#damage), and with it all that was put in since:
-    /// the store can be used on. This is said once. If nothing in the file can be read any more (`lost` is `None`), it is
-    /// the error of each commit: the values that wait can still be read; remove the file, and open the store again.
+    /// Another program cut the file while the store was open, so values that were committed are lost. What is whole is
+    /// in a new file in its place, as [after any damage](crate::DiskStore#damage), and with it all that was put in since:
+    /// the store can be used on. This is said once. If nothing in the file can be read any more (`lost` is `None`), it
+    /// is the error of each commit: the values that wait can still be read; remove the file, and open the store again.
     #[error(fmt = write_cut)]
     Cut {
         /// The file.
@@ -141,9 +141,12 @@ pub enum DiskError {
     },
 
     /// Another file was put in the store's place while it was open. The store still has its own, and whoever opens the
-    /// path gets the other. If that is a store too, or at another path, [take the values in](crate::DiskStore::merge_from)
-    /// there.
-    #[error("another file is in the place of the store {}, which was open: what is put in does not go there", path.display())]
+    /// path gets the other. If that is a store too, or at another path, [take the values
+    /// in](crate::DiskStore::merge_from) there.
+    #[error(
+        "another file is in the place of the store {}, which was open: what is put in does not go there",
+        path.display()
+    )]
     Replaced {
         /// Where it was.
         path: PathBuf,

@@ -14,7 +14,7 @@ use redb::{ConcurrencyMode, ReadOnlyDatabase, ReadableDatabase, ReadableTable, R
 use super::backend::{Lock, Overlay};
 use super::engine::{self, ENTRIES};
 use super::format::Header;
-use super::{DiskError, create, header};
+use super::{DiskError, create, guard, header};
 use crate::engine::files;
 
 /// What there is of a store's entries.
@@ -78,17 +78,17 @@ impl<'a> Reader<'a> {
         // Of redb's ways to open a file this needs the least of it: not the map of free pages.
         let mut builder = engine::builder();
         builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
-        let database = engine::guarded(path, || Ok(builder.open_read_only_with_backend(overlay)?))?;
+        let database = guard::guarded(path, || Ok(builder.open_read_only_with_backend(overlay)?))?;
         Ok(Self { path, file, database })
     }
 
     pub(super) fn header(&self) -> Result<Header, DiskError> {
-        header::parse(self.path, engine::guarded(self.path, || engine::header(&self.database.begin_read()?))?)
+        header::parse(self.path, guard::guarded(self.path, || engine::header(&self.database.begin_read()?))?)
     }
 
     /// Looks at all entries.
     pub(super) fn scan(&self, header: &Header) -> Result<Counts, DiskError> {
-        engine::guarded(self.path, || self.entries(header, |_, _| Ok(())))
+        guard::guarded(self.path, || self.entries(header, |_, _| Ok(())))
     }
 
     /// Shows `each` the whole entries: those that the tree leads to; and where it leads no further, those of all pages
@@ -99,7 +99,7 @@ impl<'a> Reader<'a> {
         mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StorageError>,
     ) -> Result<Counts, redb::Error> {
         let mut scan = Scan { header, each: &mut each, whole: HashSet::new(), damaged: 0, unwritten: None };
-        let walk = engine::guarded(self.path, || self.walk(&mut scan));
+        let walk = guard::guarded(self.path, || self.walk(&mut scan));
         if walk.is_err() {
             self.leaves(&mut scan)?;
         }
@@ -107,7 +107,7 @@ impl<'a> Reader<'a> {
             return Err(error.into());
         }
         let mut counts = Counts { whole: scan.whole.len() as u64, damaged: scan.damaged };
-        let expected = engine::guarded(self.path, || {
+        let expected = guard::guarded(self.path, || {
             let len = self.database.begin_read()?.open_table(ENTRIES)?.len()?;
             Ok(len.min(self.file.metadata()?.len() / (u64::from(header.width) + 8)))
         });
