@@ -117,9 +117,10 @@ pub enum DiskError {
     },
 
     /// Another program cut the file while the store was open, so values that were committed are lost. What is whole is
-    /// in a new file in its place, as [after any damage](crate::DiskStore#damage), and with it all that was put in since:
-    /// the store can be used on. This is said once. If nothing in the file can be read any more (`lost` is `None`), it
-    /// is the error of each commit: the values that wait can still be read; remove the file, and open the store again.
+    /// in a new file in its place, as [after any damage](crate::DiskStore#damage), and with it all that was put in
+    /// since: the store can be used on. This is said once. If nothing in the file can be read any more (`lost` is
+    /// `None`), it is the error of each commit: the values that wait can still be read; remove the file, and open the
+    /// store again.
     #[error(fmt = write_cut)]
     Cut {
         /// The file.

@@ -1,7 +1,7 @@
 //! A store is of the process that opened it, and not of one that is forked from that.
 //!
 //! A fork copies the memory: locks that other threads hold, which nobody gives back there, and what redb knows of the
-//! file, which is wrong as soon as the other process writes. It shares the lock on the file, so that keeps neither away.
+//! file, which is wrong as soon as the other process writes. It shares the lock on the file: that keeps neither away.
 
 use std::mem;
 use std::process;
