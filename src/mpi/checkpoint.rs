@@ -1,6 +1,6 @@
 //! The partial result of a job, in a file of rank 0: saved as a whole or not at all, and never taken for another.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -64,7 +64,7 @@ impl Checkpoint {
         let mut message = transport::encode(0, &self.kind)?;
         message.append(&mut transport::encode(0, partial)?);
         let temporary = self.path.with_extension("partial.new");
-        files::replace(&self.path, &temporary, |path| envelope::write(MAGIC, &message, File::create(path)?))
+        files::replace(&self.path, &temporary, None, |file| envelope::write(MAGIC, &message, file))
             .map_err(|error| file_error(0, &self.path, error))?;
         self.last = Instant::now();
         Ok(())
@@ -86,8 +86,7 @@ struct InUse;
 
 impl Lock {
     pub(super) fn new(path: &Path) -> Result<Self, Error> {
-        let file =
-            OpenOptions::new().create(true).append(true).open(path).map_err(|error| file_error(0, path, error))?;
+        let file = files::open_lock(path).map_err(|error| file_error(0, path, error))?;
         match file.try_lock() {
             Ok(()) => Ok(Self(file)),
             Err(TryLockError::WouldBlock) => Err(file_error(0, path, InUse)),
@@ -153,5 +152,60 @@ mod tests {
         assert!(matches!(second, Err(Error::File { ref source, .. }) if source.downcast_ref::<InUse>().is_some()));
         drop(first);
         assert!(again().is_ok());
+    }
+
+    /// In a directory that others can write to, somebody may have put links where these files come.
+    #[cfg(unix)]
+    #[test]
+    fn planted_links_are_not_followed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let target = directory.path().join("of somebody");
+        let plant = |name: &str| std::os::unix::fs::symlink(&target, directory.path().join(name)).expect("a link");
+        let begin = || Checkpoint::new::<f64>(directory.path(), Duration::ZERO, "exact");
+        // A link to nothing, and to a file.
+        for there in [false, true] {
+            if there {
+                fs::write(&target, "precious").expect("a file");
+            }
+            plant("job.lock");
+            let Err(error) = begin() else { panic!("the lock is a link") };
+            let Error::File { path, source, .. } = &error else { panic!("{error:?}") };
+            assert_eq!(*path, directory.path().join("job.lock"));
+            assert_eq!(source.to_string(), "it is a link, or not a regular file");
+            assert_eq!(target.exists(), there, "nothing is made where the link leads");
+            fs::remove_file(directory.path().join("job.lock")).expect("it is there");
+
+            plant("exact.partial.new");
+            let mut keeper = begin().unwrap_or_else(|error| panic!("{error}"));
+            keeper.save(&vec![1.5]).unwrap_or_else(|error| panic!("{error}"));
+            assert!(matches!(keeper.load::<Vec<f64>>(), Ok(Some(saved)) if saved.len() == 1));
+            assert_eq!(fs::read(&target).ok().as_deref(), there.then_some(b"precious".as_slice()));
+            drop(keeper);
+            for name in ["job.lock", "exact.partial"] {
+                fs::remove_file(directory.path().join(name)).expect("it is there");
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_replaces_a_private_file_is_private_before_it_has_anything_in_it() {
+        use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
+
+        let directory = tempfile::tempdir().expect("a directory");
+        let mut keeper = keeper(directory.path(), "exact");
+        keeper.save(&vec![1.5]).unwrap_or_else(|error| panic!("{error}"));
+        let path = directory.path().join("exact.partial");
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+        let _ = chown(&path, Some(12_345), Some(54_321)); // where that is allowed
+        let of = |path: &Path| fs::metadata(path).map(|file| (file.mode() & 0o777, file.uid(), file.gid()));
+        let before = of(&path).expect("a file");
+        let temporary = directory.path().join("exact.partial.new");
+        files::replace(&path, &temporary, None, |_| {
+            assert_eq!(of(&temporary)?, before);
+            Ok(())
+        })
+        .expect("it is replaced");
+        assert_eq!(of(&path).expect("a file"), before);
     }
 }

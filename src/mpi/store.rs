@@ -1,6 +1,7 @@
 //! Stores of the ranks of a job, in one directory: what earlier runs paid for, and what this one pays for.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
 use ::mpi::topology::SimpleCommunicator;
@@ -166,19 +167,21 @@ fn unite<V: Encode>(directory: &Path, fingerprint: &Fingerprint) -> Result<(Lock
         let path = path.to_owned();
         move |error| file_error(0, &path, error)
     };
-    let all = DiskStore::<V>::open(&path, fingerprint.clone()).map_err(failed(&path))?;
     let mut old = Vec::new();
     for entry in fs::read_dir(directory).map_err(|error| file_error(0, directory, error))? {
         let theirs = entry.map_err(|error| file_error(0, directory, error))?.path();
-        match kind(&theirs) {
-            Some("rank") => {
-                let store = DiskStore::<V>::open(&theirs, fingerprint.clone()).map_err(failed(&theirs))?;
-                all.merge_from(&store).map_err(failed(&theirs))?;
-                old.push(theirs);
-            }
-            Some("known") => old.push(theirs),
-            _ => {}
+        if kind(&theirs).is_some() {
+            old.push(theirs);
         }
+    }
+    old.sort_unstable();
+    let ranks: Vec<&PathBuf> = old.iter().filter(|path| kind(path) == Some("rank")).collect();
+    // If somebody has removed it, it is made with the permissions of what goes into it.
+    let like = ranks.first().and_then(|first| fs::metadata(first).ok());
+    let all = DiskStore::<V>::open_like(&path, fingerprint, like.as_ref()).map_err(failed(&path))?;
+    for theirs in ranks {
+        let store = DiskStore::<V>::open(theirs, fingerprint.clone()).map_err(failed(theirs))?;
+        all.merge_from(&store).map_err(failed(theirs))?;
     }
     all.flush().map_err(failed(&path))?;
     Ok((lock, old))
@@ -195,10 +198,83 @@ fn kind(path: &Path) -> Option<&str> {
 
 fn open<V: Encode>(rank: usize, directory: &Path, fingerprint: &Fingerprint) -> Result<RankStore<V>, Error> {
     let known = directory.join(format!("known-{rank}.store"));
-    files::replace(&known, &known.with_extension("new"), |path| fs::copy(united(directory), path))
-        .map_err(|error| file_error(rank, &known, error))?;
-    let opened =
-        |path: &Path| DiskStore::<V>::open(path, fingerprint.clone()).map_err(|error| file_error(rank, path, error));
     let own = directory.join(format!("rank-{rank}.store"));
+    let failed = |error| file_error(rank, &known, error);
+    let mut united = File::open(united(directory)).map_err(failed)?;
+    // Whoever may not read the one may not read the others.
+    let like = united.metadata().map_err(failed)?;
+    files::replace(&known, &known.with_extension("new"), Some(&like), |file| io::copy(&mut united, file))
+        .map_err(failed)?;
+    let opened = |path: &Path| {
+        DiskStore::<V>::open_like(path, fingerprint, Some(&like)).map_err(|error| file_error(rank, path, error))
+    };
     Ok(RankStore { known: opened(&known)?, own: opened(&own)? })
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown, symlink};
+
+    use super::*;
+
+    /// What each rank does at the beginning of a job, one after the other.
+    fn begin(directory: &Path, ranks: usize) -> Vec<RankStore<f64>> {
+        let fingerprint = Fingerprint::from("game");
+        let (_lock, old) = unite::<f64>(directory, &fingerprint).unwrap_or_else(|error| panic!("{error}"));
+        old.iter().for_each(|path| fs::remove_file(path).expect("it is there"));
+        let opened = |rank| open(rank, directory, &fingerprint).unwrap_or_else(|error| panic!("{error}"));
+        (0..ranks).map(opened).collect()
+    }
+
+    fn fill(stores: &[RankStore<f64>]) {
+        for (rank, store) in stores.iter().enumerate() {
+            store.insert(&Coalition::from_mask(9, rank as u64), &0.5).expect("it takes a value");
+        }
+    }
+
+    fn of(path: &Path) -> (u32, u32, u32) {
+        let file = fs::metadata(path).expect("a file");
+        (file.mode() & 0o777, file.uid(), file.gid())
+    }
+
+    #[test]
+    fn all_files_of_a_private_store_are_private() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let directory = directory.path();
+        fill(&begin(directory, 1));
+        let path = united(directory);
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).expect("it is ours");
+        let _ = chown(&path, Some(12_345), Some(54_321)); // where that is allowed
+        let private = of(&path);
+        fill(&begin(directory, 2));
+        let check = |names: &[&str]| {
+            for name in names {
+                assert_eq!(of(&directory.join(name)), private, "{name}");
+            }
+        };
+        check(&["united.store", "known-0.store", "rank-0.store", "known-1.store", "rank-1.store"]);
+        // Made again, of what is private.
+        fs::remove_file(&path).expect("it is there");
+        let stores = begin(directory, 1);
+        check(&["united.store", "known-0.store", "rank-0.store"]);
+        assert_eq!(stores[0].known(), 2);
+    }
+
+    #[test]
+    fn planted_links_are_not_followed() {
+        let directory = tempfile::tempdir().expect("a directory");
+        let directory = directory.path();
+        let target = directory.join("of somebody");
+        fs::write(&target, "precious").expect("a file");
+        symlink(&target, directory.join("known-0.new")).expect("a link");
+        drop(begin(directory, 1));
+        symlink(&target, directory.join("known-0.new")).expect("a link");
+        symlink(&target, directory.join("known-1.new")).expect("a link");
+        drop(begin(directory, 2));
+        fs::remove_file(directory.join("stores.lock")).expect("it is there");
+        symlink(&target, directory.join("stores.lock")).expect("a link");
+        let error = unite::<f64>(directory, &Fingerprint::from("game")).expect_err("the lock is a link");
+        assert!(matches!(error, Error::File { .. }), "{error}");
+        assert_eq!(fs::read(&target).expect("a file"), b"precious");
+    }
 }

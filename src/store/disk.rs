@@ -1,10 +1,10 @@
 //! The store in a file.
 
 use std::fmt;
+use std::fs::Metadata;
 use std::marker::PhantomData;
 use std::path::Path;
 use std::slice;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crate::Coalition;
@@ -18,15 +18,19 @@ mod create;
 mod engine;
 mod error;
 mod format;
+mod guard;
 mod header;
 mod merge;
+mod process;
 mod salvage;
 mod verify;
+mod whereabouts;
 
 use buffer::{Buffer, Entry, Key};
 use engine::Engine;
 pub use error::DiskError;
 pub use merge::Merged;
+use process::OfProcess;
 pub use verify::Verified;
 
 /// Values in a file, which outlive the process.
@@ -77,18 +81,25 @@ pub use verify::Verified;
 /// opened again. (A program that is built with `panic = "abort"` ends.) [`verify`](Self::verify) looks at everything
 /// while the store is open.
 ///
+/// # Other programs and processes
+///
+/// A [`flush`](Self::flush), and an `insert` that commits, look at what became of the file since: whether it was
+/// [cut](DiskError::Cut), [removed](DiskError::Removed), [replaced by another](DiskError::Replaced) or
+/// [moved](DiskError::Moved). Each is an error that says what to do next; values that were committed are never gone
+/// without one. (A file that is written to in place is found by its checksums.)
+///
+/// Only the process that opened a store can use it. In one that was forked from it every call is
+/// [`DiskError::Forked`], `len` is 0, and dropping the store does nothing. If the first process is killed, the file is
+/// in use until such a child has ended too.
+///
+/// A file that replaces a damaged one has its owner and permissions, from its first byte on.
+///
 /// The file is a database of [redb](https://docs.rs/redb). A million values of 8 bytes, of 64 players, take 50 to 70
 /// MB; up to 64 MiB of a file are kept in memory, and as much again while it is verified. What is in it is described,
 /// field by field, in [`docs/store-format.md`](https://docs.rs/crate/shapley/latest/source/docs/store-format.md).
 pub struct DiskStore<V> {
-    buffer: Arc<Buffer>,
+    buffer: OfProcess,
     values: PhantomData<fn() -> V>,
-}
-
-impl<V> Drop for DiskStore<V> {
-    fn drop(&mut self) {
-        self.buffer.finish();
-    }
 }
 
 impl<V: Encode> DiskStore<V> {
@@ -105,15 +116,26 @@ impl<V: Encode> DiskStore<V> {
     /// or [`Damaged`](DiskError::Damaged); the system says no ([`Io`](DiskError::Io)); the fingerprint is [too
     /// long](DiskError::FingerprintTooLong), or the type [breaks its contract](DiskError::Encoding).
     pub fn open(path: impl AsRef<Path>, fingerprint: impl Into<Fingerprint>) -> Result<Self, DiskError> {
-        let (engine, header) = Engine::open(path.as_ref(), header::expected::<V>(&fingerprint.into())?)?;
-        Ok(Self { buffer: Arc::new(Buffer::new(engine, header)), values: PhantomData })
+        Self::open_like(path.as_ref(), &fingerprint.into(), None)
+    }
+
+    /// The same; a file that is made has the owner and the permissions of `like`.
+    pub(crate) fn open_like(
+        path: &Path,
+        fingerprint: &Fingerprint,
+        like: Option<&Metadata>,
+    ) -> Result<Self, DiskError> {
+        let (engine, header) = Engine::open(path, header::expected::<V>(fingerprint)?, like)?;
+        Ok(Self { buffer: OfProcess::new(Buffer::new(engine, header)), values: PhantomData })
     }
 
     /// How many values wait until they are committed together: 1000 unless said otherwise, and at least 1. At 1 a value
     /// is durable when `insert` returns. A commit takes as long as the disk takes to be sure, often milliseconds.
     #[must_use]
     pub fn commit_every(self, entries: usize) -> Self {
-        self.buffer.set_commit_every(entries);
+        if let Ok(buffer) = self.buffer.get() {
+            buffer.set_commit_every(entries);
+        }
         self
     }
 
@@ -121,7 +143,9 @@ impl<V: Encode> DiskStore<V> {
     /// failed the next is tried a second later.
     #[must_use]
     pub fn commit_within(self, age: Duration) -> Self {
-        self.buffer.set_commit_within(age);
+        if let Ok(buffer) = self.buffer.get() {
+            buffer.set_commit_within(age);
+        }
         self
     }
 
@@ -129,10 +153,11 @@ impl<V: Encode> DiskStore<V> {
     ///
     /// # Errors
     ///
-    /// The commit failed: the values are kept, can be read, and wait for the next. Or the file has been
-    /// [removed](DiskError::Removed), which ends in loss when the store is dropped. (One that was renamed goes on.)
+    /// The commit failed: the values are kept, can be read, and wait for the next. Or another program has
+    /// [cut](DiskError::Cut), [removed](DiskError::Removed), [replaced](DiskError::Replaced) or
+    /// [moved](DiskError::Moved) the file: then all that was put in is in it, wherever it is.
     pub fn flush(&self) -> Result<(), DiskError> {
-        self.buffer.flush()
+        self.buffer.get()?.flush()
     }
 
     /// Flushes, and then reads the whole file: all checksums, those of entries and those of redb's own pages. It
@@ -143,7 +168,7 @@ impl<V: Encode> DiskStore<V> {
     ///
     /// The flush failed, or not all entries can be looked at. What is damaged, and can be looked at, is no error.
     pub fn verify(&self) -> Result<Verified, DiskError> {
-        verify::verify(&self.buffer)
+        verify::verify(self.buffer.get()?)
     }
 
     /// Takes in the entries of another store of the same game: of machines that worked on it apart. What both have
@@ -177,39 +202,39 @@ impl<V: Encode> DiskStore<V> {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn merge_from(&self, other: &Self) -> Result<Merged, DiskError> {
-        merge::merge(&self.buffer, &other.buffer)
+        merge::merge(self.buffer.get()?, other.buffer.get()?)
     }
 
     /// How many entries were found damaged, so far, when the store was opened or by looking them up. Each is `None`
     /// until it is put in again.
     #[must_use]
     pub fn damaged(&self) -> u64 {
-        self.buffer.engine.damaged()
+        self.buffer.known().engine.damaged()
     }
 
     /// Whether the file was found damaged, and replaced by one with all that was whole. The damaged one is kept beside
     /// it, with `.damaged` after its name.
     #[must_use]
     pub fn repaired(&self) -> bool {
-        self.buffer.engine.replaced()
+        self.buffer.known().engine.replaced()
     }
 
     /// The game's fingerprint.
     #[must_use]
     pub fn fingerprint(&self) -> &str {
-        self.buffer.fingerprint()
+        self.buffer.known().fingerprint()
     }
 
     /// The number of players of the game; `None` until there is a value.
     #[must_use]
     pub fn num_players(&self) -> Option<usize> {
-        self.buffer.players().and_then(|players| usize::try_from(players).ok())
+        self.buffer.known().players().and_then(|players| usize::try_from(players).ok())
     }
 
     /// Where the file is, as it was given.
     #[must_use]
     pub fn path(&self) -> &Path {
-        self.buffer.engine.path()
+        self.buffer.known().engine.path()
     }
 
     /// The value of an entry that was looked up: `None` if it is damaged.
@@ -223,7 +248,7 @@ impl<V: Encode> DiskStore<V> {
     }
 
     fn look_up(&self, coalitions: &[Coalition]) -> Result<Vec<Option<Vec<u8>>>, DiskError> {
-        let buffer = &self.buffer;
+        let buffer = self.buffer.get()?;
         coalitions.iter().try_for_each(|coalition| buffer.check_players(coalition.num_players() as u64))?;
         let mut answers = vec![None; coalitions.len()];
         let Some(seed) = buffer.seed() else { return Ok(answers) };
@@ -237,7 +262,7 @@ impl<V: Encode> DiskStore<V> {
 
     /// The entries of values, ready to be written.
     fn entries(&self, coalitions: &[Coalition], values: &[V]) -> Result<Vec<(Key, Entry)>, DiskError> {
-        let buffer = &self.buffer;
+        let buffer = self.buffer.get()?;
         let Some(players) = coalitions.first().map(Coalition::num_players) else { return Ok(Vec::new()) };
         let mut entries = Vec::with_capacity(values.len());
         for (coalition, value) in coalitions.iter().zip(values) {
@@ -285,7 +310,8 @@ impl<V: Encode> Store<V> for DiskStore<V> {
     /// If this value is one too many to wait, it commits, and that can fail; or a commit in the background failed. The
     /// value is kept all the same. It is not if the coalition is of another size, or the encoding breaks its contract.
     fn insert(&self, coalition: &Coalition, value: &V) -> Result<(), Self::Error> {
-        Ok(self.buffer.insert(self.entries(slice::from_ref(coalition), slice::from_ref(value))?)?)
+        let entries = self.entries(slice::from_ref(coalition), slice::from_ref(value))?;
+        Ok(self.buffer.get()?.insert(entries)?)
     }
 
     /// # Errors
@@ -293,17 +319,17 @@ impl<V: Encode> Store<V> for DiskStore<V> {
     /// As of `insert`: all values are kept, or none.
     fn insert_many(&self, coalitions: &[Coalition], values: &[V]) -> Result<(), Self::Error> {
         assert_eq!(coalitions.len(), values.len(), "as many values as coalitions");
-        Ok(self.buffer.insert(self.entries(coalitions, values)?)?)
+        Ok(self.buffer.get()?.insert(self.entries(coalitions, values)?)?)
     }
 
     fn len(&self) -> u64 {
-        self.buffer.len()
+        self.buffer.get().map_or(0, |buffer| buffer.len())
     }
 }
 
 impl<V> fmt::Debug for DiskStore<V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let buffer = &self.buffer;
+        let buffer = self.buffer.known();
         f.debug_struct("DiskStore")
             .field("path", &buffer.engine.path())
             .field("fingerprint", &buffer.fingerprint())

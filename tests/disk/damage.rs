@@ -416,19 +416,3 @@ fn a_page_in_the_place_of_another_loses_only_that() {
     assert!(store.len() + 400 >= entries, "{} of {entries} are left", store.len());
     assert_eq!(store.len() + store.damaged(), entries);
 }
-
-#[cfg(unix)]
-#[test]
-fn a_repaired_store_can_be_read_by_no_more_people_than_before() {
-    use std::os::unix::fs::PermissionsExt as _;
-
-    let directory = tempfile::tempdir().unwrap();
-    let path = directory.path().join("game.store");
-    let mut bytes = whole(&path, "game", 300, true);
-    let leaf = (0..bytes.len()).step_by(4096).find(|&at| bytes[at] == 1 && bytes[at + 2] > 20).unwrap();
-    bytes[leaf + 2000] ^= 1;
-    fs::write(&path, &bytes).unwrap();
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
-    assert!(DiskStore::<f64>::open(&path, "game").unwrap().repaired());
-    assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-}

@@ -7,5 +7,8 @@ mod contract;
 mod damage;
 mod errors;
 mod merge;
+#[cfg(unix)]
+mod outside;
 mod records;
+mod salvage;
 mod version_1;

@@ -134,27 +134,6 @@ fn of_those_who_make_a_store_at_once_one_has_it() {
     }
 }
 
-#[test]
-fn leftovers_of_the_dead_are_removed_when_they_are_old() {
-    let directory = tempfile::tempdir().unwrap();
-    let hash = xxhash_rust::xxh3::xxh3_64(b"game.store");
-    let [old, new, of_another] = [
-        format!(".shapley-{hash:016x}-1234-0"),
-        format!(".shapley-{hash:016x}-1234-1"),
-        format!(".shapley-{:016x}-1234-0", hash ^ 1),
-    ]
-    .map(|name| directory.path().join(name));
-    let hours_ago = std::time::SystemTime::now() - Duration::from_secs(2 * 3600);
-    for path in [&old, &new, &of_another] {
-        fs::write(path, "half a store").unwrap();
-    }
-    for path in [&old, &of_another] {
-        fs::File::options().write(true).open(path).unwrap().set_modified(hours_ago).unwrap();
-    }
-    drop(DiskStore::<f64>::open(directory.path().join("game.store"), "game").unwrap());
-    assert!(!old.exists() && new.exists() && of_another.exists());
-}
-
 /// The child of the test below, in which files cannot be longer than some megabytes.
 fn full_disk(directory: &Path) {
     let path = directory.join("game.store");

@@ -6,4 +6,8 @@
 
 #[cfg(unix)]
 mod disk;
+#[cfg(unix)]
+mod forked;
 mod in_use;
+#[cfg(unix)]
+mod privacy;

@@ -151,9 +151,14 @@ impl Buffer {
         if enough { self.commit(is_enough) } else { Ok(()) }
     }
 
-    /// All that was taken in before this call is durable when it returns.
+    /// All that was taken in before this call is durable when it returns, and the file is where it should be.
     pub(super) fn flush(&self) -> Result<(), DiskError> {
         self.commit(|_| true)
+    }
+
+    /// All that was taken in before this call is in the file, wherever that is.
+    pub(super) fn write_all(&self) -> Result<(), DiskError> {
+        self.write(&mut lock(&self.commits), |_| true)
     }
 
     /// Calls `f` while nothing is written to the file.
@@ -162,17 +167,23 @@ impl Buffer {
         f()
     }
 
-    /// Commits what waits, after the running commit, if it is still wanted then. What could not be committed waits on.
+    /// Commits what waits, after the running commit, if it is still wanted then; and looks at what became of the file.
     fn commit(&self, wanted: impl FnOnce(&State) -> bool) -> Result<(), DiskError> {
         let mut has_players = lock(&self.commits);
+        self.write(&mut has_players, wanted)?;
+        // What is lost stays so, whatever was written since.
+        match lock(&self.state).failure.take_if(|failure| failure.is_loss()) {
+            Some(loss) => Err(loss),
+            None => self.engine.look(),
+        }
+    }
+
+    /// What could not be committed waits on.
+    fn write(&self, has_players: &mut bool, wanted: impl FnOnce(&State) -> bool) -> Result<(), DiskError> {
         let entries = {
             let mut state = lock(&self.state);
-            if !wanted(&state) {
+            if !wanted(&state) || state.waiting.is_empty() {
                 return Ok(());
-            }
-            if state.waiting.is_empty() {
-                drop(state);
-                return self.engine.has_name();
             }
             state.in_commit = Arc::new(std::mem::take(&mut state.waiting));
             state.since = None;
@@ -187,17 +198,16 @@ impl Buffer {
             for (key, entry) in &*entries {
                 table.insert(&**key, &**entry)?;
             }
-            Ok(())
+            Ok(table.len()?)
         });
         let mut state = lock(&self.state);
         state.in_commit = Arc::default();
-        state.failure = None; // there is newer news
+        state.failure.take_if(|failure| !failure.is_loss()); // there is newer news
         match result {
             Ok(()) => {
                 *has_players = true;
                 state.not_before = None;
-                drop(state);
-                self.engine.has_name()
+                Ok(())
             }
             Err(error) => {
                 for (key, entry) in &*entries {
@@ -223,7 +233,9 @@ impl Buffer {
                     drop(state);
                     let result = self.commit(|state| state.due().is_some_and(|due| due <= now));
                     state = lock(&self.state);
-                    if let Err(failure) = result {
+                    if let Err(failure) = result
+                        && !state.failure.as_ref().is_some_and(DiskError::is_loss)
+                    {
                         state.failure = Some(failure);
                     }
                 }

@@ -1,17 +1,22 @@
 //! The database of a store: every call into redb goes through here, so that no panic of it gets out.
 
-use std::fs::File;
-use std::io;
+use std::fs::{File, Metadata};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use redb::{Builder, Database, ReadTransaction, ReadableDatabase, TableDefinition, TableError, WriteTransaction};
+use redb::{
+    Builder, Database, ReadTransaction, ReadableDatabase, ReadableTableMetadata as _, TableDefinition, TableError,
+    WriteTransaction,
+};
 
-use super::backend::{Lock, Overlay, Switched};
+use super::backend::{Cut, Lock, Overlay, Switch, Switched};
 use super::format::Header;
+use super::guard::{guarded, panicked, translate};
+use super::whereabouts::Whereabouts;
 use super::{DiskError, create, header, salvage};
 use crate::engine::panics::catch;
+use crate::store::sync::lock;
 
 /// One record, the header, under `HEADER_KEY`.
 pub(super) const HEADER: TableDefinition<'_, &[u8], &[u8]> = TableDefinition::new("shapley.header");
@@ -25,12 +30,19 @@ const CACHE: usize = 64 << 20;
 /// A path, and the database that is open there.
 #[derive(Debug)]
 pub(super) struct Engine {
+    /// As it was given.
     path: PathBuf,
+    /// The same from the root, whatever directory is the current one later.
+    absolute: PathBuf,
     expected: Header,
     state: RwLock<State>,
     /// Something went wrong. The database is not written to again before it was opened again, and so checked.
     suspect: AtomicBool,
     losses: Losses,
+    /// The entries of the newest commit.
+    entries: AtomicU64,
+    /// The file was cut, and the user was not told; and how many entries were lost, when that is known.
+    cut: Mutex<Option<(Cut, Option<u64>)>>,
 }
 
 /// What is known to be lost.
@@ -55,14 +67,24 @@ enum State {
 }
 
 impl Engine {
-    /// Opens the store at `path`, or makes it. Its header is returned.
-    pub(super) fn open(path: &Path, expected: Header) -> Result<(Self, Header), DiskError> {
+    /// Opens the store at `path`, or makes it, with the owner and permissions of `like`. Its header is returned.
+    pub(super) fn open(path: &Path, expected: Header, like: Option<&Metadata>) -> Result<(Self, Header), DiskError> {
         let losses = Losses::default();
-        let file = create::open_or_create(path, &expected.encode())?;
+        let absolute = std::path::absolute(path).map_err(DiskError::io(path))?;
+        let file = create::open_or_create(path, &expected.encode(), like)?;
         let session = Session::open(path, file, &expected, &losses).map_err(|(error, _)| error)?;
-        let state = RwLock::new(State::Open(session));
-        let engine = Self { path: path.to_owned(), expected, state, suspect: AtomicBool::new(false), losses };
+        let engine = Self {
+            path: path.to_owned(),
+            absolute,
+            expected,
+            state: RwLock::new(State::Open(session)),
+            suspect: AtomicBool::new(false),
+            losses,
+            entries: AtomicU64::new(0),
+            cut: Mutex::new(None),
+        };
         let found = header::parse(path, engine.read(header)?)?;
+        engine.entries.store(engine.read(entries)?, Ordering::Relaxed);
         header::check(path, &found, &engine.expected)?;
         Ok((engine, found))
     }
@@ -99,14 +121,30 @@ impl Engine {
         }
     }
 
-    /// An error if the file was removed since it was opened: what is committed to it is lost when it is closed.
-    pub(super) fn has_name(&self) -> Result<(), DiskError> {
+    /// An error if another program has done something to the file since it was opened. Not during a commit.
+    pub(super) fn look(&self) -> Result<(), DiskError> {
+        if self.is_cut() {
+            self.suspect();
+        }
+        self.reopen()?;
+        let path = self.path.clone();
+        if let Some((Cut { len, expected }, lost)) = lock(&self.cut).take() {
+            return Err(DiskError::Cut { path, len, expected, lost });
+        }
         match &*self.state.read().unwrap_or_else(PoisonError::into_inner) {
-            State::Open(Session { file, .. }) if nameless(file, &self.path) => {
-                Err(DiskError::Removed { path: self.path.clone() })
-            }
+            State::Open(Session { file, .. }) => match Whereabouts::of(file, &self.absolute) {
+                Whereabouts::AtPath => Ok(()),
+                Whereabouts::Removed => Err(DiskError::Removed { path }),
+                Whereabouts::Replaced => Err(DiskError::Replaced { path }),
+                Whereabouts::Moved => Err(DiskError::Moved { path }),
+            },
             _ => Ok(()),
         }
+    }
+
+    fn is_cut(&self) -> bool {
+        let state = self.state.read().unwrap_or_else(PoisonError::into_inner);
+        matches!(&*state, State::Open(session) if session.switch.cut(&session.file).is_some())
     }
 
     /// Calls `f` with a view of the newest commit, and again if a failure in another thread ends that. It must not run
@@ -129,9 +167,15 @@ impl Engine {
         self.with(false, |database| f(&database.begin_read()?))
     }
 
-    /// Commits what `f` writes: it is durable on return. `f` must not run code of the user's.
-    pub(super) fn write(&self, f: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>) -> Result<(), DiskError> {
-        self.with(true, |database| write(database, f)).inspect_err(|_| self.suspect())
+    /// Commits what `f` writes, which says how many entries there are then: it is durable on return. `f` must not run
+    /// code of the user's. One commit at a time.
+    pub(super) fn write(&self, f: impl FnOnce(&WriteTransaction) -> Result<u64, redb::Error>) -> Result<(), DiskError> {
+        if self.is_cut() {
+            self.suspect(); // before it is written to, what is left is moved to another file
+        }
+        let entries = self.with(true, |database| write(database, f)).inspect_err(|_| self.suspect())?;
+        self.entries.store(entries, Ordering::Relaxed);
+        Ok(())
     }
 
     fn with<T>(&self, writing: bool, f: impl FnOnce(&Database) -> Result<T, redb::Error>) -> Result<T, DiskError> {
@@ -166,15 +210,20 @@ impl Engine {
         Err(DiskError::damaged(&self.path, what))
     }
 
-    /// Closes the database and opens it again, which checks all of it. After a failure of the file redb does nothing
-    /// more until then.
+    /// If something went wrong, closes the database and opens it again, which checks all of it. After a failure of the
+    /// file redb does nothing more until then.
     fn reopen(&self) -> Result<(), DiskError> {
         let mut state = self.state.write().unwrap_or_else(PoisonError::into_inner);
         if !self.suspect.load(Ordering::Acquire) {
-            return Ok(()); // somebody was faster
+            return Ok(()); // nothing did, or somebody was faster
         }
         let file = match std::mem::replace(&mut *state, State::Closed(None)) {
-            State::Open(session) => session.abandon(),
+            State::Open(session) => {
+                if let Some(cut) = session.switch.cut(&session.file) {
+                    *lock(&self.cut) = Some((cut, None));
+                }
+                session.abandon()
+            }
             State::Reading(reading) => reading.close(),
             State::Closed(Some(file)) => file,
             other => {
@@ -183,8 +232,13 @@ impl Engine {
                 return Err(error);
             }
         };
-        let (error, file) = match Session::open(&self.path, file, &self.expected, &self.losses) {
+        let (mut error, file) = match Session::open(&self.absolute, file, &self.expected, &self.losses) {
             Ok(session) => {
+                let there = guarded(&self.path, || entries(&session.database.begin_read()?)).unwrap_or(0);
+                let before = self.entries.swap(there, Ordering::Relaxed);
+                if let Some((_, lost)) = &mut *lock(&self.cut) {
+                    *lost = Some(before.saturating_sub(there));
+                }
                 *state = State::Open(session);
                 self.suspect.store(false, Ordering::Release);
                 return Ok(());
@@ -198,6 +252,9 @@ impl Engine {
             },
             (_, file) => State::Closed(file),
         };
+        if let (DiskError::Damaged { .. } | DiskError::Empty { .. }, Some((cut, _))) = (&error, *lock(&self.cut)) {
+            error = DiskError::Cut { path: self.path.clone(), len: cut.len, expected: cut.expected, lost: None };
+        }
         Err(error)
     }
 
@@ -229,7 +286,7 @@ struct Session {
     database: Database,
     /// The same file, so that it can be opened again wherever its path leads by then.
     file: File,
-    off: Arc<AtomicBool>,
+    switch: Arc<Switch>,
 }
 
 impl Session {
@@ -237,7 +294,7 @@ impl Session {
     /// failure the file is given back, if it is still the one to try.
     fn open(path: &Path, file: File, expected: &Header, losses: &Losses) -> Result<Self, (DiskError, Option<File>)> {
         let first = match Self::checked(path, &file) {
-            Ok((database, off)) => return Ok(Self { database, file, off }),
+            Ok((database, switch)) => return Ok(Self { database, file, switch }),
             Err(DiskError::Damaged { what, .. }) => what,
             Err(error) => return Err((error, Some(file))),
         };
@@ -254,28 +311,28 @@ impl Session {
         }
         let file = create::open(path).map_err(|error| (error, None))?;
         match Self::checked(path, &file) {
-            Ok((database, off)) => Ok(Self { database, file, off }),
+            Ok((database, switch)) => Ok(Self { database, file, switch }),
             Err(error) => Err((error, Some(file))),
         }
     }
 
-    fn checked(path: &Path, file: &File) -> Result<(Database, Arc<AtomicBool>), DiskError> {
+    fn checked(path: &Path, file: &File) -> Result<(Database, Arc<Switch>), DiskError> {
         let io = DiskError::io(path);
         // redb makes a new database of an empty file, which must not happen to one that was cut meanwhile.
         if file.metadata().map_err(io)?.len() == 0 {
             return Err(DiskError::Empty { path: path.to_owned() });
         }
-        let off = Arc::new(AtomicBool::new(false));
-        let backend = Switched::new(file, Arc::clone(&off)).map_err(io)?;
+        let backend = Switched::new(file).map_err(io)?;
+        let switch = backend.switch();
         let open = || Ok(builder().set_check_integrity_on_open(true).create_with_backend(backend)?);
-        Ok((guarded(path, open)?, off))
+        Ok((guarded(path, open)?, switch))
     }
 
     /// Drops the database without a further byte written. Dropping it else ends with a commit, and to commit to a
     /// database in an unknown state is how to lose what is in it, or to panic.
     fn abandon(self) -> File {
-        let Self { mut database, file, off } = self;
-        off.store(true, Ordering::Release);
+        let Self { mut database, file, switch } = self;
+        switch.off();
         // It reads the file, finds it failing, and remembers that: nothing is committed then.
         let _ = catch(|| database.check_integrity().is_ok());
         let _ = catch(|| drop(database));
@@ -307,22 +364,6 @@ impl Reading {
     }
 }
 
-/// Whether an open file was removed. One that was renamed is still somewhere.
-#[cfg(unix)]
-fn nameless(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt as _;
-
-    let counted = file.metadata().is_ok_and(|metadata| metadata.nlink() == 0);
-    // There may be file systems that do not count.
-    counted && !salvage::is_at(file, path).unwrap_or(false)
-}
-
-/// Elsewhere an open file cannot be removed.
-#[cfg(not(unix))]
-fn nameless(_: &File, _: &Path) -> bool {
-    false
-}
-
 /// The record of the header, if there is one.
 pub(super) fn header(transaction: &ReadTransaction) -> Result<Option<Vec<u8>>, redb::Error> {
     match transaction.open_table(HEADER) {
@@ -332,56 +373,31 @@ pub(super) fn header(transaction: &ReadTransaction) -> Result<Option<Vec<u8>>, r
     }
 }
 
+/// How many entries there are.
+fn entries(transaction: &ReadTransaction) -> Result<u64, redb::Error> {
+    match transaction.open_table(ENTRIES) {
+        Ok(table) => Ok(table.len()?),
+        Err(TableError::Storage(error)) => Err(error.into()),
+        Err(_) => Ok(0),
+    }
+}
+
 /// One durable commit, in two phases: what is in the file then is the newest commit, or damage that redb's check finds.
 /// In one phase a damaged commit passes for one that was cut short, and is silently undone.
-pub(super) fn write(
+pub(super) fn write<T>(
     database: &Database,
-    f: impl FnOnce(&WriteTransaction) -> Result<(), redb::Error>,
-) -> Result<(), redb::Error> {
+    f: impl FnOnce(&WriteTransaction) -> Result<T, redb::Error>,
+) -> Result<T, redb::Error> {
     let mut transaction = database.begin_write()?;
     transaction.set_two_phase_commit(true);
     transaction.set_durability(redb::Durability::Immediate)?;
-    f(&transaction)?;
-    Ok(transaction.commit()?)
+    let written = f(&transaction)?;
+    transaction.commit()?;
+    Ok(written)
 }
 
 pub(super) fn builder() -> Builder {
     let mut builder = Builder::new();
     builder.set_cache_size(CACHE);
     builder
-}
-
-/// What `f` makes of redb; an error if it panics.
-pub(super) fn guarded<T>(path: &Path, f: impl FnOnce() -> Result<T, redb::Error>) -> Result<T, DiskError> {
-    match catch(f) {
-        Ok(result) => result.map_err(|error| translate(path, error)),
-        Err(panic) => Err(DiskError::damaged(path, panicked(&panic))),
-    }
-}
-
-fn panicked(message: &str) -> String {
-    format!("reading it panicked ({message})")
-}
-
-/// What an error of redb's means to those who have a store and not a database.
-fn translate(path: &Path, error: redb::Error) -> DiskError {
-    let path = path.to_owned();
-    match error {
-        redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => DiskError::InUse { path },
-        redb::Error::Io(source) => match source.kind() {
-            io::ErrorKind::UnexpectedEof => {
-                DiskError::Damaged { path, what: "it is cut short, or refers to what is beyond its end".to_owned() }
-            }
-            io::ErrorKind::InvalidData => DiskError::Damaged { path, what: source.to_string() },
-            _ => DiskError::Io { path, source },
-        },
-        redb::Error::PreviousIo | redb::Error::DatabaseClosed => {
-            DiskError::Io { path, source: io::Error::other("it failed just before, and is opened again") }
-        }
-        redb::Error::UpgradeRequired(version) => {
-            DiskError::Foreign { path, found: format!("it is a redb file of the older format {version}") }
-        }
-        redb::Error::Corrupted(what) => DiskError::Damaged { path, what },
-        error => DiskError::Damaged { path, what: error.to_string() },
-    }
 }

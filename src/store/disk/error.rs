@@ -120,12 +120,65 @@ pub enum DiskError {
         what: String,
     },
 
+    /// Another program cut the file while the store was open, so values that were committed are lost. What is whole is
+    /// in a new file in its place, as [after any damage](crate::DiskStore#damage), and with it all that was put in
+    /// since: the store can be used on. This is said once. If nothing in the file can be read any more (`lost` is
+    /// `None`), it is the error of each commit: the values that wait can still be read; remove the file, and open the
+    /// store again.
+    #[error(fmt = write_cut)]
+    Cut {
+        /// The file.
+        path: PathBuf,
+        /// Its length when that was found, in bytes.
+        len: u64,
+        /// The length that the store had given it.
+        expected: u64,
+        /// How many values are lost; `None` if nothing can be read.
+        lost: Option<u64>,
+    },
+
     /// The file was removed while the store was open, so that what is put in will be lost when it is closed. It can
-    /// still be read.
+    /// still be read: open a store at another path, and [take its values in](crate::DiskStore::merge_from).
     #[error("the store {} was removed while it was open: what is in it is lost when it is closed", path.display())]
     Removed {
         /// Where it was.
         path: PathBuf,
+    },
+
+    /// Another file was put in the store's place while it was open. The store still has its own, and whoever opens the
+    /// path gets the other. If that is a store too, or at another path, [take the values
+    /// in](crate::DiskStore::merge_from) there.
+    #[error(
+        "another file is in the place of the store {}, which was open: what is put in does not go there",
+        path.display()
+    )]
+    Replaced {
+        /// Where it was.
+        path: PathBuf,
+    },
+
+    /// The file was renamed, or moved to another directory, while the store was open. Values go to it wherever it is,
+    /// and are durable there; whoever opens the path gets a new store. Move it back, or open it at its new path.
+    #[error("the store {} was moved while it was open: what is put in goes to its new place", path.display())]
+    Moved {
+        /// Where it was.
+        path: PathBuf,
+    },
+
+    /// This process was forked from the one that opened the store, which alone can use it. It loses nothing there. Open
+    /// stores after the fork, each process its own, and unite them by
+    /// [`merge_from`](crate::DiskStore::merge_from).
+    #[error(
+        "the store {} was opened by process {opened_by}, and this is process {process}: open it after the fork",
+        path.display()
+    )]
+    Forked {
+        /// The file.
+        path: PathBuf,
+        /// The number of the process that opened the store.
+        opened_by: u32,
+        /// The number of this process.
+        process: u32,
     },
 
     /// Reading or writing failed: there is no such directory, the disk is full, and so on.
@@ -182,8 +235,21 @@ impl DiskError {
         move |source| Self::Io { path: path.to_owned(), source }
     }
 
+    /// Whether it says that values are lost for good, and not that a call failed that can succeed later.
+    pub(super) fn is_loss(&self) -> bool {
+        matches!(self, Self::Cut { lost: Some(_), .. })
+    }
+
     pub(super) fn damaged(path: &Path, what: impl Into<String>) -> Self {
         Self::Damaged { path: path.to_owned(), what: what.into() }
+    }
+}
+
+fn write_cut(path: &Path, len: &u64, expected: &u64, lost: &Option<u64>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    write!(f, "the store {} was cut to {len} bytes, of {expected}, while it was open: ", path.display())?;
+    match lost {
+        Some(lost) => write!(f, "{lost} of its values are lost, the others are in a new file"),
+        None => write!(f, "nothing in it can be read"),
     }
 }
 

@@ -22,7 +22,7 @@ pub struct Merged {
 const AT_ONCE: usize = 1024;
 
 pub(super) fn merge(ours: &Arc<Buffer>, theirs: &Buffer) -> Result<Merged, DiskError> {
-    theirs.flush()?;
+    theirs.write_all()?; // it may have lost its path: that is how its values are saved
     let header = theirs.header();
     header::check(ours.engine.path(), &ours.header(), &header)?;
     let mut merged = Merged { added: 0, in_both: 0, damaged: 0 };

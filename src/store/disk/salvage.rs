@@ -5,17 +5,17 @@
 //! fails the check is read here, once, without a page of it being changed.
 
 use std::collections::HashSet;
-use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use redb::{ConcurrencyMode, ReadOnlyDatabase, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError};
 
 use super::backend::{Lock, Overlay};
 use super::engine::{self, ENTRIES};
 use super::format::Header;
-use super::{DiskError, create, header};
+use super::{DiskError, create, guard, header};
+use crate::engine::files;
 
 /// What there is of a store's entries.
 #[derive(Clone, Copy, Debug, Default)]
@@ -32,12 +32,14 @@ pub(super) fn rebuild(path: &Path, file: &File, expected: &Header) -> Result<u64
     let reader = Reader::open(path, file)?;
     let header = reader.header()?;
     header::check(path, &header, expected)?;
-    let path = &fs::canonicalize(path).map_err(error)?; // what a link leads to is replaced, and not the link
-    if !is_at(file, path).map_err(error)? {
-        return Err(DiskError::damaged(path, "it was damaged, and another file is in its place now"));
-    }
+    // What a link leads to is replaced, and not the link.
+    let path = &match fs::canonicalize(path) {
+        Ok(path) if files::is_at(file, &path).map_err(error)? => path,
+        Err(other) if other.kind() != io::ErrorKind::NotFound => return Err(error(other)),
+        _ => return Err(DiskError::damaged(path, "it was damaged, and it is not at its path any more")),
+    };
     let mut lost = 0;
-    create::replace(path, &aside(path), &header.encode(), |table| {
+    create::replace(path, file, &header.encode(), |table| {
         let counts = reader.entries(&header, |key, entry| table.insert(key, entry).map(drop))?;
         if counts.whole == 0 && counts.damaged > 0 {
             return Err(redb::Error::Corrupted("no entry can be read".to_owned()));
@@ -46,32 +48,6 @@ pub(super) fn rebuild(path: &Path, file: &File, expected: &Header) -> Result<u64
         Ok(())
     })?;
     Ok(lost)
-}
-
-/// Whether the file is the one at the path.
-#[cfg(unix)]
-pub(super) fn is_at(file: &File, path: &Path) -> io::Result<bool> {
-    use std::os::unix::fs::MetadataExt as _;
-
-    let (file, there) = (file.metadata()?, fs::metadata(path)?);
-    Ok((file.dev(), file.ino()) == (there.dev(), there.ino()))
-}
-
-/// Elsewhere an open file keeps its path.
-#[cfg(not(unix))]
-fn is_at(_: &File, _: &Path) -> io::Result<bool> {
-    Ok(true)
-}
-
-/// Where the damaged file is kept: a name that nothing has.
-fn aside(path: &Path) -> PathBuf {
-    let name = |number: u64| {
-        let mut name = OsString::from(path);
-        name.push(if number == 1 { ".damaged".to_owned() } else { format!(".damaged.{number}") });
-        PathBuf::from(name)
-    };
-    let free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
-    (1..).map(name).find(free).unwrap_or_else(|| name(1))
 }
 
 /// A database that nobody vouches for, open for reading.
@@ -102,17 +78,17 @@ impl<'a> Reader<'a> {
         // Of redb's ways to open a file this needs the least of it: not the map of free pages.
         let mut builder = engine::builder();
         builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
-        let database = engine::guarded(path, || Ok(builder.open_read_only_with_backend(overlay)?))?;
+        let database = guard::guarded(path, || Ok(builder.open_read_only_with_backend(overlay)?))?;
         Ok(Self { path, file, database })
     }
 
     pub(super) fn header(&self) -> Result<Header, DiskError> {
-        header::parse(self.path, engine::guarded(self.path, || engine::header(&self.database.begin_read()?))?)
+        header::parse(self.path, guard::guarded(self.path, || engine::header(&self.database.begin_read()?))?)
     }
 
     /// Looks at all entries.
     pub(super) fn scan(&self, header: &Header) -> Result<Counts, DiskError> {
-        engine::guarded(self.path, || self.entries(header, |_, _| Ok(())))
+        guard::guarded(self.path, || self.entries(header, |_, _| Ok(())))
     }
 
     /// Shows `each` the whole entries: those that the tree leads to; and where it leads no further, those of all pages
@@ -123,15 +99,15 @@ impl<'a> Reader<'a> {
         mut each: impl FnMut(&[u8], &[u8]) -> Result<(), StorageError>,
     ) -> Result<Counts, redb::Error> {
         let mut scan = Scan { header, each: &mut each, whole: HashSet::new(), damaged: 0, unwritten: None };
-        let walk = engine::guarded(self.path, || self.walk(&mut scan));
-        if walk.is_err() && scan.unwritten.is_none() {
+        let walk = guard::guarded(self.path, || self.walk(&mut scan));
+        if walk.is_err() {
             self.leaves(&mut scan)?;
         }
         if let Some(error) = scan.unwritten {
             return Err(error.into());
         }
         let mut counts = Counts { whole: scan.whole.len() as u64, damaged: scan.damaged };
-        let expected = engine::guarded(self.path, || {
+        let expected = guard::guarded(self.path, || {
             let len = self.database.begin_read()?.open_table(ENTRIES)?.len()?;
             Ok(len.min(self.file.metadata()?.len() / (u64::from(header.width) + 8)))
         });
@@ -153,9 +129,6 @@ impl<'a> Reader<'a> {
                 return Err(redb::Error::Corrupted("its pages go in circles".to_owned()));
             }
             scan.take(key, entry);
-            if scan.unwritten.is_some() {
-                break;
-            }
             last = Some(key.to_owned());
         }
         Ok(())
@@ -188,6 +161,7 @@ impl Scan<'_> {
         if !self.is_entry(key, entry) {
             self.damaged += 1;
         } else if self.unwritten.is_none() && self.whole.insert(key.to_owned()) {
+            // What was found before is newer, if it is of the same key.
             self.unwritten = (self.each)(key, entry).err();
         }
     }

@@ -1,11 +1,10 @@
 //! A look at every byte of a store, which changes none.
 
-use super::DiskError;
 use super::backend::Overlay;
 use super::buffer::Buffer;
-use super::engine;
 use super::format::Header;
 use super::salvage::Reader;
+use super::{DiskError, engine, guard};
 
 /// What [`DiskStore::verify`](crate::DiskStore::verify) found in a store.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,7 +36,7 @@ fn look(buffer: &Buffer) -> Result<Verified, DiskError> {
     // it can be read. So it is done on the file opened a second time, and what it would write stays in memory.
     let overlay = Overlay::new(&file).map_err(DiskError::io(path))?;
     let check = || Ok(engine::builder().set_check_integrity_on_open(true).create_with_backend(overlay)?.close()?);
-    let sound = match engine::guarded(path, check) {
+    let sound = match guard::guarded(path, check) {
         Ok(()) => true,
         Err(DiskError::Damaged { .. }) => false,
         Err(error) => return Err(error),
