@@ -82,6 +82,10 @@ impl<V: Encode> Store<V> for RankStore<V> {
         self.own.insert_many(coalitions, values)
     }
 
+    fn fingerprint(&self) -> Option<&str> {
+        Some(DiskStore::fingerprint(&self.own))
+    }
+
     fn len(&self) -> u64 {
         self.known.len() + self.own.len()
     }

@@ -322,6 +322,10 @@ impl<V: Encode> Store<V> for DiskStore<V> {
         Ok(self.buffer.get()?.insert(self.entries(coalitions, values)?)?)
     }
 
+    fn fingerprint(&self) -> Option<&str> {
+        Some(DiskStore::fingerprint(self))
+    }
+
     fn len(&self) -> u64 {
         self.buffer.get().map_or(0, |buffer| buffer.len())
     }

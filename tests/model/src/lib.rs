@@ -36,6 +36,7 @@ mod value {
     }
 }
 
+#[cfg_attr(feature = "surrogate", expect(dead_code, reason = "what the surrogate uses is not modelled"))]
 mod store;
 
 pub use store::{CacheStats, Cached};
