@@ -102,7 +102,8 @@ impl<'f, F: Observer> Meter<'f, F> {
                 Err(TryLockError::WouldBlock) => break,
             };
             let made = self.made.load(SeqCst);
-            if self.shown.load(SeqCst) < made {
+            // The observer may have broken before the lock was free.
+            if self.stopped.load(SeqCst) == 0 && self.shown.load(SeqCst) < made {
                 self.shown.store(made, SeqCst);
                 let progress = detail(Progress {
                     evaluations: made,

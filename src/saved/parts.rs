@@ -266,10 +266,10 @@ impl<V: Value> SavedPermutation<V> {
             (payable.min(MOST_SAMPLES), &format!("the budget pays for {payable}")),
         )?;
         check_paid(&partial, partial.tree.len().saturating_mul(partial.job.sums.rules.design.cost()))?;
+        check(&self.checksum, &permutation_checksum(&partial))?;
         if let Ok::<_, Error>(estimate) = partial.samples(partial.tree.clone()).estimate(Stopped::Evaluations) {
             check_sum(estimate.attribution())?;
         }
-        check(&self.checksum, &permutation_checksum(&partial))?;
         Ok(partial)
     }
 }
