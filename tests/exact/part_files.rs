@@ -131,6 +131,16 @@ fn damaged_files_are_errors() -> Result<(), Error> {
         assert!(text.contains(said), "{said}: {text}");
     }
     assert_ne!(refused::<PermutationPartial<f64>>(&json, changes[13].1), "read");
+
+    // A checksum can be forged, since the refusal says it; sums that do not share out v(N) − v(∅) are refused then.
+    let forge = |json: &mut Json| json["baseline"] = json!(1e9);
+    let said = refused::<PermutationPartial<f64>>(&json, &forge);
+    let (_, wanted) = said.split_once("that of the numbers is ").expect("the checksum is said");
+    let said = refused::<PermutationPartial<f64>>(&json, &|json| {
+        forge(json);
+        json["checksum"] = json!(wanted[..16]);
+    });
+    assert!(said.contains("the values sum to"), "{said}");
     Ok(())
 }
 
