@@ -177,3 +177,22 @@ fn a_precision_is_right_as_often_as_promised() {
         assert!(wrong.iter().all(|&wrong| f64::from(wrong) <= most), "{confidence}: {wrong:?} of 200");
     }
 }
+
+/// Zero times infinity is neither: an error of zero leaves no doubt, an infinite one all doubt, at any level.
+#[test]
+fn levels_at_the_ends_are_no_riddle() {
+    let one = Permutation::new(2 + 8).estimate(&from_fn(5, |s| (s.len() as f64).sqrt())).unwrap();
+    assert!(one.std_errors()[0].is_infinite());
+    let sure = Permutation::new(500).estimate(&from_fn(5, |s| s.len() as f64)).unwrap();
+    for level in [5e-324, 1e-300, 1e-17, 0.5, 1.0 - f64::EPSILON / 2.0] {
+        assert_eq!(one.interval(0, level), (f64::NEG_INFINITY, f64::INFINITY), "{level}");
+        assert_eq!(sure.interval(0, level), (1.0, 1.0), "{level}");
+        // What the observer sees, and what stops a run.
+        let observe = |progress: &shapley::Progress| {
+            assert!(!progress.half_width.is_nan(), "{level}");
+            std::ops::ControlFlow::Continue(())
+        };
+        let run = Permutation::new(500).confidence(level).observe(observe);
+        assert!(run.estimate(&from_fn(5, |s| (s.len() as f64).sqrt())).is_ok());
+    }
+}
