@@ -50,7 +50,8 @@ pub use failure::{CacheError, StoreError, StoreFailure};
 /// 5. The answer of `get_many` is that of `get` for each, in order: as many as coalitions, appended. If it fails, what
 ///    it appended is not looked at.
 /// 6. All methods can be called from several threads at once.
-/// 7. `len` counts a coalition once, and none that was never inserted; it is not less than the number of values that
+/// 7. What `example` gives is in the store, with the value that `get` gives.
+/// 8. `len` counts a coalition once, and none that was never inserted; it is not less than the number of values that
 ///    come back.
 ///
 /// [`check_store`] tests it: call it from your own tests.

@@ -136,6 +136,10 @@ fn remembers(store: &impl Store<f64>, coalitions: &[Coalition]) {
     assert!(len <= inserted as u64, "the store has {len} of {inserted} values");
     assert_eq!(store.is_empty(), len == 0, "is_empty() and len() do not agree");
     of_another_size_is_another(store, coalitions);
+    if let Some((coalition, value)) = ok(store.example(coalitions[0].num_players())) {
+        let got = ok(store.get(&coalition)).map(f64::to_bits);
+        assert!(got.is_none() || got == Some(value.to_bits()), "example has another value for {coalition} than get");
+    }
 
     // Again, in another order, and with a coalition twice in a batch.
     let twice: Vec<Coalition> = coalitions[..inserted].iter().rev().chain(&coalitions[..inserted]).cloned().collect();

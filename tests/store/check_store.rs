@@ -46,6 +46,7 @@ enum Fault {
     ChangesOnReopening,
     LosesCountOnReopening,
     BeginsWithSomething,
+    GivesAnotherExample,
 }
 
 #[derive(Debug)]
@@ -172,6 +173,12 @@ impl Store<f64> for Broken {
     fn is_empty(&self) -> bool {
         self.fault != Fault::SaysItIsEmpty && self.len() == 0
     }
+
+    fn example(&self, num_players: usize) -> Result<Option<(Coalition, f64)>, Self::Error> {
+        let empty = Coalition::empty(num_players);
+        let value = self.get(&empty)?;
+        Ok(value.map(|value| (empty, if self.fault == Fault::GivesAnotherExample { value + 1.0 } else { value })))
+    }
 }
 
 /// What the check says of a store, if anything. A store keeps its values in what stands for a file, one for each size.
@@ -254,6 +261,7 @@ fn answers_for_many_that_are_not_as_many_are_found() {
 fn what_was_never_inserted_and_is_there_is_found() {
     assert_caught(Fault::InventsZero, "what was never inserted is not there");
     assert_caught(Fault::InventsNan, "was never inserted, and has a value");
+    assert_caught(Fault::GivesAnotherExample, "example has another value");
 }
 
 #[test]
