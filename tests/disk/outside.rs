@@ -2,6 +2,7 @@
 //! place. The next flush says so, by an error that names what happened, and no value that was acknowledged is gone
 //! without a word.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -221,4 +222,76 @@ fn a_file_that_is_moved_is_an_error_until_it_is_back() {
     store.flush().unwrap();
     drop(store);
     assert_eq!(present(&DiskStore::open(&elsewhere, "game").unwrap(), 0..BEFORE + 2), BEFORE + 2);
+}
+
+/// How many of the values of these coalitions are somewhere in the file.
+fn in_the_file(path: &Path, masks: std::ops::Range<u64>) -> u64 {
+    let bytes = fs::read(path).unwrap();
+    let all: HashSet<[u8; 8]> = bytes.windows(8).map(|window| window.try_into().unwrap()).collect();
+    // Zeros are everywhere.
+    masks.filter(|mask| value(*mask) != 0.0 && all.contains(&value(*mask).to_le_bytes())).count() as u64
+}
+
+/// Wherever the file is cut, and whatever page leads to the others: what is in the file comes back.
+#[test]
+fn all_that_is_left_of_a_cut_file_is_saved() {
+    for (values, percent) in [(20_000, 99), (20_000, 90), (20_000, 70), (20_000, 60), (2_000, 30), (500, 50)] {
+        for is_open in [true, false] {
+            let directory = tempfile::tempdir().unwrap();
+            let path = directory.path().join("game.store");
+            let store = DiskStore::open(&path, "game").unwrap();
+            insert(&store, 0..values).unwrap();
+            store.flush().unwrap();
+            let mut store = Some(store);
+            if !is_open {
+                store = None;
+            }
+            let len = fs::metadata(&path).unwrap().len() * percent / 100;
+            cut(&path, len);
+            let left = in_the_file(&path, 0..values);
+            let how = format!("{values} values, cut to {percent} %, open: {is_open}: {left} left");
+            match &store {
+                Some(store) => match store.flush() {
+                    Err(DiskError::Cut { lost: Some(lost), .. }) => {
+                        assert_eq!(present(store, 0..values), values - lost, "{how}");
+                    }
+                    Err(DiskError::Cut { lost: None, .. }) if left == 0 => continue,
+                    other => panic!("{how}: {other:?}"),
+                },
+                None if left == 0 => continue,
+                None => store = Some(DiskStore::open(&path, "game").unwrap()),
+            }
+            // The value of an entry can be left, and not its checksum.
+            let there = present(store.as_ref().unwrap(), 0..values);
+            assert!(there <= left + 1 && there + 1 >= left, "{how}, {there} came back");
+        }
+    }
+}
+
+/// A closed file of which a half was overwritten.
+#[test]
+fn all_that_is_left_of_an_overwritten_file_is_saved() {
+    for half in 0..2 {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("game.store");
+        let store = DiskStore::open(&path, "game").unwrap();
+        insert(&store, 0..20_000).unwrap();
+        store.flush().unwrap();
+        drop(store);
+        let mut bytes = fs::read(&path).unwrap();
+        let middle = bytes.len() / 2 / 4096 * 4096;
+        // The first page tells a store from other files. Of a page without its beginning nothing can be read.
+        let range = if half == 0 { 4096..middle } else { middle..bytes.len() };
+        bytes[range].fill(0);
+        fs::write(&path, bytes).unwrap();
+        let left = in_the_file(&path, 0..20_000);
+        match DiskStore::<f64>::open(&path, "game") {
+            Ok(store) => {
+                let there = present(&store, 0..20_000);
+                assert!(there <= left + 1 && there + 2 >= left && left > 5000, "{there} of {left} came back");
+                assert!(store.damaged() > 0);
+            }
+            Err(error) => panic!("half {half}: {left} are left: {error}"),
+        }
+    }
 }

@@ -9,10 +9,13 @@ use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
-use redb::{ConcurrencyMode, ReadOnlyDatabase, ReadableDatabase, ReadableTable, ReadableTableMetadata, StorageError};
+use redb::{
+    ConcurrencyMode, ReadOnlyDatabase, ReadTransaction, ReadableDatabase, ReadableTable, ReadableTableMetadata,
+    StorageError,
+};
 
 use super::backend::{Lock, Overlay};
-use super::engine::{self, ENTRIES};
+use super::engine::{self, ENTRIES, HEADER_KEY};
 use super::format::Header;
 use super::{DiskError, create, guard, header};
 use crate::engine::files;
@@ -29,8 +32,12 @@ pub(super) struct Counts {
 pub(super) fn rebuild(path: &Path, file: &File, expected: &Header) -> Result<u64, DiskError> {
     let error = DiskError::io(path);
     let _lock = Lock::take(path, file)?;
-    let reader = Reader::open(path, file)?;
-    let header = reader.header()?;
+    // Of a file whose tree cannot be entered, pages can be read all the same.
+    let reader = Reader { path, file, database: Reader::database(path, file).ok() };
+    let header = match reader.header() {
+        Err(error @ DiskError::Damaged { .. }) => reader.header_of_leaves(expected)?.ok_or(error)?,
+        other => other?,
+    };
     header::check(path, &header, expected)?;
     // What a link leads to is replaced, and not the link.
     let path = &match fs::canonicalize(path) {
@@ -54,7 +61,8 @@ pub(super) fn rebuild(path: &Path, file: &File, expected: &Header) -> Result<u64
 pub(super) struct Reader<'a> {
     path: &'a Path,
     file: &'a File,
-    database: ReadOnlyDatabase,
+    /// None if its tree cannot be entered.
+    database: Option<ReadOnlyDatabase>,
 }
 
 /// What is done with each whole entry.
@@ -74,16 +82,50 @@ struct Scan<'a> {
 impl<'a> Reader<'a> {
     /// Opens the file without a look at locks, and without a look at most of it.
     pub(super) fn open(path: &'a Path, file: &'a File) -> Result<Self, DiskError> {
+        Ok(Self { path, file, database: Some(Self::database(path, file)?) })
+    }
+
+    fn database(path: &Path, file: &File) -> Result<ReadOnlyDatabase, DiskError> {
         let overlay = Overlay::as_closed(file).map_err(DiskError::io(path))?;
         // Of redb's ways to open a file this needs the least of it: not the map of free pages.
         let mut builder = engine::builder();
         builder.set_concurrency_mode(ConcurrencyMode::SingleWriter);
-        let database = guard::guarded(path, || Ok(builder.open_read_only_with_backend(overlay)?))?;
-        Ok(Self { path, file, database })
+        guard::guarded(path, || Ok(builder.open_read_only_with_backend(overlay)?))
+    }
+
+    fn read(&self) -> Result<ReadTransaction, redb::Error> {
+        match &self.database {
+            Some(database) => Ok(database.begin_read()?),
+            None => Err(redb::Error::Corrupted("its tree cannot be entered".to_owned())),
+        }
     }
 
     pub(super) fn header(&self) -> Result<Header, DiskError> {
-        header::parse(self.path, guard::guarded(self.path, || engine::header(&self.database.begin_read()?))?)
+        header::parse(self.path, guard::guarded(self.path, || engine::header(&self.read()?))?)
+    }
+
+    /// The header, of any page that can be read as a leaf with one: that with the number of players came last. If there
+    /// is none, the one that is expected, if an entry has the checksum that it would give it.
+    fn header_of_leaves(&self, expected: &Header) -> Result<Option<Header>, DiskError> {
+        let bytes = self.bytes().map_err(DiskError::io(self.path))?;
+        let leaves = || (0..bytes.len()).step_by(PAGE).flat_map(|start| leaf(&bytes[start..]));
+        let record = |(key, record): (&[u8], _)| (key == HEADER_KEY).then(|| Header::decode(record).ok()).flatten();
+        let of_entry = |(key, entry): (&[u8], &[u8])| {
+            // A key is the bits of the players, in whole bytes.
+            let most = 8 * key.len() as u64;
+            let header = |players| Header { players: Some(players), ..expected.clone() };
+            let mut headers = (most.saturating_sub(7)..=most).map(header);
+            headers.find(|header| header.is_entry(header.seed(), key, entry))
+        };
+        let found = leaves().filter_map(record).max_by_key(|header| header.players);
+        Ok(found.or_else(|| leaves().find_map(of_entry)))
+    }
+
+    fn bytes(&self) -> io::Result<Vec<u8>> {
+        let (mut file, mut bytes) = (self.file, Vec::new());
+        file.seek(SeekFrom::Start(0))?;
+        file.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
     /// Looks at all entries.
@@ -108,7 +150,7 @@ impl<'a> Reader<'a> {
         }
         let mut counts = Counts { whole: scan.whole.len() as u64, damaged: scan.damaged };
         let expected = guard::guarded(self.path, || {
-            let len = self.database.begin_read()?.open_table(ENTRIES)?.len()?;
+            let len = self.read()?.open_table(ENTRIES)?.len()?;
             Ok(len.min(self.file.metadata()?.len() / (u64::from(header.width) + 8)))
         });
         // The tree says how many there should be; what it leads to no more is damaged too, and one at the least where
@@ -120,7 +162,7 @@ impl<'a> Reader<'a> {
 
     /// All entries in order.
     fn walk(&self, scan: &mut Scan<'_>) -> Result<(), redb::Error> {
-        let table = self.database.begin_read()?.open_table(ENTRIES)?;
+        let table = self.read()?.open_table(ENTRIES)?;
         let mut last: Option<Vec<u8>> = None;
         for entry in table.iter()? {
             let (key, entry) = entry?;
@@ -137,10 +179,7 @@ impl<'a> Reader<'a> {
     /// All entries of pages that can be read as leaves, in the tree or not: a page of an older version of the tree has
     /// values of the same game.
     fn leaves(&self, scan: &mut Scan<'_>) -> Result<(), redb::Error> {
-        let mut file = self.file;
-        let mut bytes = Vec::new();
-        file.seek(SeekFrom::Start(0))?;
-        file.read_to_end(&mut bytes)?;
+        let bytes = self.bytes()?;
         for start in (0..bytes.len()).step_by(PAGE) {
             for (key, entry) in leaf(&bytes[start..]) {
                 if scan.is_entry(key, entry) {
