@@ -80,10 +80,14 @@ pub(crate) fn decimals_of<'a, V: Value + 'a>(values: impl Iterator<Item = &'a V>
     Some(decimals - all.iter().map(zeros).min().unwrap_or(0).min(decimals))
 }
 
-/// The decimals that a standard error justifies: two digits of the smallest of its components. None where the error is
-/// zero or unknown.
-pub(crate) fn decimals_of_error<V: Value>(value: &V, error: &V) -> Option<usize> {
-    let finest = error.components().filter(|e| e.is_finite() && *e > 0.0).fold(f64::INFINITY, f64::min);
+/// An error of less than this part of the largest value is one of rounding: no number of samples makes it so small.
+const ROUNDING: f64 = 1e-9;
+
+/// The decimals that a standard error justifies, beside values up to `largest`: two digits of the smallest of its
+/// components. None where the error is zero, unknown or rounding.
+pub(crate) fn decimals_of_error<V: Value>(value: &V, error: &V, largest: f64) -> Option<usize> {
+    let counts = |error: &f64| error.is_finite() && *error > ROUNDING * largest;
+    let finest = error.components().filter(counts).fold(f64::INFINITY, f64::min);
     // A float has no more than 17 digits to show, whatever the error says.
     let most = decimals(value.magnitude(), 17).unwrap_or(MOST_DECIMALS).min(MOST_DECIMALS);
     decimals(finest, DIGITS_OF_ERROR).map(|decimals| decimals.min(most).max(0) as usize)

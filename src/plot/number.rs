@@ -10,15 +10,18 @@ const DIGITS: i32 = 3;
 pub(crate) struct Format {
     /// None: with an exponent.
     decimals: Option<usize>,
+    /// The size of the largest.
+    size: f64,
 }
 
 impl Format {
     /// For values up to this size.
     pub(crate) fn up_to(size: f64) -> Self {
-        match display::decimals(size, DIGITS) {
-            None => Self { decimals: Some(0) },
-            Some(decimals) => Self { decimals: (-4..=7).contains(&decimals).then_some(decimals.max(0) as usize) },
-        }
+        let decimals = match display::decimals(size, DIGITS) {
+            None => Some(0),
+            Some(decimals) => (-4..=7).contains(&decimals).then_some(decimals.max(0) as usize),
+        };
+        Self { decimals, size }
     }
 
     /// For the largest of these.
@@ -48,7 +51,8 @@ impl Format {
         match error {
             None => self.signed(value),
             Some(error) => {
-                let finer = Self { decimals: display::decimals_of_error(&value, &error).or(self.decimals) };
+                let decimals = display::decimals_of_error(&value, &error, self.size).or(self.decimals);
+                let finer = Self { decimals, ..self };
                 let error = if error.is_finite() { finer.plain(error) } else { "?".to_owned() };
                 format!("{} ± {error}", finer.signed(value))
             }
@@ -76,7 +80,7 @@ pub(crate) fn ticks(low: f64, high: f64, about: usize) -> Vec<f64> {
 pub(crate) fn tick_text(value: f64, step: f64) -> String {
     let decimals = display::decimals(step, 1).unwrap_or(0);
     let decimals = (-6..=6).contains(&decimals).then_some(decimals.max(0) as usize);
-    Format { decimals }.plain(value)
+    Format { decimals, size: step }.plain(value)
 }
 
 /// From numbers to pixels, linearly.

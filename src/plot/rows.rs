@@ -12,6 +12,9 @@ pub(crate) const MOST_ROWS: usize = 15;
 /// Pixels from one row to the next.
 pub(crate) const ROW: f64 = 30.0;
 
+/// Pixels that bars have at the least, from the lowest number to the highest.
+const LEAST_WIDTH: f64 = 40.0;
+
 /// Pixels of a bar's height.
 pub(crate) const BAR: f64 = 20.0;
 
@@ -110,6 +113,10 @@ pub(crate) fn scale_beside(rows: &[Row], starts: &[f64], low: f64, high: f64, co
             let (from, to) = beside(scale, row, *start);
             left = left.max(least - from);
             right = right.max(to - most);
+        }
+        // Bars of no width say nothing, whatever their numbers are.
+        if scale.right - right < scale.left + left + LEAST_WIDTH {
+            break;
         }
         (scale.left, scale.right) = (scale.left + left, scale.right - right);
     }

@@ -39,7 +39,7 @@ pub enum Stopped {
 /// [merge](Self::merge) them, which weights by samples, rather than averaging their values.)
 ///
 /// `Display` is a table, the largest value first: a line a player, with its number, its value and its standard error,
-/// to two digits of the error. `{:.3}` has three decimals instead, `{:+}` a sign; `{:#}` has titles, intervals at 95 %,
+/// to two digits of the error (or, where that is mere rounding, to six of the largest value). `{:.3}` has three decimals instead, `{:+}` a sign; `{:#}` has titles, intervals at 95 %,
 /// and what the estimate rests on below.
 ///
 /// ```
@@ -277,8 +277,10 @@ impl<V: Value> Printed for Estimate<V> {
     fn print(&self, f: &mut fmt::Formatter<'_>, name: Option<NameOf<'_>>) -> fmt::Result {
         let order = display::largest_first(self.values().iter());
         let plain = display::decimals_of(self.values().iter());
-        let decimals =
-            |player: usize| display::decimals_of_error(&self.values()[player], &self.std_errors[player]).or(plain);
+        let largest = self.values().iter().map(V::magnitude).fold(0.0, f64::max);
+        let decimals = |player: usize| {
+            display::decimals_of_error(&self.values()[player], &self.std_errors[player], largest).or(plain)
+        };
         let texts = |text: &dyn Fn(usize) -> String| order.iter().map(|&player| text(player)).collect::<Vec<_>>();
         // An error has no sign, whatever was asked for.
         let error = |player: usize| {

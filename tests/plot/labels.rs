@@ -127,3 +127,28 @@ fn what_is_shortened_stays_apart() {
         }
     }
 }
+
+/// Errors that are mere rounding have many digits, and these must not take the room of the bars.
+#[test]
+fn no_number_takes_the_room_of_the_bars() {
+    for (players, length, base) in [(3, 26, 1000.0), (3, 50, 1000.0), (24, 50, 0.0), (19, 1, 1e6), (5, 30, 1e12)] {
+        let game = shapley::from_fn(players, |s| base + s.iter().map(|k| (k as f64 - 1.3) / 7.0).sum::<f64>());
+        let estimate = shapley::permutation(&game, 2_000).unwrap();
+        let names: Vec<String> = (0..players).map(|k| format!("{k}{}", "x".repeat(length))).collect();
+        for picture in [plot::waterfall(&names, &estimate).unwrap(), plot::bar(&names, &estimate).unwrap()] {
+            let document = parsed(&picture);
+            let mut places = Vec::new();
+            for node in document.descendants() {
+                for name in ["x", "x1", "x2", "cx"] {
+                    places.extend(node.attribute(name).and_then(|x| x.parse::<f64>().ok()));
+                }
+                // What bars are drawn by begins at a place: `M x y`.
+                let paths = node.attribute("d").into_iter().flat_map(|d| d.split('M').skip(1));
+                places.extend(
+                    paths.filter_map(|path| path.trim().split([' ', ',', 'H', 'V', 'L']).next()?.parse::<f64>().ok()),
+                );
+            }
+            assert!(places.len() > 5 && places.iter().all(|x| (0.0..=720.0).contains(x)), "{players}: {places:?}");
+        }
+    }
+}

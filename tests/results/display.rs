@@ -102,3 +102,12 @@ fn fractions_stay_fractions() -> Result<(), shapley::Error> {
     assert_eq!(phi.to_string(), "0  1/8\n1  1/8\n2  1/8");
     Ok(())
 }
+
+/// The samples of an additive game are alike, up to rounding: an error of 1e-17 has no digit worth a place.
+#[test]
+fn errors_of_rounding_have_no_digits() {
+    let game = shapley::from_fn(3, |s| 1000.0 + s.iter().map(|k| [0.1, 0.7, -0.3][k]).sum::<f64>());
+    let estimate = shapley::permutation(&game, 200).unwrap();
+    assert!(estimate.std_errors().iter().any(|error| *error > 0.0));
+    assert_eq!(estimate.to_string(), "1   0.7  ± 0.0\n2  -0.3  ± 0.0\n0   0.1  ± 0.0");
+}
