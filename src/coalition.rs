@@ -39,9 +39,18 @@ impl Coalition {
     pub const MAX_PLAYERS: usize = 1 << 24;
 
     /// The empty coalition of a game of `num_players`. It takes a bit of memory for each.
+    ///
+    /// # Panics
+    ///
+    /// If there is no memory for it, as for every other way to make a coalition of so many players.
     #[must_use]
     pub fn empty(num_players: usize) -> Self {
-        Self { words: SmallVec::from_elem(0, num_players.div_ceil(WORD_BITS)), num_players }
+        let len = num_players.div_ceil(WORD_BITS);
+        let mut words = SmallVec::new();
+        // What cannot be had would end the process.
+        assert!(words.try_reserve(len).is_ok(), "there is no memory for a coalition of {num_players} players");
+        words.resize(len, 0);
+        Self { words, num_players }
     }
 
     /// The grand coalition: all of `num_players`.

@@ -83,7 +83,6 @@ use ::mpi::topology::SimpleCommunicator;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::engine::ask;
 use crate::engine::partial::{Job, Partial};
 use crate::engine::progress::Observer;
 use crate::engine::settings::Settings;
@@ -235,8 +234,7 @@ impl<'w> Cluster<'w> {
         G: TryGame<Value: Serialize + DeserializeOwned> + ?Sized,
         F: Fn(&Progress) -> ControlFlow<()> + Sync,
     {
-        // Here too, since what is found once ranks are at work is sent.
-        let sums = ask::check_players(game.num_players()).and_then(|()| sampler.sums(game.num_players()));
+        let sums = sampler.sums(game.num_players());
         let make = |job, numbers, ends, stop: &AtomicBool| {
             let sampler = sampler.with_settings(sampler.settings.quiet(until_stopped(stop)));
             sampler.add_samples(game, job, numbers, ends).map(|(partial, _)| partial)

@@ -70,7 +70,8 @@ pub use encode::Encode;
     note = "a value is f64, f32 or an array of them: write `x as f64` for a whole number, `[f64; N]` for N outputs",
     note = "for a closure that returns a `Result`, use `try_from_fn` instead of `from_fn`, `try_from_batch_fn` instead \
             of `from_batch_fn`, `Words::try_new` instead of `Words::new` or `Words::from_parts`, and \
-            `Words::try_batched` instead of `Words::batched`"
+            `Words::try_batched` instead of `Words::batched`: a batch has one `Result` for all its values, as \
+            `.collect::<Result<Vec<_>, _>>()` makes it"
 )]
 pub trait Value: Clone + fmt::Debug + Send + Sync {
     /// Adds `other` to this value.

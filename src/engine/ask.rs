@@ -14,7 +14,8 @@ pub(crate) fn check_answer<G: TryGame + ?Sized>(
 ) -> Result<(), Error<G::Error>> {
     if let Some([ours, theirs]) = game.other_game() {
         let (ours, theirs) = (ours.clone(), theirs.clone());
-        return Err(Error::Mismatch { what: "a value of the game and the store", ours, theirs });
+        let what = "the game of the store, which must have a store of its own,";
+        return Err(Error::Mismatch { what, ours, theirs });
     }
     if answer.is_ok() && got.len() != asked {
         return Err(Error::BatchLength { asked, got: got.len() });

@@ -48,8 +48,9 @@ use crate::{Coalition, Game, TryGame, Value, from_batch_fn, from_fn, try_from_ba
 /// # Models that take batches, or fail
 ///
 /// A transformer is fastest on many texts at once, and a model behind a network can fail. [`try_batched`] is both,
-/// [`batched`] and [`try_new`] are one of them. [`Exact::batch`](crate::Exact::batch) and
-/// [`Permutation::batch`](crate::Permutation::batch) say how many texts a call has.
+/// [`batched`] and [`try_new`] are one of them. **Set the batch** that the model likes:
+/// [`Exact::batch`](crate::Exact::batch), [`Permutation::batch`](crate::Permutation::batch). Without it a call of an exact
+/// solver has a 32nd of each thread's texts, which is 1 of five words and 32 of ten.
 ///
 /// ```
 /// use shapley::{Exact, games::Words};

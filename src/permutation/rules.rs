@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Permutation;
 use super::walks::PATIENCE;
+use crate::engine::ask::check_players;
 use crate::engine::clock;
 use crate::results::{Design, Samples, sample_tree};
 use crate::{Error, Stopped, Value};
@@ -53,6 +54,7 @@ impl<F> Permutation<F> {
         if players == 0 {
             return Err(Error::NoPlayers {});
         }
+        check_players(players)?;
         let positive = |name, value: Option<f64>| match value {
             Some(value) if !(value > 0.0 && value.is_finite()) => {
                 Err(Error::Setting { name, value, allowed: "positive and finite" })

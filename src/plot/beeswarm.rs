@@ -30,7 +30,7 @@ const MISSING: Rgb = [0xff, 0xff, 0xff];
 /// Many explanations in one picture: a row a player, by mean size of its values; a dot an explanation, where its value
 /// is. Dots that would lie on each other stand above and below each other, so that a row is as high as there are dots
 /// near one place. Where that is more than it has room for, all its levels move together until the highest fits, and a
-/// line below says how many dots a full row has at one place. Of more than 15 players the others are left out, and counted
+/// line below says how many dots the highest stacks have. Of more than 15 players the others are left out, and counted
 /// below.
 ///
 /// `features` colours the dots: a row of feature values for each explanation, one after the other, a column for each
@@ -116,7 +116,7 @@ pub fn beeswarm<E: Into<Explanation>>(
     }
     if let (Some(least), Some(most)) = (full.iter().min(), full.iter().max()) {
         let range = if least == most { format!("{most}") } else { format!("{least} to {most}") };
-        let text = format!("a row as high as there is room has {range} dots at one place");
+        let text = format!("each row is scaled to its highest stack, of {range} dots");
         svg.text([12.0, foot + 8.0], Anchor::Start, SMALL, Paint::Muted, &text);
         foot += 20.0;
     }

@@ -158,9 +158,11 @@ impl<V: Value> SavedEstimate<V> {
         }
         let ends = [self.baseline, self.grand];
         let looks = self.looks;
-        if looks > most_looks() || (looks == 0 && self.stopped == Stopped::Precision) || self.stopped == Stopped::Exact
-        {
-            return Err(format!("walks that stopped by {:?} after {looks} looks", self.stopped));
+        match (self.stopped, looks) {
+            (Stopped::Exact, _) => return Err("walks are never exact".to_owned()),
+            (Stopped::Precision, 0) => return Err("a precision was reached without a look at the intervals".to_owned()),
+            (_, looks) if looks > most_looks() => return Err(format!("{looks} looks: at most {}", most_looks())),
+            _ => {}
         }
         let samples = Samples { design, looks, evaluations, saved, ends, streams };
         // Each run has asked for v(∅) and v(N), and has made a sample. A seed has one run or, resumed, several.
@@ -171,7 +173,11 @@ impl<V: Value> SavedEstimate<V> {
         if samples.streams.values().any(|stream| stream.len() == 0)
             || !ends.is_some_and(|ends| ends.is_multiple_of(2) && runs.contains(&(ends / 2)))
         {
-            return Err(format!("{evaluations} evaluations made and {saved} saved do not pay for the samples"));
+            let cost = design.cost();
+            return Err(format!(
+                "{evaluations} evaluations made and {saved} saved are not those of {count} samples, {cost} each, and 2 for each \
+                 of {seeds} to {count} runs"
+            ));
         }
         if design.is_constant() && samples.streams.values().any(|stream| stream.len() != 1) {
             return Err(format!("of {players} player(s), one sample of a seed is enough"));

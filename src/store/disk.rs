@@ -85,8 +85,8 @@ pub use verify::Verified;
 ///
 /// A [`flush`](Self::flush), and an `insert` that commits, look at what became of the file since: whether it was
 /// [cut](DiskError::Cut), [removed](DiskError::Removed), [replaced by another](DiskError::Replaced) or
-/// [moved](DiskError::Moved). Each is an error that says what to do next; values that were committed are never gone
-/// without one. (A file that is written to in place is found by its checksums.)
+/// [moved](DiskError::Moved). Each is an error that says what to do next. Bytes that another program writes into the
+/// file are not looked for at a flush: [`verify`](Self::verify) finds them, and so does the next opening.
 ///
 /// Only the process that opened a store can use it. In one that was forked from it every call is
 /// [`DiskError::Forked`], `len` is 0, and dropping the store does nothing. If the first process is killed, the file is

@@ -69,7 +69,14 @@ impl<G: TryGame, S: Store<G::Value>> Cached<G, S> {
                     let [value] = &values[..] else { return Ok(false) }; // the solver will see it
                     let is = if is_same(value, &stored) { SAME } else { ANOTHER };
                     if is == ANOTHER {
-                        let shown = |value| format!("v({}) = {}", coalitions[0], Shown(value));
+                        // All members of a large coalition would fill the screen.
+                        let name = match &coalitions[0] {
+                            grand if grand.is_grand() => "v(N)".to_owned(),
+                            empty if empty.is_empty() => "v(empty)".to_owned(),
+                            large if large.len() > 20 => format!("v of {} of the players", large.len()),
+                            other => format!("v({other})"),
+                        };
+                        let shown = |value| format!("{name} = {}", Shown(value));
                         let _ = self.same_game.differ.set([shown(value), shown(&stored)]);
                     }
                     self.same_game.is.store(is, Ordering::Release);

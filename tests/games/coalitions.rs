@@ -321,3 +321,15 @@ fn inserting_beyond_the_universe_within_the_word() {
 fn inserting_at_the_border_of_two_words() {
     Coalition::grand(128).insert(128);
 }
+
+/// A panic that says so, and not the end of the process.
+#[test]
+fn a_coalition_for_which_there_is_no_memory_panics() {
+    for players in [usize::MAX, usize::MAX - 63, 1 << 62] {
+        for make in [Coalition::empty, Coalition::grand, |players| Coalition::from_players(players, [0])] {
+            let panic = std::panic::catch_unwind(|| make(players)).unwrap_err();
+            let text = panic.downcast_ref::<String>().unwrap();
+            assert_eq!(*text, format!("there is no memory for a coalition of {players} players"));
+        }
+    }
+}

@@ -35,6 +35,7 @@ fn solvers() -> Vec<(&'static str, usize, Solve)> {
         ("tabulate", 30, |game| Table::tabulate(game).map(drop)),
         ("Exact::tabulate", 62, |game| Exact::new().max_players(usize::MAX).tabulate(game).map(drop)),
         ("permutation", MOST, |game| permutation(game, u64::MAX).map(drop)),
+        ("permutation of a small budget", MOST, |game| permutation(game, 1000).map(drop)),
         ("Permutation", MOST, |game| {
             Permutation::new(u64::MAX).antithetic(false).precision(0.1).truncate(0.1).batch(64).estimate(game).map(drop)
         }),

@@ -45,7 +45,7 @@ fn a_row_is_as_high_as_there_are_dots() {
         assert!(here.max(there) <= 31.0, "it stays in its row: {here} and {there}");
         assert_eq!(dots(&picture).len(), left + right);
     }
-    assert!(many(990, 10).contains("a row as high as there is room has 990 dots at one place"));
+    assert!(many(990, 10).contains("each row is scaled to its highest stack, of 990 dots"));
     assert!(!many(6, 2).contains("as high as there is room"), "nothing is scaled");
 }
 

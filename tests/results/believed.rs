@@ -73,9 +73,9 @@ fn walks_stop_as_walks_do() {
             json["looks"] = json!(looks);
         })
     };
-    assert_refused(stopped(Stopped::Exact, 0), "stopped by Exact after 0 looks");
-    assert_refused(stopped(Stopped::Precision, 0), "stopped by Precision after 0 looks");
-    assert_refused(stopped(Stopped::Evaluations, 103), "stopped by Evaluations after 103 looks");
+    assert_refused(stopped(Stopped::Exact, 0), "walks are never exact");
+    assert_refused(stopped(Stopped::Precision, 0), "without a look");
+    assert_refused(stopped(Stopped::Evaluations, 103), "103 looks: at most 102");
     assert!(serde_json::from_value::<Estimate<f64>>(stopped(Stopped::Precision, 102)).is_ok());
 }
 
@@ -347,4 +347,27 @@ mod pairs {
         }
         assert!(loaded > 10, "{loaded}");
     }
+}
+
+/// The examples of the page for readers in other languages are files that are read.
+#[test]
+fn the_examples_of_the_docs_are_read() {
+    let page = include_str!("../../docs/results.md");
+    let examples: Vec<&str> = page.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
+    let [coalition, attribution, interactions, summary, estimate, exact, sampled] = examples[..] else {
+        panic!("{} examples", examples.len())
+    };
+    fn read<T: serde::Serialize + serde::de::DeserializeOwned>(example: &str) {
+        let result: T = serde_json::from_str(example).unwrap_or_else(|error| panic!("{error}: {example}"));
+        // And written as it stands there.
+        let written = serde_json::to_value(&result).unwrap();
+        assert_eq!(written, serde_json::from_str::<Json>(example).unwrap());
+    }
+    read::<Coalition>(coalition);
+    read::<shapley::Attribution<f64>>(attribution);
+    read::<shapley::Interactions<f64>>(interactions);
+    read::<shapley::Summary<f64>>(summary);
+    read::<Estimate<f64>>(estimate);
+    read::<shapley::parts::ExactPartial<f64>>(exact);
+    read::<shapley::parts::PermutationPartial<f64>>(sampled);
 }

@@ -223,13 +223,13 @@ fn what_no_sampler_returns_is_refused() -> Result<(), shapley::Error> {
             let stream = json["streams"][0].clone();
             json["streams"].as_array_mut().expect("streams").push(stream);
         }),
-        ("do not pay", &|json| json["streams"] = json!([])),
+        ("are not those of 0 samples", &|json| json["streams"] = json!([])),
         ("18446744073709552000: it must be at most 2^60", &|json| json["saved"] = json!(u64::MAX)),
-        ("326 evaluations made and 0 saved do not pay", &|json| json["antithetic"] = json!(false)),
-        ("325 evaluations made and 0 saved do not pay", &|json| json["evaluations"] = json!(325)),
-        ("327 evaluations made and 0 saved do not pay", &|json| json["evaluations"] = json!(327)),
+        ("326 evaluations made and 0 saved are not those of", &|json| json["antithetic"] = json!(false)),
+        ("325 evaluations made and 0 saved are not those of", &|json| json["evaluations"] = json!(325)),
+        ("327 evaluations made and 0 saved are not those of", &|json| json["evaluations"] = json!(327)),
         // 27 samples are those of at most 27 runs, each of which asked for v(∅) and v(N).
-        ("380 evaluations made and 0 saved do not pay", &|json| json["evaluations"] = json!(326 + 2 * 27)),
+        ("380 evaluations made and 0 saved are not those of", &|json| json["evaluations"] = json!(326 + 2 * 27)),
         ("2 evaluations saved without truncation", &|json| {
             json["evaluations"] = json!(324);
             json["saved"] = json!(2);

@@ -23,8 +23,9 @@ fn game(seed: u64) -> impl Game<Value = f64> {
 #[track_caller]
 fn assert_refused<T: std::fmt::Debug, E: std::error::Error>(result: Result<T, Error<E>>, coalition: &Coalition) {
     match result {
-        Err(Error::Mismatch { what: "a value of the game and the store", ours, theirs }) => {
-            let shown = |seed| format!("v({coalition}) = {}", rough(seed, coalition));
+        Err(Error::Mismatch { what: "the game of the store, which must have a store of its own,", ours, theirs }) => {
+            let name = if coalition.is_grand() { "N".to_owned() } else { coalition.to_string() };
+            let shown = |seed| format!("v({name}) = {}", rough(seed, coalition));
             assert_eq!((ours, theirs), (shown(2), shown(1)));
         }
         other => panic!("{other:?}"),
