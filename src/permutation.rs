@@ -297,12 +297,13 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
     /// run once the budget has paid for all of them.
     ///
     /// **The game must be the one that the estimate is of.** v(∅) and v(N) are asked for again, in one call, and must
-    /// have the bits that the estimate has: two games mostly differ in v(N).
+    /// be what the estimate has: two games mostly differ in v(N).
     ///
     /// **The budget is the total, and is never passed**: it counts what the estimate has cost, and the 2 evaluations of
     /// v(∅) and v(N). At least one sample is made, whatever the deadline or the observer say. Where the budget does not
     /// pay for these 2 and a sample, or the estimate is as precise as was asked for, nothing is asked for, and the
-    /// estimate comes back as it was.
+    /// estimate comes back with the same samples, stopped by that rule; with a precision, its intervals are corrected for
+    /// looks.
     ///
     /// If only one of the two runs had a [precision](Self::precision) to reach, its intervals are corrected for the
     /// looks of that one alone. A merged estimate goes on with any one of its seeds.

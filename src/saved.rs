@@ -38,19 +38,32 @@ fn check_values<V: Value>(name: &str, values: &[V]) -> Result<(), Refusal> {
     }
 }
 
-/// Refuses Shapley values that do not sum to v(N) − v(∅). Contributions can be much larger than their means, and then
-/// so are their rounding errors: a thousandth is what 32-bit floats of 4000 players need.
-fn check_sum<V: Value>(result: &Attribution<V>) -> Result<(), Refusal> {
+/// Refuses Shapley values that do not sum to v(N) − v(∅), up to the rounding of values up to `largest`. Where it is not
+/// known how large these were, the sum of values that cancel may be all rounding: then only a difference is refused that
+/// is beyond all of them together.
+fn check_sum<V: Value>(result: &Attribution<V>, largest: Option<f64>) -> Result<(), Refusal> {
+    /// The resolution of 32-bit floats next to zero.
+    const LEAST: f64 = 1e-38;
     let ends = result.baseline().components().zip(result.grand().components());
-    let mut sums: Vec<[f64; 3]> = ends.map(|(low, high)| [low - high, low.abs() + high.abs(), high - low]).collect();
+    let mut sums: Vec<[f64; 4]> = ends.map(|(low, high)| [0.0, 0.0, high - low, low.abs() + high.abs()]).collect();
     for value in result.values() {
         for (sum, component) in sums.iter_mut().zip(value.components()) {
             sum[0] += component;
             sum[1] += component.abs();
         }
     }
-    match sums.into_iter().find(|[off, scale, _]| off.abs() > 1e-3 * scale) {
-        Some([off, _, sum]) => Err(format!("the values sum to {}, and grand less baseline is {sum}", off + sum)),
+    let is_off = |&[sum, sizes, difference, ends]: &[f64; 4]| {
+        let allowed = match largest {
+            Some(largest) => LEAST + 1e-3 * (sizes + ends + largest),
+            None if sizes > 0.0 => LEAST + 1e6 * sizes,
+            None => f64::INFINITY,
+        };
+        (sum - difference).abs() > allowed
+    };
+    match sums.into_iter().find(is_off) {
+        Some([sum, _, difference, _]) => {
+            Err(format!("the values sum to {sum}, and grand less baseline is {difference}"))
+        }
         None => Ok(()),
     }
 }
@@ -152,7 +165,8 @@ struct SavedSummary<'a, V: Clone> {
 
 impl<'a, V: Value> SavedSummary<'a, V> {
     fn of(summary: &'a Summary<V>) -> Result<Self, Refusal> {
-        let sums = summary.rows().map(|(_, row)| Cow::Borrowed(row)).collect();
+        let sums: Vec<Cow<'a, [V]>> = summary.rows().map(|(_, row)| Cow::Borrowed(row)).collect();
+        sums.iter().try_for_each(|row| check_values("sums", row))?;
         Ok(Self { version: VERSION, order: summary.order(), num_players: summary.num_players(), sums })
     }
 

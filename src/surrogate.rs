@@ -209,7 +209,7 @@ macro_rules! solver {
             /// are then not those of one run with the larger budget, but as good.
             ///
             /// **The game must be the one that the estimate is of.** v(∅) and v(N) are asked for again, in one call,
-            /// and must have the bits that the estimate has: two games mostly differ in v(N).
+            /// and must be what the estimate has: two games mostly differ in v(N).
             ///
             /// **The budget is the total, and is never passed**: it counts what the estimate has cost, and the 2
             /// evaluations of v(∅) and v(N). Where it does not pay for these 2 and a pair, or the estimate is exact,

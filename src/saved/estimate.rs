@@ -179,14 +179,16 @@ impl<V: Value> SavedEstimate<V> {
                  of {seeds} to {count} runs"
             ));
         }
-        if design.is_constant() && samples.streams.values().any(|stream| stream.len() != 1) {
+        if design.is_constant()
+            && samples.streams.values().any(|stream| stream.missing().start != 1 || stream.len() != 1)
+        {
             return Err(format!("of {players} player(s), one sample of a seed is enough"));
         }
         if truncation.is_none() && saved > 0 {
             return Err(format!("{saved} evaluations saved without truncation"));
         }
         let estimate = samples.estimate(self.stopped).map_err(|error: Error| error.to_string())?;
-        check_sum(estimate.attribution())?;
+        check_sum(estimate.attribution(), None)?;
         Ok(estimate)
     }
 }

@@ -100,9 +100,7 @@ impl<V: Value> SavedPairs<V> {
 pub(super) fn load<V: Value>(form: SavedEstimate<V>) -> Result<Estimate<V>, Refusal> {
     let SavedEstimate { values, std_errors, baseline, grand, evaluations, saved, stopped, streams, pairs, .. } = form;
     let players = values.len();
-    let (Some(pairs), Some(std_errors)) = (pairs, std_errors) else {
-        return Err("an estimate from pairs without standard errors".to_owned());
-    };
+    let Some(pairs) = pairs else { return Err("an estimate without streams and pairs".to_owned()) };
     let Some(method) = Method::named(&pairs.solver) else {
         return Err(format!("an estimate of a solver {:?} from pairs: none is known", pairs.solver));
     };
@@ -113,7 +111,14 @@ pub(super) fn load<V: Value>(form: SavedEstimate<V>) -> Result<Estimate<V>, Refu
         return Err("an estimate from pairs has no streams, and saves no evaluations".to_owned());
     }
     check_values("values", &values)?;
-    check_values("std_errors", &std_errors)?;
+    let std_errors = match std_errors {
+        Some(std_errors) => {
+            check_values("std_errors", &std_errors)?;
+            std_errors
+        }
+        // Those of values near the largest float are infinite, which JSON cannot say.
+        None => values.iter().map(|value| value.zip_with(value, |_, _| f64::INFINITY)).collect(),
+    };
     if std_errors.len() != players {
         return Err(format!("{} standard errors of {players} players", std_errors.len()));
     }
@@ -137,7 +142,10 @@ pub(super) fn load<V: Value>(form: SavedEstimate<V>) -> Result<Estimate<V>, Refu
         other => return Err(format!("{} does not stop by {other:?}", pairs.solver)),
     }
     let attribution = Attribution::new(values, baseline, grand, evaluations);
-    check_sum(&attribution)?;
+    // Values are made of differences of those that were asked for, some of which may be much larger.
+    let all = pairs.asked.iter().flat_map(|pair| [Some(&pair.value), pair.complement.as_ref()]).flatten();
+    let largest = all.map(V::magnitude).fold(0.0, f64::max);
+    check_sum(&attribution, (stopped != Stopped::Exact).then_some(largest))?;
     let SavedPairs { seed, expected, asked, .. } = pairs;
     let pair = |SavedPair { members, value, complement }| Pair {
         coalition: Coalition::from_players(players, members),

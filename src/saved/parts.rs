@@ -268,7 +268,7 @@ impl<V: Value> SavedPermutation<V> {
         check_paid(&partial, partial.tree.len().saturating_mul(partial.job.sums.rules.design.cost()))?;
         check(&self.checksum, &permutation_checksum(&partial))?;
         if let Ok::<_, Error>(estimate) = partial.samples(partial.tree.clone()).estimate(Stopped::Evaluations) {
-            check_sum(estimate.attribution())?;
+            check_sum(estimate.attribution(), None)?;
         }
         Ok(partial)
     }

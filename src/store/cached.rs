@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::fmt;
 
 use super::flights::{Flights, Landed, OwnFlight};
-use super::same_game::SameGame;
+use super::same_game::{Answerer, SameGame};
 use super::sync::{AtomicU64, Ordering};
 use super::{Store, StoreFailure};
 use crate::game::prefix_batches;
@@ -51,10 +51,12 @@ use crate::{Coalition, MemoryStore, TryGame, Value};
 ///
 /// A coalition is numbers of players, and two games can be of the same size. So a store that has values already, and no
 /// fingerprint of its game, is checked once: before the first look into it, the game is asked again for one coalition
-/// that the store has, v(N) if it is there. If the values differ by a single bit, nothing of the store is used, and
-/// nothing is added to it: the solver returns [`Error::Mismatch`](crate::Error::Mismatch) with both values, and who asks
-/// the cache itself gets the game's own values, each of which is paid for. Games that agree on that coalition are not
-/// told apart, nor are two that fill one store at the same time.
+/// that the store has, v(N) if it is there. (A store of your own gives one by [`Store::example`]; unless that is
+/// overridden, v(N) or v(∅), and a store without both is believed.) If the values differ, nothing of the store is used,
+/// and nothing is added to it: the solver returns [`Error::Mismatch`](crate::Error::Mismatch) with both values, and who asks
+/// the cache itself gets the game's own values, which are remembered apart. Games that agree on that coalition are not
+/// told apart, nor are two that fill one store at the same time. A game that asks its own cache gets nothing from the
+/// store while it is checked: all that v(N) needs is evaluated.
 ///
 /// # Games that ask their own cache
 ///
@@ -81,9 +83,9 @@ pub struct Cached<G: TryGame, S> {
     pub(super) game: G,
     pub(super) store: S,
     pub(super) flights: Flights<G::Value>,
-    hits: AtomicU64,
+    pub(super) hits: AtomicU64,
     pub(super) misses: AtomicU64,
-    pub(super) same_game: SameGame,
+    pub(super) same_game: SameGame<G::Value>,
 }
 
 /// What a cache was asked and what it paid: see [`Cached::stats`].
@@ -379,38 +381,40 @@ impl<G: TryGame, S: Store<G::Value>> TryGame for Cached<G, S> {
     }
 
     fn try_value(&self, coalition: &Coalition) -> Result<G::Value, Self::Error> {
-        if !self.is_same_game()? {
-            self.misses.fetch_add(1, Ordering::Relaxed);
-            return self.game.try_value(coalition).map_err(S::Error::of_game);
+        let (mut values, coalitions) = (Vec::with_capacity(1), std::slice::from_ref(coalition));
+        match self.answerer()? {
+            Answerer::Store => {
+                if let Some(value) = self.store.get(coalition).map_err(StoreFailure::of_store)? {
+                    self.hits.fetch_add(1, Ordering::Relaxed);
+                    return Ok(value);
+                }
+                self.resolve(coalitions, &mut values, Asked::Alone)?;
+            }
+            other => self.without_store(other, coalitions, &mut values)?,
         }
-        if let Some(value) = self.store.get(coalition).map_err(StoreFailure::of_store)? {
-            self.hits.fetch_add(1, Ordering::Relaxed);
-            return Ok(value);
-        }
-        let mut values = Vec::with_capacity(1);
-        self.resolve(std::slice::from_ref(coalition), &mut values, Asked::Alone)?;
         Ok(values.pop().expect("one coalition has one value, or an error"))
     }
 
     fn try_values(&self, coalitions: &[Coalition], values: &mut Vec<G::Value>) -> Result<(), Self::Error> {
-        if !self.is_same_game()? {
-            return self.without_store(coalitions, values);
+        match self.answerer()? {
+            Answerer::Store => self.resolve(coalitions, values, Asked::Together),
+            other => self.without_store(other, coalitions, values),
         }
-        self.resolve(coalitions, values, Asked::Together)
     }
 
     fn try_walk(&self, order: &[usize], values: &mut Vec<G::Value>) -> Result<(), Self::Error> {
-        let same_game = self.is_same_game()?;
-        prefix_batches(self.num_players(), order).try_for_each(|prefixes| match same_game {
-            true => self.resolve(&prefixes, values, Asked::OneByOne),
-            false => self.without_store(&prefixes, values),
+        let answerer = self.answerer()?;
+        prefix_batches(self.num_players(), order).try_for_each(|prefixes| match answerer {
+            Answerer::Store => self.resolve(&prefixes, values, Asked::OneByOne),
+            other => self.without_store(other, &prefixes, values),
         })
     }
 
     /// All values, once the store in memory has every one of them: each counts as a hit.
     fn tabulated(&self) -> Option<&[G::Value]> {
         // A failure comes again when coalitions are asked for.
-        let all = self.store.tabulated(self.num_players()).filter(|_| self.is_same_game().is_ok_and(|same| same))?;
+        let all =
+            self.store.tabulated(self.num_players()).filter(|_| matches!(self.answerer(), Ok(Answerer::Store)))?;
         self.hits.fetch_add(all.len() as u64, Ordering::Relaxed);
         Some(all)
     }

@@ -1,5 +1,8 @@
 //! From a game to an estimate.
 
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use super::Options;
 use super::correction::{self, Values};
 use super::design::PairedDesign;
@@ -15,7 +18,7 @@ use crate::game::ByRef;
 use crate::results::{Method, Origin, Pair, Pairs};
 use crate::store::Store;
 use crate::weights::MOST_PLAYERS as MOST_EXACT;
-use crate::{Attribution, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Stopped, TryGame, Value};
+use crate::{Attribution, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Progress, Stopped, TryGame, Value};
 
 /// More players than this have matrices of gigabytes.
 pub(crate) const MOST_PLAYERS: usize = 4000;
@@ -195,8 +198,21 @@ fn exact_from<G: TryGame + ?Sized, F: Observer>(
         }
     }
     let cached = Cached::with_own_values(ByRef::new(game), store);
-    let answer = exact(settings, players).solve(&cached)?;
-    let evaluations = estimate.evaluations() + 2 + cached.stats().misses;
+    // The solver counts coalitions, and an observer is shown what was paid for.
+    let paid = |misses: u64| estimate.evaluations() + 2 + misses;
+    let total = paid(all(players).unwrap_or(u64::MAX).saturating_sub(pairs.coalitions()));
+    let shown = AtomicU64::new(0);
+    let observer = settings.observer.as_ref().map(|observer| {
+        |progress: &Progress| {
+            let evaluations = paid(cached.stats().misses).min(total);
+            match shown.fetch_max(evaluations, Ordering::SeqCst) < evaluations {
+                true => observer(&Progress { evaluations, total, ..progress.clone() }),
+                false => ControlFlow::Continue(()),
+            }
+        }
+    });
+    let answer = exact(&settings.with_observer(observer), players).solve(&cached)?;
+    let evaluations = paid(cached.stats().misses);
     let attribution =
         Attribution::new(answer.values().to_vec(), answer.baseline().clone(), answer.grand().clone(), evaluations);
     Ok(of_exact(attribution, method, options))

@@ -325,6 +325,25 @@ fn an_observer_sees_every_evaluation_and_can_stop() {
     }
 }
 
+/// An exact answer from an estimate: the count goes on from what was paid, and ends at what the answer says.
+#[test]
+fn an_observer_of_an_exact_answer_sees_what_is_paid() {
+    let game = from_fn(6, |s| (s.len() as f64).sqrt());
+    let first = Surrogate::new(16).estimate(&game).unwrap();
+    for threads in [1, 3] {
+        let seen = Mutex::new(Vec::new());
+        let observe = |progress: &Progress| {
+            seen.lock().unwrap().push((progress.evaluations, progress.total));
+            ControlFlow::Continue(())
+        };
+        let exact = Surrogate::new(200).threads(threads).batch(3).observe(observe).resume(&game, &first).unwrap();
+        let seen = seen.into_inner().unwrap();
+        assert_eq!((exact.stopped(), exact.evaluations()), (Stopped::Exact, 64 + 2));
+        assert!(seen[0].0 > first.evaluations() && seen.windows(2).all(|pair| pair[0].0 < pair[1].0), "{seen:?}");
+        assert!(seen.iter().all(|(_, total)| *total == 66) && seen.last().unwrap().0 == 66, "{seen:?}");
+    }
+}
+
 /// Stopped, gone on with for less than it was begun with, and stopped again: no budget is passed, and estimates stay
 /// good.
 #[test]
