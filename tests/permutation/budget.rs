@@ -168,7 +168,7 @@ fn truncated_batches_of_one_are_of_one() {
 
 #[test]
 fn a_budget_for_no_sample_is_refused_before_anything_is_asked() {
-    for players in PLAYERS.into_iter().chain([1000, 1_000_000, usize::MAX / 4]) {
+    for players in PLAYERS.into_iter().chain([1000, 1_000_000, Coalition::MAX_PLAYERS]) {
         for antithetic in [true, false] {
             let needed = if antithetic { 2 * players as u64 } else { players as u64 + 1 };
             for budget in [0, 1, needed - 1] {
