@@ -11,9 +11,9 @@ const WORD_BITS: usize = u64::BITS as usize;
 
 /// A coalition: a set of the players `0..n` that knows `n`.
 ///
-/// Up to 128 players need no heap allocation; [solvers take](Self::MAX_PLAYERS) up to 2²⁴. Two coalitions are equal when they have the
-/// same members *and* the same number of players. They are ordered by the number of players, then as the numbers
-/// whose binary digits they are (player 0 is the lowest bit): the order of [`Table`](crate::Table).
+/// Up to 128 players need no heap allocation; [solvers take](Self::MAX_PLAYERS) up to 2²⁴. Two coalitions are equal
+/// when they have the same members *and* the same number of players. They are ordered by the number of players, then as
+/// the numbers whose binary digits they are (player 0 is the lowest bit): the order of [`Table`](crate::Table).
 ///
 /// ```
 /// use shapley::Coalition;

@@ -85,8 +85,8 @@ errors! {
     NoPlayers {} => "the game has no players: its 1 evaluation, v({{}}), has nobody to be attributed to";
 
     /// The game has more players than the solver takes. The limit of exact solvers is
-    /// [`Exact::max_players`](crate::Exact::max_players), that of `Surrogate` and `KernelShap` (feature `surrogate`) 4000,
-    /// and that of all solvers [`Coalition::MAX_PLAYERS`].
+    /// [`Exact::max_players`](crate::Exact::max_players), that of `Surrogate` and `KernelShap` (feature `surrogate`)
+    /// 4000, and that of all solvers [`Coalition::MAX_PLAYERS`].
     TooManyPlayers {
         /// The number of players.
         players: usize,

@@ -139,8 +139,8 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     ///
     /// Memory for up to 3 blocks of values on each thread, and for n² sums for each doubling of the number of blocks. A
     /// block has 2^10 values for up to 18 players and 2^(n − 8) for more, but at most 4 MiB, counted by the size of the
-    /// value type. What a value owns, as one with a `Vec` does, comes on top: 14 players whose values own 16 kB take 48 MB
-    /// on a thread.
+    /// value type. What a value owns, as one with a `Vec` does, comes on top: 14 players whose values own 16 kB take 48
+    /// MB on a thread.
     ///
     /// # Errors
     ///
@@ -214,8 +214,8 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Exact<F> {
     /// All values of a game, as a [`Table`]: with progress, a batch size and a limit of one's own, which
     /// [`Table::tabulate`] does not have.
     ///
-    /// Cost, errors and panics are those of [`solve`](Self::solve), and memory is 2^n values; where there is no room for
-    /// them, [`TooManyPlayers`](Error::TooManyPlayers) names the most players that there is room for.
+    /// Cost, errors and panics are those of [`solve`](Self::solve), and memory is 2^n values; where there is no room
+    /// for them, [`TooManyPlayers`](Error::TooManyPlayers) names the most players that there is room for.
     pub fn tabulate<G: TryGame + ?Sized>(&self, game: &G) -> Result<Table<G::Value>, Error<G::Error>> {
         Table::ask(game, self.max_players, &self.settings)
     }

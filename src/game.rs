@@ -161,9 +161,9 @@ pub trait Game: Sync {
 ///
 /// # Games behind pointers
 ///
-/// `&G`, `Box<G>` and `Arc<G>` of a [`Game`] are games, trait objects included: `Box<dyn Game<Value = f64>>`,
-/// `Arc<dyn Game<Value = f64> + Send>`. (`Arc` is shared between threads only if what it holds may be sent.) A pointer to
-/// a fallible game is followed by hand, `exact(&*boxed)`, or wrapped by [`ByRef::new`], where a game is wanted by value.
+/// `&G`, `Box<G>` and `Arc<G>` of a [`Game`] are games, trait objects included: `Box<dyn Game<Value = f64>>`, `Arc<dyn
+/// Game<Value = f64> + Send>`. (`Arc` is shared between threads only if what it holds may be sent.) A pointer to a
+/// fallible game is followed by hand, `exact(&*boxed)`, or wrapped by [`ByRef::new`], where a game is wanted by value.
 pub trait TryGame: Sync {
     /// What a coalition is worth: `f64`, `[f64; 3]`, …
     type Value: Value;

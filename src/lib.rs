@@ -64,8 +64,9 @@
 //!
 //! A [`TryGame`], such as one from [`try_from_fn`], may fail; the solver stops and returns its error with the
 //! coalition. A game that is faster on batches overrides [`Game::values`], or comes from [`from_batch_fn`];
-//! [`Exact::batch`] sets the size of batches. [`games::Words`] is made of a score of any of these kinds. [`Exact::observe`] shows progress and can stop a run. A game with several
-//! outputs has an array as its [`Value`], and is explained in one pass.
+//! [`Exact::batch`] sets the size of batches. [`games::Words`] is made of a score of any of these kinds.
+//! [`Exact::observe`] shows progress and can stop a run. A game with several outputs has an array as its [`Value`], and
+//! is explained in one pass.
 //!
 //! # Never pay twice
 //!

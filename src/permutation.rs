@@ -275,9 +275,9 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
     /// # Errors
     ///
     /// * [`NoPlayers`](Error::NoPlayers); [`TooManyPlayers`](Error::TooManyPlayers) beyond
-    ///   [`Coalition::MAX_PLAYERS`](crate::Coalition::MAX_PLAYERS); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2 + 2(n − 1) evaluations, or
-    ///   n + 1 without antithetic sampling; [`Setting`](Error::Setting) for a precision, confidence or tolerance that
-    ///   is out of range: before any evaluation;
+    ///   [`Coalition::MAX_PLAYERS`](crate::Coalition::MAX_PLAYERS); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2 +
+    ///   2(n − 1) evaluations, or n + 1 without antithetic sampling; [`Setting`](Error::Setting) for a precision,
+    ///   confidence or tolerance that is out of range: before any evaluation;
     /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of several, the
     ///   one of the first sample. Samples begun by other threads are finished, and no further one is begun;
     /// * [`Overflow`](Error::Overflow) if sums of contributions do not fit the value type;
@@ -302,8 +302,8 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
     /// **The budget is the total, and is never passed**: it counts what the estimate has cost, and the 2 evaluations of
     /// v(∅) and v(N). At least one sample is made, whatever the deadline or the observer say. Where the budget does not
     /// pay for these 2 and a sample, or the estimate is as precise as was asked for, nothing is asked for, and the
-    /// estimate comes back with the same samples, stopped by that rule; with a precision, its intervals are corrected for
-    /// looks.
+    /// estimate comes back with the same samples, stopped by that rule; with a precision, its intervals are corrected
+    /// for looks.
     ///
     /// If only one of the two runs had a [precision](Self::precision) to reach, its intervals are corrected for the
     /// looks of that one alone. A merged estimate goes on with any one of its seeds.

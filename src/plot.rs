@@ -17,9 +17,9 @@
 //! Colours are of two hues that people with colour blindness tell apart, and signs are shown by shape or stroke too.
 //! Texts have contrasts of 4.5 or more (WCAG AA), on light ground and on the dark one that readers can prefer. Labels
 //! can be anything. Characters that are not seen stand as their numbers, such as `\u{202e}`, which would turn the text
-//! beside it; white space that is not seen has symbols: `␣`, `↵` for a line's end, `⇥`; a label of nothing is `(empty)`.
-//! Long labels are shortened where they are alike, so that those that differ are shown different (point at one for the
-//! whole of it).
+//! beside it; white space that is not seen has symbols: `␣`, `↵` for a line's end, `⇥`; a label of nothing is
+//! `(empty)`. Long labels are shortened where they are alike, so that those that differ are shown different (point at
+//! one for the whole of it).
 //!
 //! ```
 //! use shapley::{games::Words, plot};

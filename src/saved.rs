@@ -39,8 +39,8 @@ fn check_values<V: Value>(name: &str, values: &[V]) -> Result<(), Refusal> {
 }
 
 /// Refuses Shapley values that do not sum to v(N) − v(∅), up to the rounding of values up to `largest`. Where it is not
-/// known how large these were, the sum of values that cancel may be all rounding: then only a difference is refused that
-/// is beyond all of them together.
+/// known how large these were, the sum of values that cancel may be all rounding: then only a difference is refused
+/// that is beyond all of them together.
 fn check_sum<V: Value>(result: &Attribution<V>, largest: Option<f64>) -> Result<(), Refusal> {
     /// The resolution of 32-bit floats next to zero.
     const LEAST: f64 = 1e-38;

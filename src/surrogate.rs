@@ -174,9 +174,9 @@ macro_rules! solver {
             /// Shows the progress after every batch, and stops asking when `observer` breaks: with an estimate from the
             /// pairs so far, at least one for each player. Half widths are not known before the end, and are shown as
             /// infinite. If the budget pays for all coalitions, the solver is [`Exact`](crate::Exact), and half an
-            /// exact answer is none: [`Stopped`](Error::Stopped). What the observer changes it must hold in an atomic or a
-            /// `Mutex`, since it is called from several threads; a closure that is not written in place must name its
-            /// argument's type.
+            /// exact answer is none: [`Stopped`](Error::Stopped). What the observer changes it must hold in an atomic
+            /// or a `Mutex`, since it is called from several threads; a closure that is not written in place must name
+            /// its argument's type.
             pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> $solver<O> {
                 $solver { options: self.options, settings: self.settings.with_observer(Some(observer)) }
             }
@@ -191,8 +191,8 @@ macro_rules! solver {
             /// # Errors
             ///
             /// * [`NoPlayers`](Error::NoPlayers); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2n + 2 evaluations,
-            ///   or 2^n if that is less; [`Setting`](Error::Setting) above 2^24, unless that pays for all 2^n; [`TooManyPlayers`](Error::TooManyPlayers) for more than 4000: before any
-            ///   evaluation;
+            ///   or 2^n if that is less; [`Setting`](Error::Setting) above 2^24, unless that pays for all 2^n;
+            ///   [`TooManyPlayers`](Error::TooManyPlayers) for more than 4000: before any evaluation;
             /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of
             ///   several in batches under way at the same time, that of the first;
             /// * [`Overflow`](Error::Overflow) if a result does not fit the value type;

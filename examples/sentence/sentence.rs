@@ -61,8 +61,8 @@ fn run() -> Result<(), Box<dyn Error>> {
     };
 
     let model = SentimentIntensityAnalyzer::new();
-    // A model that takes texts in batches and can fail, as a transformer on a server does, takes one other line; all the
-    // rest stays: `Words::try_batched(&sentence, |texts: &[String]| model.scores(texts)).mask("[MASK]")`.
+    // A model that takes texts in batches and can fail, as a transformer on a server does, takes one other line; all
+    // the rest stays: `Words::try_batched(&sentence, |texts: &[String]| model.scores(texts)).mask("[MASK]")`.
     let game = Words::new(&sentence, |text: &str| model.polarity_scores(text)["compound"]);
     // One pass over all texts gives the words' values and those of pairs.
     let summary = Exact::new().observe(show_progress).summary(&game, 2).map_err(advice)?;

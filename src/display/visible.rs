@@ -92,8 +92,8 @@ fn is_hidden(c: char) -> bool {
     let blank = c.is_control() || (c.is_whitespace() && c != ' ');
     // What stands for white space here.
     let symbol = matches!(c, '␣' | '↵' | '⇥');
-    // Characters to be ignored where a font has no picture of them (Unicode's Default_Ignorable_Code_Point): controls of
-    // direction, joiners, fillers, tags. Then a blank of Braille, controls of annotations, and what XML cannot hold.
+    // Characters to be ignored where a font has no picture of them (Unicode's Default_Ignorable_Code_Point): controls
+    // of direction, joiners, fillers, tags. Then a blank of Braille, controls of annotations, and what XML cannot hold.
     blank
         || symbol
         || matches!(c, '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

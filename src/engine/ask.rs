@@ -58,8 +58,8 @@ pub(crate) fn check_players<E>(players: usize) -> Result<(), Error<E>> {
     }
 }
 
-/// v(∅) and v(N), as far as they are wanted, asked for in one call. Refuses games of more players than any solver takes,
-/// whatever is wanted.
+/// v(∅) and v(N), as far as they are wanted, asked for in one call. Refuses games of more players than any solver
+/// takes, whatever is wanted.
 pub(crate) fn ends<G: TryGame + ?Sized>(
     game: &G,
     players: usize,

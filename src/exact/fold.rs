@@ -26,9 +26,9 @@ const MANY_BITS: usize = 8;
 /// Blocks of this size or smaller are not made smaller for that: a block costs 2 µs or so whatever its size.
 const LEAST_BITS: usize = 10;
 
-/// The blocks of a game: 2^8 or more, of at most 4 MiB (without what values own) for single players, 512 KiB for larger sets. Larger ones share
-/// the small tables' cost among more values; smaller ones keep what they go through in the second-level cache, and can
-/// be dealt to more machines. Measured: see `docs/numerics.md`.
+/// The blocks of a game: 2^8 or more, of at most 4 MiB (without what values own) for single players, 512 KiB for larger
+/// sets. Larger ones share the small tables' cost among more values; smaller ones keep what they go through in the
+/// second-level cache, and can be dealt to more machines. Measured: see `docs/numerics.md`.
 pub(super) fn block_bits<V>(players: usize, order: usize) -> usize {
     let bytes_bits: usize = if order == 1 { 22 } else { 19 };
     let value_bits = size_of::<V>().max(8).next_power_of_two().ilog2() as usize;

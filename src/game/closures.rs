@@ -44,8 +44,8 @@ pub fn from_fn<V: Value>(
 /// assert!(matches!(&error, Error::Game { coalition, .. } if coalition.len() == 2));
 /// ```
 ///
-/// The error must implement [`std::error::Error`], which `String`, `Box<dyn Error>` and `anyhow::Error` do not: wrap them
-/// in a struct of your own, as at [`TryGame`].
+/// The error must implement [`std::error::Error`], which `String`, `Box<dyn Error>` and `anyhow::Error` do not: wrap
+/// them in a struct of your own, as at [`TryGame`].
 #[must_use]
 pub fn try_from_fn<V: Value, E: std::error::Error + Send + Sync + 'static>(
     num_players: usize,
@@ -92,10 +92,10 @@ pub fn from_batch_fn<V: Value>(
 
 /// A game from a closure that values many coalitions at once and can fail.
 ///
-/// It is [`from_batch_fn`] with a `Result`. A batch fails as a whole: the error is reported under the first coalition of
-/// the batch, whichever it was that failed, and none of the batch's values is kept. For the coalition that failed, and
-/// the values before it, write a [`TryGame`] whose [`try_values`](TryGame::try_values) appends values before it fails.
-/// The error must implement [`std::error::Error`], as for [`try_from_fn`].
+/// It is [`from_batch_fn`] with a `Result`. A batch fails as a whole: the error is reported under the first coalition
+/// of the batch, whichever it was that failed, and none of the batch's values is kept. For the coalition that failed,
+/// and the values before it, write a [`TryGame`] whose [`try_values`](TryGame::try_values) appends values before it
+/// fails. The error must implement [`std::error::Error`], as for [`try_from_fn`].
 ///
 /// ```
 /// use shapley::{Coalition, Error, try_from_batch_fn};

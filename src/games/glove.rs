@@ -8,10 +8,10 @@ use crate::{Attribution, Coalition, Game};
 
 /// A market: each player has a left or a right glove, and a coalition is worth the number of pairs it can make.
 ///
-/// Players 0 to `left` − 1 have left gloves, the others right ones. Whoever has the scarcer kind gets more, and by far more
-/// than in proportion: with 9 left gloves and 10 right ones, who has a left one gets 0.60, and who has a right one 0.36
-/// (Shapley & Shubik 1969, "Pure competition, coalitional power, and fair division", Int. Econ. Rev. 10(3) 337–362,
-/// doi:10.2307/2525647).
+/// Players 0 to `left` − 1 have left gloves, the others right ones. Whoever has the scarcer kind gets more, and by far
+/// more than in proportion: with 9 left gloves and 10 right ones, who has a left one gets 0.60, and who has a right one
+/// 0.36 (Shapley & Shubik 1969, "Pure competition, coalitional power, and fair division", Int. Econ. Rev. 10(3)
+/// 337–362, doi:10.2307/2525647).
 ///
 /// ```
 /// use shapley::games::Glove;
@@ -50,9 +50,10 @@ impl Glove {
 
     /// The Shapley values. Takes time in proportion to the number of players, and asks the game nothing.
     ///
-    /// Let a players have the scarcer kind, and b ≥ a the other. One of the latter makes a pair if those who come before have
-    /// more of the scarcer kind. The excess of these, from player to player, is a random walk with a steps up and b − 1 down, and
-    /// the mean time that it is above zero has all positive terms (by reflection at each level): the value is
+    /// Let a players have the scarcer kind, and b ≥ a the other. One of the latter makes a pair if those who come
+    /// before have more of the scarcer kind. The excess of these, from player to player, is a random walk with a steps
+    /// up and b − 1 down, and the mean time that it is above zero has all positive terms (by reflection at each level):
+    /// the value is
     ///
     /// 1/(a+b) · Σ for j = 1, …, a of (2j − 1) C(a+b−1, b−1+j) / C(a+b−1, a).
     ///

@@ -32,8 +32,8 @@ pub struct Unanimity<V> {
 }
 
 impl<V: Value> Unanimity<V> {
-    /// The terms of a game of `num_players` players: sets of players, as anything that yields them, and amounts, of either
-    /// sign.
+    /// The terms of a game of `num_players` players: sets of players, as anything that yields them, and amounts, of
+    /// either sign.
     ///
     /// Amounts of the same set are added up. The empty set's is worth as much to every coalition, the empty one too.
     ///
@@ -129,9 +129,10 @@ impl<V: Value> Unanimity<V> {
     ///
     /// # Errors
     ///
-    /// [`Order`](Error::Order) if the order is not from 1 to n; if there are more than 2^26 sets of up to 128 players, or
-    /// of more players as many as take the same memory, 1 GiB (so that beyond some 90 000 players there is no order); or
-    /// if a share does not fit 128 bits, as those of terms of hundreds of players and orders above 10 do not.
+    /// [`Order`](Error::Order) if the order is not from 1 to n; if there are more than 2^26 sets of up to 128 players,
+    /// or of more players as many as take the same memory, 1 GiB (so that beyond some 90 000 players there is no
+    /// order); or if a share does not fit 128 bits, as those of terms of hundreds of players and orders above 10 do
+    /// not.
     pub fn interactions(&self, index: Index, order: usize) -> Result<Interactions<V>, Error> {
         let sets = |order: usize| {
             (0..=order).map(|size| checked_binomial(self.num_players, size)).try_fold(0_i128, |a, b| a.checked_add(b?))

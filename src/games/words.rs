@@ -11,8 +11,8 @@ use crate::{Coalition, Game, TryGame, Value, from_batch_fn, from_fn, try_from_ba
 /// A text and a model that scores texts: which word made the model say so?
 ///
 /// The players are the words; a coalition's value is the score of what is left of the text with its words alone. The
-/// grand coalition is the text itself, byte for byte; [`Sentence`] says what is a word, and which white space stays. For
-/// a text of N words, the value of word i is
+/// grand coalition is the text itself, byte for byte; [`Sentence`] says what is a word, and which white space stays.
+/// For a text of N words, the value of word i is
 ///
 /// φᵢ = Σ over S ⊆ N∖{i} of |S|! (N−|S|−1)! / N! · [v(S ∪ {i}) − v(S)]
 ///
@@ -49,8 +49,8 @@ use crate::{Coalition, Game, TryGame, Value, from_batch_fn, from_fn, try_from_ba
 ///
 /// A transformer is fastest on many texts at once, and a model behind a network can fail. [`try_batched`] is both,
 /// [`batched`] and [`try_new`] are one of them. **Set the batch** that the model likes:
-/// [`Exact::batch`](crate::Exact::batch), [`Permutation::batch`](crate::Permutation::batch). Without it a call of an exact
-/// solver has a 32nd of each thread's texts, which is 1 of five words and 32 of ten.
+/// [`Exact::batch`](crate::Exact::batch), [`Permutation::batch`](crate::Permutation::batch). Without it a call of an
+/// exact solver has a 32nd of each thread's texts: 1 of five words, 16 of ten on two threads.
 ///
 /// ```
 /// use shapley::{Exact, games::Words};

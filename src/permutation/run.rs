@@ -137,7 +137,8 @@ impl<'a, G: TryGame + ?Sized, F: Observer> Run<'a, G, F> {
         Self { game, options, rules, deadline, meter, ends, collector, empty, is_part: false }
     }
 
-    /// Round after round, until a rule says stop. The first sample of a run is always made: v(∅) and v(N) were paid for.
+    /// Round after round, until a rule says stop. The first sample of a run is always made: v(∅) and v(N) were paid
+    /// for.
     fn rounds(&self, threads: usize) -> Result<Stopped, Error<G::Error>> {
         let mut is_first = true;
         loop {

@@ -39,8 +39,8 @@ pub enum Stopped {
 /// [merge](Self::merge) them, which weights by samples, rather than averaging their values.)
 ///
 /// `Display` is a table, the largest value first: a line a player, with its number, its value and its standard error,
-/// to two digits of the error (or, where that is mere rounding, to six of the largest value). `{:.3}` has three decimals instead, `{:+}` a sign; `{:#}` has titles, intervals at 95 %,
-/// and what the estimate rests on below.
+/// to two digits of the error (or, where that is mere rounding, to six of the largest value). `{:.3}` has three
+/// decimals instead, `{:+}` a sign; `{:#}` has titles, intervals at 95 %, and what the estimate rests on below.
 ///
 /// ```
 /// let game = shapley::from_fn(16, |s| if s.len() > 10 { s.iter().sum::<usize>() as f64 } else { 0.0 });

@@ -53,10 +53,10 @@ use crate::{Coalition, MemoryStore, TryGame, Value};
 /// fingerprint of its game, is checked once: before the first look into it, the game is asked again for one coalition
 /// that the store has, v(N) if it is there. (A store of your own gives one by [`Store::example`]; unless that is
 /// overridden, v(N) or v(∅), and a store without both is believed.) If the values differ, nothing of the store is used,
-/// and nothing is added to it: the solver returns [`Error::Mismatch`](crate::Error::Mismatch) with both values, and who asks
-/// the cache itself gets the game's own values, which are remembered apart. Games that agree on that coalition are not
-/// told apart, nor are two that fill one store at the same time. A game that asks its own cache gets nothing from the
-/// store while it is checked: all that v(N) needs is evaluated.
+/// and nothing is added to it: the solver returns [`Error::Mismatch`](crate::Error::Mismatch) with both values, and who
+/// asks the cache itself gets the game's own values, which are remembered apart. Games that agree on that coalition are
+/// not told apart, nor are two that fill one store at the same time. A game that asks its own cache gets nothing from
+/// the store while it is checked: all that v(N) needs is evaluated.
 ///
 /// # Games that ask their own cache
 ///

@@ -23,9 +23,9 @@ const ODD: [u64; 10] = [
 /// Tests what a [`Store`] owes, on a store of `f64`: call it from the tests of your own.
 ///
 /// `open` opens a new, empty store for games of a number of players. A store that keeps its values in a file or on a
-/// server takes another place for each number, and for each run. It is asked once more for the same number after the first store was
-/// dropped: a store that outlives the process opens again what it kept; another begins anew. Games have 0 to 200
-/// players, one store has up to some thousand values, and four threads ask at once.
+/// server takes another place for each number, and for each run. It is asked once more for the same number after the
+/// first store was dropped: a store that outlives the process opens again what it kept; another begins anew. Games have
+/// 0 to 200 players, one store has up to some thousand values, and four threads ask at once.
 ///
 /// ```
 /// use shapley::{MemoryStore, store::check_store};

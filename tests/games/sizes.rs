@@ -1,5 +1,5 @@
-//! Games that say that they have more players than a solver takes: an error that names their number and the limit, before
-//! anything is asked for or any memory taken. And the largest that every solver takes.
+//! Games that say that they have more players than a solver takes: an error that names their number and the limit,
+//! before anything is asked for or any memory taken. And the largest that every solver takes.
 
 use shapley::games::{
     Airport, ByRef, Counted, Dual, GameError, Glove, KNearest, MinimumSpanningTree, Restricted, Scaled, Sum, Unanimity,

@@ -10,8 +10,8 @@ use quick_cache::{Lifecycle, OptionsBuilder, UnitWeighter};
 
 use crate::Coalition;
 
-/// The cache rounds the capacity of its parts up, so parts get what divides evenly, and no more parts than keep what is lost
-/// by it below a hundredth.
+/// The cache rounds the capacity of its parts up, so parts get what divides evenly, and no more parts than keep what is
+/// lost by it below a hundredth.
 const MOST_SHARDS: usize = 64;
 const SMALLEST_SHARD: usize = 128;
 
