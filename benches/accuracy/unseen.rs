@@ -6,7 +6,7 @@ use smartcore::xgboost::{XGRegressor, XGRegressorParameters};
 use vader_sentiment::SentimentIntensityAnalyzer;
 use wines::{Wines, matrix};
 
-use super::Result;
+use crate::Result;
 
 /// All games, by name.
 pub(crate) fn all() -> Result<Vec<(&'static str, Table<f64>)>> {

@@ -1,0 +1,209 @@
+//! Tables of what was measured.
+
+use std::collections::BTreeMap;
+
+use crate::Result;
+use crate::published::{self, Best};
+use crate::score::{Cell, Solver, median};
+use crate::sets::Set;
+
+/// Errors of nothing count as this in geometric means.
+const LEAST: f64 = 1e-30;
+
+/// Some cells, summed up.
+pub(crate) struct Summary {
+    pub(crate) games: usize,
+    pub(crate) used: f64,
+    pub(crate) mse: f64,
+    /// The geometric mean.
+    pub(crate) error: f64,
+    pub(crate) worst: (f64, String),
+    /// The error of the equal split, as a geometric mean.
+    pub(crate) equal_split: f64,
+    pub(crate) coverage: f64,
+    pub(crate) top_coverage: f64,
+    pub(crate) width: f64,
+    pub(crate) spread: f64,
+    pub(crate) wrong_zeros: u64,
+    pub(crate) equal_splits: u64,
+    pub(crate) milliseconds: f64,
+}
+
+pub(crate) fn geometric_mean(numbers: impl ExactSizeIterator<Item = f64>) -> f64 {
+    let count = numbers.len() as f64;
+    (numbers.map(|x| x.max(LEAST).ln()).sum::<f64>() / count).exp()
+}
+
+impl Summary {
+    pub(crate) fn new(cells: &[&Cell]) -> Self {
+        let mean = |of: fn(&Cell) -> f64| cells.iter().map(|cell| of(cell)).sum::<f64>() / cells.len() as f64;
+        // Each player counts the same, also in games of few.
+        let players: f64 = cells.iter().map(|cell| cell.players as f64).sum();
+        let worst = cells.iter().max_by(|a, b| a.error.total_cmp(&b.error));
+        let medians = |of: fn(&Cell) -> Option<f64>| median(cells.iter().filter_map(|cell| of(cell)).collect());
+        Self {
+            games: cells.len(),
+            used: mean(|cell| cell.used),
+            mse: mean(|cell| cell.mse),
+            error: geometric_mean(cells.iter().map(|cell| cell.error)),
+            worst: worst.map(|cell| (cell.error, cell.game.clone())).unwrap_or_default(),
+            equal_split: geometric_mean(cells.iter().map(|cell| cell.equal_split)),
+            coverage: cells.iter().map(|cell| cell.coverage * cell.players as f64).sum::<f64>() / players,
+            top_coverage: mean(|cell| cell.top_coverage),
+            width: medians(Cell::calibrated_width).unwrap_or(f64::NAN),
+            spread: medians(|cell| cell.spread).unwrap_or(f64::NAN),
+            wrong_zeros: cells.iter().map(|cell| cell.wrong_zeros).sum(),
+            equal_splits: cells.iter().map(|cell| cell.equal_splits).sum(),
+            milliseconds: mean(|cell| cell.milliseconds),
+        }
+    }
+}
+
+/// Cells by what they have in common, in the order of `K`.
+pub(crate) fn group<K: Ord>(cells: &[Cell], key: impl Fn(&Cell) -> K) -> BTreeMap<K, Vec<&Cell>> {
+    let mut groups: BTreeMap<K, Vec<&Cell>> = BTreeMap::new();
+    for cell in cells {
+        groups.entry(key(cell)).or_default().push(cell);
+    }
+    groups
+}
+
+/// What sorts budgets: those that depend on n first, by their factor, then numbers.
+pub(crate) fn budget_order(name: &str) -> (bool, u64, String) {
+    let digits: String = name.chars().take_while(char::is_ascii_digit).collect();
+    (!name.contains('n'), digits.parse().unwrap_or(0), name.to_owned())
+}
+
+/// What errors are compared with: the best of others, by kind and budget.
+type Others = BTreeMap<String, BTreeMap<String, Best>>;
+
+/// The error over the best of others, in the measure that theirs is published in.
+fn against(set: Set, summary: &Summary, kind: &str, evaluations: u64, others: &Others) -> Option<(f64, Best)> {
+    let best = others.get(kind)?.get(&evaluations.to_string())?;
+    let ours = if set == Set::Published { summary.mse } else { summary.error };
+    Some((ours / best.error, best.clone()))
+}
+
+fn table_by_kind(set: Set, cells: &[Cell], others: &Others) -> Vec<(f64, Solver, String)> {
+    println!(
+        "| kind | games | evaluations | solver | mse | error | worst game | best published | of it | coverage | top | width | spread | wrong zeros | equal splits | ms |"
+    );
+    println!("|---|--:|--:|---|--:|--:|---|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+    let mut ratios = Vec::new();
+    let key = |cell: &Cell| (cell.kind.clone(), cell.evaluations, cell.budget.clone(), cell.solver);
+    for ((kind, evaluations, budget, solver), cells) in group(cells, key) {
+        let s = Summary::new(&cells);
+        let ratio = against(set, &s, &kind, evaluations, others);
+        let theirs = ratio.as_ref().map_or([String::new(), String::new()], |(ratio, best)| {
+            [format!("{} {:.2e}", best.estimator, best.error), format!("{ratio:.2}")]
+        });
+        let name = if budget.contains('n') { format!("{budget} = {evaluations}") } else { budget.clone() };
+        println!(
+            "| {kind} | {} | {name} | {solver} | {:.2e} | {:.2e} | {} {:.2e} | {} | {} | {:.3} | {:.3} | {:.2} | {:.2} | {} | {} | {:.1} |",
+            s.games,
+            s.mse,
+            s.error,
+            s.worst.1,
+            s.worst.0,
+            theirs[0],
+            theirs[1],
+            s.coverage,
+            s.top_coverage,
+            s.width,
+            s.spread,
+            s.wrong_zeros,
+            s.equal_splits,
+            s.milliseconds
+        );
+        ratios.extend(ratio.map(|(ratio, _)| (ratio, solver, format!("{kind} at {budget}"))));
+    }
+    ratios
+}
+
+fn table_by_budget(set: Set, cells: &[Cell], others: &Others) -> Result<()> {
+    let prototype = if set == Set::Five { published::prototype()? } else { BTreeMap::new() };
+    println!("\nAll kinds; errors, ratios to the best published and to the equal split are geometric means:\n");
+    println!(
+        "| evaluations | games | solver | used | error | of the equal split | of the best of each kind | best single published | of it | of the prototype | coverage | top | width | wrong zeros |"
+    );
+    println!("|--:|--:|---|--:|--:|--:|--:|---|--:|--:|--:|--:|--:|--:|");
+    for ((budget, solver), cells) in group(cells, |cell| (budget_order(&cell.budget), cell.solver)) {
+        let s = Summary::new(&cells);
+        let mut kinds: BTreeMap<&str, Vec<&Cell>> = BTreeMap::new();
+        for &cell in &cells {
+            kinds.entry(&cell.kind).or_default().push(cell);
+        }
+        let of_kinds = kinds.iter().filter_map(|(kind, cells)| {
+            let ratio = against(set, &Summary::new(cells), kind, cells[0].evaluations, others);
+            ratio.map(|(ratio, _)| ratio)
+        });
+        let ratios: Vec<f64> = of_kinds.collect();
+        let of_best =
+            if ratios.is_empty() { String::new() } else { format!("{:.3}", geometric_mean(ratios.into_iter())) };
+        // Errors of one budget in the set `published` are of kinds that have no estimator in common.
+        let names: Vec<&str> = kinds.keys().copied().collect();
+        let single = if set == Set::Five { published::best_single(set, &names, &budget.2)? } else { None };
+        let of_single = single.map_or([String::new(), String::new()], |best| {
+            [format!("{} {:.2e}", best.estimator, best.error), format!("{:.3}", s.error / best.error)]
+        });
+        let before: Vec<f64> =
+            cells.iter().filter_map(|cell| Some(cell.error / prototype.get(&cell.kind)?.get(&budget.2)?)).collect();
+        let of_prototype =
+            if before.is_empty() { String::new() } else { format!("{:.2}", geometric_mean(before.into_iter())) };
+        println!(
+            "| {} | {} | {solver} | {:.0} | {:.2e} | {:.2} | {of_best} | {} | {} | {of_prototype} | {:.3} | {:.3} | {:.2} | {} |",
+            budget.2,
+            s.games,
+            s.used,
+            s.error,
+            s.error / s.equal_split,
+            of_single[0],
+            of_single[1],
+            s.coverage,
+            s.top_coverage,
+            s.width,
+            s.wrong_zeros
+        );
+    }
+    Ok(())
+}
+
+fn table_of_coverage(cells: &[Cell]) {
+    println!("\n| coverage of 95 % intervals | solver | all players | most important player | width | wrong zeros |");
+    println!("|---|---|--:|--:|--:|--:|");
+    let row = |kind: &str, solver: Solver, cells: &[&Cell]| {
+        let s = Summary::new(cells);
+        println!(
+            "| {kind} | {solver} | {:.3} | {:.3} | {:.2} | {} |",
+            s.coverage, s.top_coverage, s.width, s.wrong_zeros
+        );
+    };
+    for ((kind, solver), cells) in group(cells, |cell| (cell.kind.clone(), cell.solver)) {
+        row(&kind, solver, &cells);
+    }
+    for (solver, cells) in group(cells, |cell| cell.solver) {
+        row("**all**", solver, &cells);
+    }
+}
+
+/// All tables of a set.
+pub(crate) fn print(set: Set, seeds: u64, cells: &[Cell], refusals: &[String]) -> Result<()> {
+    let others = published::errors(set)?;
+    println!("## {set}, seeds for each game: {seeds}\n");
+    let ratios = table_by_kind(set, cells, &others);
+    table_by_budget(set, cells, &others)?;
+    table_of_coverage(cells);
+    for solver in group(cells, |cell| cell.solver).into_keys() {
+        let of_solver = || ratios.iter().filter(move |(_, of, _)| *of == solver);
+        if let Some((ratio, _, place)) = of_solver().max_by(|a, b| a.0.total_cmp(&b.0)) {
+            let mean = geometric_mean(of_solver().map(|(ratio, ..)| *ratio).collect::<Vec<_>>().into_iter());
+            println!(
+                "\n{solver} over the best published: {mean:.3} in the geometric mean, at worst {ratio:.2} ({place})."
+            );
+        }
+    }
+    for refusal in refusals {
+        println!("\nNo estimate: {refusal}.");
+    }
+    Ok(())
+}
