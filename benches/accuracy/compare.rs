@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::report::{budget_order, geometric_mean};
+use crate::report::{budget_order, geometric_mean, number};
 use crate::score::{Cell, median};
 
 /// What the same cell was before and is after.
@@ -23,9 +23,7 @@ fn row(name: &str, pairs: &[Pair<'_>]) {
         let sum = |which: &dyn Fn(&Pair<'_>) -> f64| pairs.iter().map(which).sum::<f64>() / total;
         format!("{:.3} → {:.3}", sum(&|pair| of(pair.0) * weight(pair.0)), sum(&|pair| of(pair.1) * weight(pair.1)))
     };
-    let widths = |which: &dyn Fn(&Pair<'_>) -> Option<f64>| {
-        median(pairs.iter().filter_map(which).collect()).map_or("–".to_owned(), |width| format!("{width:.2}"))
-    };
+    let widths = |which: &dyn Fn(&Pair<'_>) -> Option<f64>| number(median(pairs.iter().filter_map(which).collect()));
     let zeros = |which: &dyn Fn(&Pair<'_>) -> u64| pairs.iter().map(which).sum::<u64>();
     println!(
         "| {name} | {} | {} | {:.3} | {:.2} {} at {} | {} | {} | {} → {} | {} → {} |",

@@ -22,8 +22,8 @@ pub(crate) struct Summary {
     pub(crate) equal_split: f64,
     pub(crate) coverage: f64,
     pub(crate) top_coverage: f64,
-    pub(crate) width: f64,
-    pub(crate) spread: f64,
+    pub(crate) width: Option<f64>,
+    pub(crate) spread: Option<f64>,
     pub(crate) wrong_zeros: u64,
     pub(crate) equal_splits: u64,
     pub(crate) milliseconds: f64,
@@ -50,13 +50,18 @@ impl Summary {
             equal_split: geometric_mean(cells.iter().map(|cell| cell.equal_split)),
             coverage: cells.iter().map(|cell| cell.coverage * cell.players as f64).sum::<f64>() / players,
             top_coverage: mean(|cell| cell.top_coverage),
-            width: medians(Cell::calibrated_width).unwrap_or(f64::NAN),
-            spread: medians(|cell| cell.spread).unwrap_or(f64::NAN),
+            width: medians(Cell::calibrated_width),
+            spread: medians(|cell| cell.spread),
             wrong_zeros: cells.iter().map(|cell| cell.wrong_zeros).sum(),
             equal_splits: cells.iter().map(|cell| cell.equal_splits).sum(),
             milliseconds: mean(|cell| cell.milliseconds),
         }
     }
+}
+
+/// A number that may be absent, or too large to be of interest.
+pub(crate) fn number(x: Option<f64>) -> String {
+    x.map_or("–".to_owned(), |x| if x < 1000.0 { format!("{x:.2}") } else { format!("{x:.0e}") })
 }
 
 /// Cells by what they have in common, in the order of `K`.
@@ -84,11 +89,11 @@ fn against(set: Set, summary: &Summary, kind: &str, evaluations: u64, others: &O
     Some((ours / best.error, best.clone()))
 }
 
-fn table_by_kind(set: Set, cells: &[Cell], others: &Others) -> Vec<(f64, Solver, String)> {
+fn table_by_kind(set: Set, cells: &[Cell], others: &Others) -> Vec<Ratio> {
     println!(
-        "| kind | games | evaluations | solver | mse | error | worst game | best published | of it | coverage | top | width | spread | wrong zeros | equal splits | ms |"
+        "| kind | games | evaluations | solver | mse | error | of the equal split | worst game | best published | of it | coverage | top | width | spread | wrong zeros | equal splits | ms |"
     );
-    println!("|---|--:|--:|---|--:|--:|---|---|--:|--:|--:|--:|--:|--:|--:|--:|");
+    println!("|---|--:|--:|---|--:|--:|--:|---|---|--:|--:|--:|--:|--:|--:|--:|--:|");
     let mut ratios = Vec::new();
     let key = |cell: &Cell| (cell.kind.clone(), cell.evaluations, cell.budget.clone(), cell.solver);
     for ((kind, evaluations, budget, solver), cells) in group(cells, key) {
@@ -99,23 +104,24 @@ fn table_by_kind(set: Set, cells: &[Cell], others: &Others) -> Vec<(f64, Solver,
         });
         let name = if budget.contains('n') { format!("{budget} = {evaluations}") } else { budget.clone() };
         println!(
-            "| {kind} | {} | {name} | {solver} | {:.2e} | {:.2e} | {} {:.2e} | {} | {} | {:.3} | {:.3} | {:.2} | {:.2} | {} | {} | {:.1} |",
+            "| {kind} | {} | {name} | {solver} | {:.2e} | {:.2e} | {:.2e} | {} {:.2e} | {} | {} | {:.3} | {:.3} | {} | {} | {} | {} | {:.1} |",
             s.games,
             s.mse,
             s.error,
+            s.error / s.equal_split,
             s.worst.1,
             s.worst.0,
             theirs[0],
             theirs[1],
             s.coverage,
             s.top_coverage,
-            s.width,
-            s.spread,
+            number(s.width),
+            number(s.spread),
             s.wrong_zeros,
             s.equal_splits,
             s.milliseconds
         );
-        ratios.extend(ratio.map(|(ratio, _)| (ratio, solver, format!("{kind} at {budget}"))));
+        ratios.extend(ratio.map(|(ratio, _)| Ratio { ratio, kind, solver, evaluations }));
     }
     ratios
 }
@@ -151,7 +157,7 @@ fn table_by_budget(set: Set, cells: &[Cell], others: &Others) -> Result<()> {
         let of_prototype =
             if before.is_empty() { String::new() } else { format!("{:.2}", geometric_mean(before.into_iter())) };
         println!(
-            "| {} | {} | {solver} | {:.0} | {:.2e} | {:.2} | {of_best} | {} | {} | {of_prototype} | {:.3} | {:.3} | {:.2} | {} |",
+            "| {} | {} | {solver} | {:.0} | {:.2e} | {:.2e} | {of_best} | {} | {} | {of_prototype} | {:.3} | {:.3} | {} | {} |",
             budget.2,
             s.games,
             s.used,
@@ -161,7 +167,7 @@ fn table_by_budget(set: Set, cells: &[Cell], others: &Others) -> Result<()> {
             of_single[1],
             s.coverage,
             s.top_coverage,
-            s.width,
+            number(s.width),
             s.wrong_zeros
         );
     }
@@ -169,13 +175,22 @@ fn table_by_budget(set: Set, cells: &[Cell], others: &Others) -> Result<()> {
 }
 
 fn table_of_coverage(cells: &[Cell]) {
-    println!("\n| coverage of 95 % intervals | solver | all players | most important player | width | wrong zeros |");
-    println!("|---|---|--:|--:|--:|--:|");
+    println!(
+        "\n| coverage of 95 % intervals | solver | all players | least at a budget | most important player | width | wrong zeros |"
+    );
+    println!("|---|---|--:|---|--:|--:|--:|");
     let row = |kind: &str, solver: Solver, cells: &[&Cell]| {
         let s = Summary::new(cells);
+        let mut parts: BTreeMap<(&str, &str), Vec<&Cell>> = BTreeMap::new();
+        for &cell in cells {
+            parts.entry((&cell.kind, &cell.budget)).or_default().push(cell);
+        }
+        let coverages = parts.iter().map(|(place, cells)| (Summary::new(cells).coverage, place));
+        let Some((least, (of, budget))) = coverages.min_by(|a, b| a.0.total_cmp(&b.0)) else { return };
+        let width = number(s.width);
         println!(
-            "| {kind} | {solver} | {:.3} | {:.3} | {:.2} | {} |",
-            s.coverage, s.top_coverage, s.width, s.wrong_zeros
+            "| {kind} | {solver} | {:.3} | {least:.3} {of} at {budget} | {:.3} | {width} | {} |",
+            s.coverage, s.top_coverage, s.wrong_zeros
         );
     };
     for ((kind, solver), cells) in group(cells, |cell| (cell.kind.clone(), cell.solver)) {
@@ -186,6 +201,46 @@ fn table_of_coverage(cells: &[Cell]) {
     }
 }
 
+/// The error over the best of others, of a kind at a budget.
+struct Ratio {
+    ratio: f64,
+    kind: String,
+    solver: Solver,
+    evaluations: u64,
+}
+
+fn table_of_ratios(ratios: &[Ratio]) {
+    if ratios.is_empty() {
+        return;
+    }
+    println!(
+        "\n| error over the best published | solver | budgets | geometric mean | up to 2000 evaluations | largest |"
+    );
+    println!("|---|---|--:|--:|--:|---|");
+    let row = |kind: &str, solver: Solver, ratios: &[&Ratio]| {
+        let few = ratios.iter().filter(|ratio| ratio.evaluations <= 2000).map(|ratio| ratio.ratio);
+        let few: Vec<f64> = few.collect();
+        let Some(worst) = ratios.iter().max_by(|a, b| a.ratio.total_cmp(&b.ratio)) else { return };
+        println!(
+            "| {kind} | {solver} | {} | {:.3} | {} | {:.2} {} at {} |",
+            ratios.len(),
+            geometric_mean(ratios.iter().map(|ratio| ratio.ratio)),
+            if few.is_empty() { "–".to_owned() } else { format!("{:.3}", geometric_mean(few.into_iter())) },
+            worst.ratio,
+            worst.kind,
+            worst.evaluations
+        );
+    };
+    let mut of_kind: BTreeMap<(&str, Solver), Vec<&Ratio>> = BTreeMap::new();
+    let mut of_all: BTreeMap<Solver, Vec<&Ratio>> = BTreeMap::new();
+    for ratio in ratios {
+        of_kind.entry((&ratio.kind, ratio.solver)).or_default().push(ratio);
+        of_all.entry(ratio.solver).or_default().push(ratio);
+    }
+    of_kind.iter().for_each(|((kind, solver), ratios)| row(kind, *solver, ratios));
+    of_all.iter().for_each(|(solver, ratios)| row("**all**", *solver, ratios));
+}
+
 /// All tables of a set.
 pub(crate) fn print(set: Set, seeds: u64, cells: &[Cell], refusals: &[String]) -> Result<()> {
     let others = published::errors(set)?;
@@ -193,15 +248,7 @@ pub(crate) fn print(set: Set, seeds: u64, cells: &[Cell], refusals: &[String]) -
     let ratios = table_by_kind(set, cells, &others);
     table_by_budget(set, cells, &others)?;
     table_of_coverage(cells);
-    for solver in group(cells, |cell| cell.solver).into_keys() {
-        let of_solver = || ratios.iter().filter(move |(_, of, _)| *of == solver);
-        if let Some((ratio, _, place)) = of_solver().max_by(|a, b| a.0.total_cmp(&b.0)) {
-            let mean = geometric_mean(of_solver().map(|(ratio, ..)| *ratio).collect::<Vec<_>>().into_iter());
-            println!(
-                "\n{solver} over the best published: {mean:.3} in the geometric mean, at worst {ratio:.2} ({place})."
-            );
-        }
-    }
+    table_of_ratios(&ratios);
     for refusal in refusals {
         println!("\nNo estimate: {refusal}.");
     }

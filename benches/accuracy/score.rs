@@ -71,7 +71,8 @@ pub(crate) struct Cell {
     /// The median over players of half the width of the interval, as a mean over seeds, over 1.96 root mean squared
     /// errors of the value over seeds. With few seeds this is too large: see [`Cell::calibrated_width`].
     pub(crate) width: Option<f64>,
-    /// The standard deviation over players of the logarithms of standard errors that are not 0, as a mean over seeds.
+    /// The standard deviation over players of the logarithms of standard errors that are neither 0 nor infinite, as a
+    /// mean over seeds.
     pub(crate) spread: Option<f64>,
     /// How many standard errors are 0, over players and seeds, while the value is wrong by more than rounding.
     pub(crate) wrong_zeros: u64,
@@ -102,9 +103,9 @@ pub(crate) fn median(mut numbers: Vec<f64>) -> Option<f64> {
     Some((numbers[lower] + numbers[middle]) / 2.0)
 }
 
-/// The standard deviation of the logarithms of the positive ones, if there are two.
+/// The standard deviation of the logarithms of those that are neither 0 nor infinite, if there are two.
 fn spread(numbers: &[f64]) -> Option<f64> {
-    let logs: Vec<f64> = numbers.iter().filter(|x| **x > 0.0).map(|x| x.ln()).collect();
+    let logs: Vec<f64> = numbers.iter().filter(|x| **x > 0.0 && x.is_finite()).map(|x| x.ln()).collect();
     let middle = mean(logs.iter().copied()).filter(|_| logs.len() > 1)?;
     mean(logs.iter().map(|log| (log - middle).powi(2))).map(f64::sqrt)
 }

@@ -53,7 +53,7 @@ pub(crate) struct Problem {
     /// The Shapley values.
     pub(crate) exact: Vec<f64>,
     pub(crate) budgets: Vec<Budget>,
-    /// Of all estimates of this game, so that no two games of a set are asked about the same coalitions.
+    /// Of all estimates of this game, so that no two games of a kind are asked about the same coalitions.
     pub(crate) first_seed: u64,
 }
 
@@ -96,6 +96,7 @@ impl Builder {
         exact: Vec<f64>,
         names: &[&str],
     ) -> Result<()> {
+        let before = self.problems.iter().filter(|problem| problem.kind == kind).count();
         self.problems.push(Problem {
             set: self.set,
             kind: kind.to_owned(),
@@ -103,7 +104,7 @@ impl Builder {
             budgets: budgets(names, exact.len())?,
             game: Box::new(game),
             exact,
-            first_seed: 1000 * self.problems.len() as u64,
+            first_seed: 1000 * before as u64,
         });
         Ok(())
     }
@@ -157,7 +158,7 @@ impl Set {
             }
             Self::Votes => {
                 for (number, vote) in generators::votes(1000)?.into_iter().enumerate() {
-                    let kind = format!("votes{}", vote.weights().len());
+                    let kind = format!("votes{:02}", vote.weights().len());
                     builder.add_vote([&kind, &format!("{kind}__{number}")], vote, &["8n", "100", "200"])?;
                 }
             }
