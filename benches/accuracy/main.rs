@@ -41,7 +41,7 @@ struct Options {
     #[arg(long, value_enum, value_delimiter = ',', default_value = "surrogate")]
     solver: Vec<Solver>,
     /// How many times each estimate is made, with other seeds.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
     seeds: u64,
     /// Only these budgets: numbers, or names as in the tables, such as `2n+2`.
     #[arg(long, value_delimiter = ',')]
