@@ -20,6 +20,8 @@ pub(crate) struct Summary {
     pub(crate) worst: (f64, String),
     /// The error of the equal split, as a geometric mean.
     pub(crate) equal_split: f64,
+    /// How many cells have a larger error than the equal split: a geometric mean hides those that are far off.
+    pub(crate) worse_than_equal: usize,
     pub(crate) coverage: f64,
     pub(crate) top_coverage: f64,
     pub(crate) width: Option<f64>,
@@ -48,6 +50,7 @@ impl Summary {
             error: geometric_mean(cells.iter().map(|cell| cell.error)),
             worst: worst.map(|cell| (cell.error, cell.game.clone())).unwrap_or_default(),
             equal_split: geometric_mean(cells.iter().map(|cell| cell.equal_split)),
+            worse_than_equal: cells.iter().filter(|cell| cell.error > (1.0 + 1e-9) * cell.equal_split + LEAST).count(),
             coverage: cells.iter().map(|cell| cell.coverage * cell.players as f64).sum::<f64>() / players,
             top_coverage: mean(|cell| cell.top_coverage),
             width: medians(Cell::calibrated_width),
@@ -130,9 +133,9 @@ fn table_by_budget(set: Set, cells: &[Cell], others: &Others) -> Result<()> {
     let prototype = if set == Set::Five { published::prototype()? } else { BTreeMap::new() };
     println!("\nAll kinds; errors, ratios to the best published and to the equal split are geometric means:\n");
     println!(
-        "| evaluations | games | solver | used | error | of the equal split | of the best of each kind | best single published | of it | of the prototype | coverage | top | width | wrong zeros |"
+        "| evaluations | games | solver | used | error | of the equal split | games worse than it | of the best of each kind | best single published | of it | of the prototype | coverage | top | width | wrong zeros |"
     );
-    println!("|--:|--:|---|--:|--:|--:|--:|---|--:|--:|--:|--:|--:|--:|");
+    println!("|--:|--:|---|--:|--:|--:|--:|--:|---|--:|--:|--:|--:|--:|--:|");
     for ((budget, solver), cells) in group(cells, |cell| (budget_order(&cell.budget), cell.solver)) {
         let s = Summary::new(&cells);
         let mut kinds: BTreeMap<&str, Vec<&Cell>> = BTreeMap::new();
@@ -157,12 +160,13 @@ fn table_by_budget(set: Set, cells: &[Cell], others: &Others) -> Result<()> {
         let of_prototype =
             if before.is_empty() { String::new() } else { format!("{:.2}", geometric_mean(before.into_iter())) };
         println!(
-            "| {} | {} | {solver} | {:.0} | {:.2e} | {:.2e} | {of_best} | {} | {} | {of_prototype} | {:.3} | {:.3} | {} | {} |",
+            "| {} | {} | {solver} | {:.0} | {:.2e} | {:.2e} | {} | {of_best} | {} | {} | {of_prototype} | {:.3} | {:.3} | {} | {} |",
             budget.2,
             s.games,
             s.used,
             s.error,
             s.error / s.equal_split,
+            s.worse_than_equal,
             of_single[0],
             of_single[1],
             s.coverage,
