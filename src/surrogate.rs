@@ -1,20 +1,28 @@
 //! Estimates from pairs of coalitions: by a model of the game, and by least squares.
 
+mod bfgs;
+mod constants;
 mod correction;
 mod covariance;
-mod descent;
+mod cross_validation;
+mod data;
 mod design;
+mod devices;
 mod far_apart;
-mod fit;
-mod harmonics;
+mod hyperparameters;
 mod kernel;
+mod kernel_shap;
+mod kernel_values;
+mod least_squares;
 mod linear;
+mod mixture;
 mod posterior;
 mod questions;
 mod quota;
-mod regression;
+mod ridge;
+mod rows;
 mod run;
-mod selection;
+mod saturation;
 mod shapley_values;
 
 use std::borrow::Borrow;
@@ -32,7 +40,6 @@ pub(crate) use run::{check_budget, check_players, of_exact, pairs, pays_for_all}
 use crate::{Error, Estimate, Progress, TryGame};
 
 /// The number of pairs by the size of the smaller coalition, from 1 to n/2.
-#[cfg(feature = "serde")]
 pub(crate) fn population(players: usize) -> Vec<f64> {
     quota::Quota::new(players, 0).population
 }

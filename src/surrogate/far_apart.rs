@@ -4,6 +4,7 @@ use std::collections::HashSet;
 
 use faer::traits::pulp::{Arch, Simd, WithSimd};
 
+use super::devices::{Device, is_on};
 use super::quota::Quota;
 use crate::Coalition;
 use crate::engine::Random;
@@ -82,7 +83,8 @@ impl Spread {
             }
         }
         self.random.shuffle(&mut order);
-        let spread = MOST_SPREAD.saturating_sub(self.chosen.len()).min(order.len());
+        let spread =
+            if is_on(Device::Spread) { MOST_SPREAD.saturating_sub(self.chosen.len()).min(order.len()) } else { 0 };
         let (first, rest) = order.split_at(spread);
         if !first.is_empty() {
             let pools = self.pools(first, quota);

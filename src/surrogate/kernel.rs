@@ -1,88 +1,21 @@
-//! The covariance of the odd part of a game: its hyper-parameters, and what follows from them.
+//! The covariance of a game between coalitions: its hyper-parameters, and what follows from them.
 
-use faer::Mat;
-
-/// The number of harmonics of the index term, whose frequencies are w_k = (k + ½) π.
-pub(super) const HARMONICS: usize = 24;
-
-/// The largest relevance of a player; one would make the kernel singular.
-pub(super) const LARGEST_RELEVANCE: f64 = 0.98;
-
-/// What every diagonal has more, for the sake of the arithmetic, in units of the scale of all covariances.
-pub(super) const JITTER: f64 = 1e-10;
-
-/// Coalitions as rows of ±1.
-#[derive(Clone, Debug)]
-pub(super) struct Rows {
-    pub(super) players: usize,
-    /// 64 players a word, `words_per_row` words a row.
-    words: Vec<u64>,
-    words_per_row: usize,
-    /// Members less others, for each row.
-    pub(super) balance: Vec<i32>,
-}
-
-impl Rows {
-    pub(super) fn new<'a>(players: usize, rows: impl IntoIterator<Item = &'a [u64]>) -> Self {
-        let words_per_row = players.div_ceil(64);
-        let mut words = Vec::new();
-        let mut balance = Vec::new();
-        for row in rows {
-            words.extend_from_slice(row);
-            let members: u32 = row.iter().map(|word| word.count_ones()).sum();
-            balance.push(2 * members as i32 - players as i32);
-        }
-        Self { players, words, words_per_row, balance }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.balance.len()
-    }
-
-    pub(super) fn words(&self, row: usize) -> &[u64] {
-        &self.words[row * self.words_per_row..][..self.words_per_row]
-    }
-
-    pub(super) fn select(&self, rows: &[usize]) -> Self {
-        Self::new(self.players, rows.iter().map(|&row| self.words(row)))
-    }
-
-    /// Σ x_i y_i of one row and each of those from `start` on.
-    pub(super) fn agreements(&self, row: &[u64], start: usize, agreements: &mut [f32]) {
-        let players = self.players as i32;
-        let words = self.words[start * self.words_per_row..].chunks_exact(self.words_per_row);
-        for (agreement, other) in agreements.iter_mut().zip(words) {
-            let differ: u32 = row.iter().zip(other).map(|(a, b)| (a ^ b).count_ones()).sum();
-            *agreement = (players - 2 * differ as i32) as f32;
-        }
-    }
-
-    /// A row of ±1 for each.
-    pub(super) fn signs(&self) -> Mat<f64> {
-        Mat::from_fn(self.len(), self.players, |row, player| self.sign(row, player))
-    }
-
-    /// 1 for a member, −1 for another.
-    pub(super) fn sign(&self, row: usize, player: usize) -> f64 {
-        if self.words[row * self.words_per_row + player / 64] >> (player % 64) & 1 == 1 { 1.0 } else { -1.0 }
-    }
-}
+use super::constants::HARMONICS;
+use super::rows::Rows;
 
 /// The hyper-parameters in their own units.
 #[derive(Clone, Debug)]
 pub(super) struct Hyper {
     /// The relevance of each player, between 0 and 1.
     pub(super) relevance: Vec<f64>,
-    /// How the variance grows with |members − others|: as a hyperbolic cosine of this times their sum.
-    pub(super) growth: f64,
-    /// The direction of the index term.
+    /// The direction of the ridge term.
     pub(super) direction: Vec<f64>,
-    /// Noise, and the variances of the terms: of size, linear, of the index.
+    /// Noise, and the variances of the terms: of size, linear, of the ridge.
     pub(super) noise: f64,
     pub(super) size: f64,
     pub(super) linear: f64,
-    pub(super) index: f64,
-    /// How fast the harmonics of the index term fall.
+    pub(super) ridge: f64,
+    /// How fast the harmonics of the ridge term fall.
     pub(super) decay: f64,
 }
 
@@ -133,7 +66,7 @@ impl Kernel {
 
     /// Of one row with each of others from `start` on: A − B and A + B, where A = Π(1 + r x y) / D and B = Π(1 − r x y) / D.
     pub(super) fn products(&self, row: &[u64], others: &Rows, start: usize, less: &mut [f64], plus: &mut [f64]) {
-        let words = &others.words[start * others.words_per_row..];
+        let words = others.words_from(start);
         let mut put = |place: usize, [a, b]: [f64; 2]| {
             less[place] = a - b;
             plus[place] = a + b;
@@ -150,7 +83,7 @@ impl Kernel {
                 }
             }
             _ => {
-                for (place, words) in words.chunks_exact(others.words_per_row).enumerate() {
+                for (place, words) in words.chunks_exact(others.words_per_row()).enumerate() {
                     let mut product = [1.0; 2];
                     let mut tables = self.tables.iter();
                     for (a, b) in row.iter().zip(words) {

@@ -1,78 +1,150 @@
-//! The posterior of a fitted model: Shapley values, their variances, and residuals.
+//! What a fitted model says: predictions, and residuals of rows as if each had not been asked for.
 
-use super::fit::Data;
-use super::kernel::{JITTER, Kernel, Rows};
-use super::linear::{dot, times};
-use super::shapley_values::Credit;
+use faer::Mat;
 
-/// What a model says, in units of the data. Row 0 of the data is (N, ∅); residuals are those of the pairs after it.
+use super::constants::JITTER;
+use super::covariance::Half;
+use super::data::Data;
+use super::devices::{Device, is_on};
+use super::kernel::Kernel;
+use super::linear::{Factor, dot, times};
+use super::rows::Rows;
+use super::saturation::{Curve, Halves};
+
+/// A model with its hyper-parameters: of the odd half alone, or of both halves under a curve.
+#[derive(Clone, Debug)]
+pub(super) enum Model {
+    Odd(Box<Kernel>),
+    Saturated(Box<[Kernel; 2]>, Curve),
+}
+
+impl Model {
+    /// The posterior given some data; none if a covariance cannot be factored.
+    pub(super) fn posterior(&self, data: &Data) -> Option<Posterior> {
+        match self {
+            Self::Odd(kernel) => Posterior::odd(kernel, data),
+            Self::Saturated(kernels, curve) => Posterior::saturated(kernels, *curve, data),
+        }
+    }
+}
+
+/// One half of a game given its values at some rows.
+#[derive(Clone, Debug)]
+pub(super) struct Conditioned {
+    pub(super) kernel: Kernel,
+    pub(super) factor: Factor,
+    half: Half,
+    /// The inverse of the covariance times the values.
+    pub(super) alpha: Vec<f64>,
+    /// The scale of all covariances.
+    pub(super) scale: f64,
+    /// Of each row, what the others say of it, and what the model says of it that has seen it.
+    without: Vec<f64>,
+    smooth: Vec<f64>,
+}
+
+impl Conditioned {
+    /// None if the covariance cannot be factored.
+    fn new(kernel: &Kernel, data: &Data, y: &[f64], half: Half) -> Option<Self> {
+        // Where many rows say the same and nothing is noise, rounding may need more than the usual.
+        let jitters = std::iter::successors(Some(JITTER), |jitter| Some(100.0 * jitter)).take(4);
+        let mut factor = |jitter| Some((jitter, data.factor(kernel, kernel.within(&data.rows, half), jitter)?));
+        let (jitter, factor) = jitters.filter_map(&mut factor).next()?;
+        let alpha = factor.solve(y);
+        let left_out: Vec<f64> =
+            alpha.iter().zip(factor.inverse_diagonal()).map(|(alpha, precision)| alpha / precision).collect();
+        let noise = data.noisy.iter().map(|noisy| kernel.hyper.noise * noisy + jitter);
+        let smooth = y.iter().zip(&alpha).zip(noise).map(|((y, alpha), noise)| y - noise * alpha).collect();
+        let without = y.iter().zip(&left_out).map(|(y, left)| y - left).collect();
+        // What the likelihood says, or the leave-one-out residuals if that is more.
+        let scale = dot(&alpha, &left_out) / y.len() as f64;
+        Some(Self { kernel: kernel.clone(), factor, half, alpha, scale, without, smooth })
+    }
+
+    /// The mean at other rows; `of` are those that it was conditioned on.
+    pub(super) fn mean(&self, rows: &Rows, of: &Rows) -> Vec<f64> {
+        let covariance = self.kernel.between(rows, of, self.half);
+        let alpha = Mat::from_fn(self.alpha.len(), 1, |row, _| self.alpha[row]);
+        times(covariance.as_ref(), alpha.as_ref()).col_as_slice(0).to_vec()
+    }
+}
+
+/// A model given the values at some rows, the first of which is (N, ∅). Residuals are of the odd half, in the units of
+/// the data, of the rows after the first.
 #[derive(Clone, Debug)]
 pub(super) struct Posterior {
-    pub(super) values: Vec<f64>,
-    pub(super) variances: Vec<f64>,
+    pub(super) rows: Rows,
+    pub(super) odd: Conditioned,
+    /// The even half, and the curve that both are seen through.
+    pub(super) saturated: Option<(Conditioned, Curve)>,
+    /// The odd half of (N, ∅).
+    pub(super) grand: f64,
     /// Of each pair: what is left when it is predicted from all others.
     pub(super) left_out: Vec<f64>,
     /// Of each pair: what the model takes for noise.
-    pub(super) own: Vec<f64>,
-    kernel: Kernel,
-    rows: Rows,
-    alpha: Vec<f64>,
+    pub(super) noise: Vec<f64>,
 }
 
 impl Posterior {
-    /// None if the covariance cannot be factored. `unseen` is what noise on the pairs that were not seen adds to the
-    /// variance of a value, per unit of noise.
-    pub(super) fn new(kernel: Kernel, data: &Data, unseen: f64) -> Option<Self> {
-        // Where many rows say the same and nothing is noise, rounding may need more than the usual.
-        let jitters = std::iter::successors(Some(JITTER), |jitter| Some(100.0 * jitter)).take(4);
-        let mut factor = |jitter| Some((jitter, data.factor(&kernel, kernel.within(&data.rows), jitter)?));
-        let (jitter, factor) = jitters.filter_map(&mut factor).next()?;
-        let Credit { values: mut credit, variances } = Credit::new(&kernel, &data.rows);
-        let alpha = factor.solve(&data.y);
-        let precisions = factor.inverse_diagonal();
-        let values = (0..data.rows.players).map(|player| dot(credit.col_as_slice(player), &alpha)).collect();
-        factor.half_solve(&mut credit);
-        let left_out: Vec<f64> = (0..data.len()).map(|row| alpha[row] / precisions[row]).collect();
-        let own = (0..data.len()).map(|row| (kernel.hyper.noise * data.noisy[row] + jitter) * alpha[row]);
-        // The scale of all variances, or what the leave-one-out residuals say of it if that is more.
-        let size = data.len() as f64;
-        let scale = (dot(&alpha, &left_out) / size).max(dot(&data.y, &alpha) / size);
-        let variances = variances.iter().enumerate().map(|(player, prior)| {
-            let known = dot(credit.col_as_slice(player), credit.col_as_slice(player));
-            scale * ((prior - known).max(0.0) + kernel.hyper.noise * unseen)
-        });
-        let variances = variances.collect();
-        let own = own.skip(1).collect();
-        Some(Self { values, variances, left_out: left_out[1..].to_vec(), own, kernel, rows: data.rows.clone(), alpha })
+    fn odd(kernel: &Kernel, data: &Data) -> Option<Self> {
+        let odd = Conditioned::new(kernel, data, &data.y, Half::Odd)?;
+        let less = |said: &[f64]| data.y[1..].iter().zip(&said[1..]).map(|(y, said)| y - said).collect();
+        let (left_out, noise) = (less(&odd.without), less(&odd.smooth));
+        Some(Self { rows: data.rows.clone(), odd, saturated: None, grand: data.y[0], left_out, noise })
     }
 
-    /// This one, which is of the first of several levels, or that of the next as long as more rows predict better: those that
-    /// it has more, from all others, than they are predicted from the level before. (Of a vote, many rows may contradict what
-    /// a few seemed to say.) Levels are ascending numbers of rows, each with all of those before. Residuals are of all data.
-    pub(super) fn grow(mut self, data: &Data, levels: &[Vec<usize>], unseen: f64) -> Option<Self> {
-        let Some((mut known, more)) = levels.split_first() else { return Some(self) };
-        for level in more {
-            let next = Self::new(self.kernel.clone(), &data.select(level), unseen)?;
+    fn saturated(kernels: &[Kernel; 2], curve: Curve, data: &Data) -> Option<Self> {
+        let halves = Halves::new(&curve, data.both.as_ref()?);
+        let odd = Conditioned::new(&kernels[0], data, &halves.odd, Half::Odd)?;
+        let even = Conditioned::new(&kernels[1], data, &halves.even, Half::Even)?;
+        let less = |odd: &[f64], even: &[f64]| {
+            let said = odd.iter().zip(even).map(|(odd, even)| curve.odd(*odd, *even));
+            data.y[1..].iter().zip(said.skip(1)).map(|(y, said)| y - said).collect()
+        };
+        let (left_out, noise) = (less(&odd.without, &even.without), less(&odd.smooth, &even.smooth));
+        Some(Self { rows: data.rows.clone(), odd, saturated: Some((even, curve)), grand: data.y[0], left_out, noise })
+    }
+
+    /// The odd half at other rows.
+    pub(super) fn predict(&self, rows: &Rows) -> Vec<f64> {
+        let odd = self.odd.mean(rows, &self.rows);
+        match &self.saturated {
+            None => odd,
+            Some((even, curve)) => {
+                odd.iter().zip(even.mean(rows, &self.rows)).map(|(odd, even)| curve.odd(*odd, even)).collect()
+            }
+        }
+    }
+
+    /// The posterior of the first of several levels, or of the next as long as more rows predict better: those that it
+    /// has more, from all others, than they are predicted from the level before. (Of a vote, many rows may contradict
+    /// what a few seemed to say.) Levels are ascending numbers of rows, each with all of those before. Residuals are
+    /// then of all data.
+    pub(super) fn grow(model: &Model, data: &Data, levels: &[Vec<usize>]) -> Option<Self> {
+        let (mut known, more) = levels.split_first()?;
+        let mut posterior = model.posterior(&data.select(known))?;
+        for level in more.iter().filter(|_| is_on(Device::MoreRows)) {
+            let Some(next) = model.posterior(&data.select(level)) else { break };
             let is_new: Vec<bool> = level[1..].iter().map(|row| known.binary_search(row).is_err()).collect();
             let new = level[1..].iter().zip(&is_new).filter(|(_, is_new)| **is_new).map(|(&row, _)| row);
-            let left = self.leaves(data, &new.collect::<Vec<_>>());
+            let left = posterior.leaves(data, &new.collect::<Vec<_>>());
             let of_next = next.left_out.iter().zip(&is_new).filter(|(_, is_new)| **is_new);
             if of_next.map(|(left, _)| left * left).sum::<f64>() > dot(&left, &left) {
                 break;
             }
-            (self, known) = (next, level);
+            (posterior, known) = (next, level);
         }
         let others: Vec<usize> = (1..data.len()).filter(|row| known.binary_search(row).is_err()).collect();
-        let left = self.leaves(data, &others);
-        let (mut left_out, mut own) = (vec![0.0; data.len() - 1], vec![0.0; data.len() - 1]);
+        let left = posterior.leaves(data, &others);
+        let (mut left_out, mut noise) = (vec![0.0; data.len() - 1], vec![0.0; data.len() - 1]);
         for (place, &row) in known[1..].iter().enumerate() {
-            (left_out[row - 1], own[row - 1]) = (self.left_out[place], self.own[place]);
+            (left_out[row - 1], noise[row - 1]) = (posterior.left_out[place], posterior.noise[place]);
         }
         for (&row, left) in others.iter().zip(left) {
-            (left_out[row - 1], own[row - 1]) = (left, left);
+            (left_out[row - 1], noise[row - 1]) = (left, left);
         }
-        (self.left_out, self.own) = (left_out, own);
-        Some(self)
+        (posterior.left_out, posterior.noise) = (left_out, noise);
+        Some(posterior)
     }
 
     /// What is left of rows that it does not know when it has predicted them.
@@ -80,23 +152,17 @@ impl Posterior {
         let data = data.select(rows);
         data.y.iter().zip(self.predict(&data.rows)).map(|(y, said)| y - said).collect()
     }
-
-    /// The posterior mean of other rows.
-    pub(super) fn predict(&self, rows: &Rows) -> Vec<f64> {
-        let covariance = self.kernel.between(rows, &self.rows);
-        let alpha = faer::Mat::from_fn(self.alpha.len(), 1, |row, _| self.alpha[row]);
-        times(covariance.as_ref(), alpha.as_ref()).col_as_slice(0).to_vec()
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::surrogate::fit::{Space, random_data};
+    use crate::surrogate::data::random_data;
+    use crate::surrogate::hyperparameters::Space;
 
     fn of(data: &Data) -> Posterior {
         let space = Space::plain(data.rows.players);
-        Posterior::new(space.kernel(&space.tied(-1.5)), data, 0.0).unwrap()
+        Model::Odd(Box::new(space.kernel(&space.tied(-1.5)))).posterior(data).unwrap()
     }
 
     #[test]
@@ -131,19 +197,19 @@ mod tests {
             }
             let few = data.select(&fit);
             let space = Space::plain(8);
-            let kernel = space.kernel(&space.tied(-1.5));
-            let [all, alone] = [&data, &few].map(|data| Posterior::new(kernel.clone(), data, 0.0).unwrap());
+            let model = Model::Odd(Box::new(space.kernel(&space.tied(-1.5))));
+            let [all, alone] = [&data, &few].map(|data| model.posterior(data).unwrap());
             let levels = [fit.clone(), (0..60).collect()];
-            let chosen = alone.clone().grow(&data, &levels, 0.0).unwrap();
+            let chosen = Posterior::grow(&model, &data, &levels).unwrap();
             let rest_data = data.select(&(30..60).collect::<Vec<_>>());
             let said = alone.predict(&rest_data.rows);
             let errors: Vec<f64> = rest_data.y.iter().zip(&said).map(|(y, said)| y - said).collect();
             let of_all = dot(&all.left_out[29..], &all.left_out[29..]);
             let is_few = dot(&errors, &errors) < of_all;
             taken[usize::from(is_few)] = true;
-            assert_eq!(chosen.values, if is_few { &alone } else { &all }.values);
+            assert_eq!(chosen.rows.len(), if is_few { 30 } else { 60 });
             assert_eq!(&chosen.left_out[29..], if is_few { &errors[..] } else { &all.left_out[29..] });
-            assert_eq!(&chosen.own[29..], if is_few { &errors[..] } else { &all.own[29..] });
+            assert_eq!(&chosen.noise[29..], if is_few { &errors[..] } else { &all.noise[29..] });
         }
         assert_eq!(taken, [true; 2], "both happen");
     }

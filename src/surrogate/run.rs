@@ -4,9 +4,10 @@ use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Options;
-use super::correction::{self, Values};
+use super::correction::{self, PairValues, Values};
 use super::design::PairedDesign;
 use super::generator;
+use super::kernel_shap;
 use super::questions::Game;
 use crate::engine::answer::Threads;
 use crate::engine::ask::both_ends;
@@ -242,6 +243,7 @@ fn solve<V: Value>(
     // complement missing.
     let mut even = vec![0.0; low.len()];
     let mut odd = vec![Vec::with_capacity(asked.len()); low.len()];
+    let mut means = vec![Vec::with_capacity(asked.len()); low.len()];
     if asked.iter().any(|pair| pair.complement.is_none()) {
         let whole =
             asked.iter().filter_map(|pair| Some((components(&pair.value), components(pair.complement.as_ref()?))));
@@ -257,6 +259,11 @@ fn solve<V: Value>(
     for pair in asked {
         let value = components(&pair.value);
         let complement = pair.complement.as_ref().map(&components);
+        if let Some(other) = &complement {
+            for (k, means) in means.iter_mut().enumerate() {
+                means.push(value[k] / 2.0 + other[k] / 2.0 - middle[k]);
+            }
+        }
         for (k, odd) in odd.iter_mut().enumerate() {
             odd.push(match &complement {
                 Some(other) => value[k] / 2.0 - other[k] / 2.0,
@@ -271,8 +278,11 @@ fn solve<V: Value>(
             let grand = high[k] / 2.0 - low[k] / 2.0;
             match method {
                 // Each output has the random numbers that it would have alone.
-                Method::Surrogate => correction::values(design, odd, grand, &mut generator(seed, 1)),
-                Method::KernelShap => correction::regression(design, odd, grand),
+                Method::Surrogate => {
+                    let even = (means[k].len() == odd.len()).then_some(means[k].as_slice());
+                    correction::estimate(design, PairValues { odd, even, grand }, &mut generator(seed, 1))
+                }
+                Method::KernelShap => kernel_shap::least_squares(design, odd, grand),
             }
         })
         .collect();

@@ -1,9 +1,10 @@
-//! The terms of the index: harmonics of a weighted sum of a coalition's members, each a function of one coalition times the
-//! same of the other.
+//! The ridge term: harmonics of a weighted sum of a coalition's members, each a function of one coalition times the same
+//! of the other.
 
 use faer::{Mat, MatRef};
 
-use super::kernel::{HARMONICS, Hyper};
+use super::constants::HARMONICS;
+use super::kernel::Hyper;
 use super::linear::{dot, put_lower_of_product, symmetric_times, times};
 
 pub(super) fn frequency(k: usize) -> f64 {
@@ -15,30 +16,30 @@ pub(super) fn log_weight(k: usize) -> f64 {
     -2.0 * (k as f64 + 0.5).ln()
 }
 
-/// The harmonics, a row for each coalition and a column for each; no columns if there is no index.
+/// The harmonics, a row for each coalition and a column for each; no columns if there is no ridge.
 #[derive(Clone, Debug)]
-pub(super) struct Waves {
+pub(super) struct Harmonics {
     sines: Mat<f64>,
     cosines: Mat<f64>,
     /// The variance of each.
     variances: Vec<f64>,
 }
 
-impl Waves {
+impl Harmonics {
     /// Of coalitions as rows of ±1.
     pub(super) fn new(hyper: &Hyper, harmonics: &[f64; HARMONICS], signs: MatRef<'_, f64>) -> Self {
-        let count = if hyper.index > 0.0 { HARMONICS } else { 0 };
-        let mut waves = Self {
+        let count = if hyper.ridge > 0.0 { HARMONICS } else { 0 };
+        let mut harmonics = Self {
             sines: Mat::zeros(signs.nrows(), count),
             cosines: Mat::zeros(signs.nrows(), count),
-            variances: harmonics[..count].iter().map(|harmonic| hyper.index * harmonic).collect(),
+            variances: harmonics[..count].iter().map(|harmonic| hyper.ridge * harmonic).collect(),
         };
         if count > 0 {
             let direction = Mat::from_fn(signs.ncols(), 1, |player, _| hyper.direction[player]);
             let angles = times(signs, direction.as_ref());
-            waves.fill(angles.col_as_slice(0));
+            harmonics.fill(angles.col_as_slice(0));
         }
-        waves
+        harmonics
     }
 
     /// sin and cos of w_k times each angle.

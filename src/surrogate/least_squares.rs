@@ -3,8 +3,9 @@
 use faer::Mat;
 use faer::linalg::solvers::SelfAdjointEigen;
 
-use super::kernel::Rows;
+use super::design::PairedDesign;
 use super::linear::{dot, times};
+use super::rows::Rows;
 
 /// So many rows are in memory at once, as numbers.
 const BLOCK: usize = 4096;
@@ -14,7 +15,7 @@ const BLOCK: usize = 4096;
 /// The model is z(S) = Σ x_i φ_i / 2, where x is ±1 and the φ sum to zero. Its coefficients are linear in z, and this
 /// finds which linear function they are.
 #[derive(Debug)]
-pub(super) struct PairedRegression<'a> {
+pub(super) struct LinearMap<'a> {
     rows: &'a Rows,
     weights: &'a [f64],
     /// The pseudo-inverse of the Gram matrix.
@@ -24,7 +25,7 @@ pub(super) struct PairedRegression<'a> {
 /// A stratum of so many rows has a mean.
 const FEWEST_OF_STRATUM: u64 = 8;
 
-impl<'a> PairedRegression<'a> {
+impl<'a> LinearMap<'a> {
     pub(super) fn new(rows: &'a Rows, weights: &'a [f64]) -> Self {
         let n = rows.players;
         let mut gram = Mat::<f64>::zeros(n, n);
@@ -123,6 +124,29 @@ impl<'a> PairedRegression<'a> {
     }
 }
 
+/// The weight of a pair whose smaller coalition has this size, in least squares whose solution over all pairs is the Shapley
+/// value: (s − 1)! (n − s − 1)! / (n − 2)! over the expected number of its size in the design. Times the number of
+/// coalitions of the size the former is n (n − 1) / (s (n − s)), where nothing is out of range.
+pub(super) fn shapley_weight(players: usize, smaller: usize, expected: f64) -> f64 {
+    // Of two coalitions of the same size one stands for the pair.
+    let pairs = if 2 * smaller == players { 0.5 } else { 1.0 };
+    pairs * (players * (players - 1)) as f64 / (smaller * (players - smaller)) as f64 / expected
+}
+
+/// Those of all pairs of a design.
+pub(super) fn shapley_weights(design: &PairedDesign) -> Vec<f64> {
+    let smaller = |pair| design.size(pair).min(design.players - design.size(pair));
+    let weight = |size: usize| shapley_weight(design.players, size, design.expected()[size - 1]);
+    (0..design.len()).map(|pair| weight(smaller(pair))).collect()
+}
+
+/// The Gram matrix of these least squares over all pairs is this multiple of the identity, on vectors that sum to zero.
+/// For the rows of size s, centred and halved, have the squared length s (n − s) / n, and weights as above: n − 1 for
+/// each size, of which each pair has two, spread over n − 1 dimensions.
+pub(super) fn gram_of_all(players: usize) -> f64 {
+    (players - 1) as f64 / 2.0
+}
+
 /// Half the rows' signs less their mean over players, each row times its weight.
 fn centred(rows: &Rows, start: usize, weights: Option<&[f64]>) -> Mat<f64> {
     let n = rows.players as f64;
@@ -147,8 +171,6 @@ fn pseudo_inverse(matrix: &Mat<f64>) -> Mat<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::surrogate::correction::{gram_of_all, shapley_weights};
-    use crate::surrogate::design::PairedDesign;
     use crate::surrogate::generator;
     use crate::{Coalition, Exact, from_fn};
 
@@ -172,7 +194,7 @@ mod tests {
             let design = PairedDesign::new(n, (1 << (n - 1)) - 1, 0);
             let rows = Rows::new(n, design.rows.iter().map(Coalition::words));
             let weights = shapley_weights(&design);
-            let own = PairedRegression::new(&rows, &weights);
+            let own = LinearMap::new(&rows, &weights);
             let gram = gram_of_all(n);
             for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
                 let identity = if i == j { 1.0 } else { 0.0 };
@@ -181,7 +203,7 @@ mod tests {
             }
             let (odd, values) = odd_game(n);
             let numbers: Vec<f64> = design.rows.iter().map(|row| odd[row.words()[0] as usize]).collect();
-            let (sums, []) = PairedRegression::with_gram(&rows, &weights, gram).apply(&[&numbers], []);
+            let (sums, []) = LinearMap::with_gram(&rows, &weights, gram).apply(&[&numbers], []);
             (0..n).for_each(|player| assert!((sums[0][player] - values[player]).abs() < 1e-12));
         }
     }
@@ -202,7 +224,7 @@ mod tests {
                 let unseen = |(pair, d): (usize, &f64)| (1.0 - design.inclusion(design.size(pair))) * d * d;
                 let unseen: Vec<f64> = numbers.iter().enumerate().map(unseen).collect();
                 let (sums, [variances]) =
-                    PairedRegression::with_gram(&rows, &weights, gram_of_all(n)).apply(&[&numbers], [&unseen]);
+                    LinearMap::with_gram(&rows, &weights, gram_of_all(n)).apply(&[&numbers], [&unseen]);
                 said += variances.iter().sum::<f64>() / seeds as f64;
                 for player in 0..n {
                     let off = sums[0][player] - values[player];
