@@ -99,6 +99,9 @@ pub(super) const FOLDS: usize = 3;
 pub(super) const FOLD_ROWS: usize = 100;
 pub(super) const FOLD_EVALUATIONS: usize = 9;
 
+/// A model that interpolates leaves nothing of its own rows; whatever it predicts is then infinitely worse.
+pub(super) const MOST_INFLATION: f64 = 1e6;
+
 /// The Shapley values of a curve are summed over all pairs up to this number, and over a sample of as many beyond.
 pub(super) const CURVE_PAIRS: usize = 8192;
 

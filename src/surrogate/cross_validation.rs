@@ -1,7 +1,7 @@
 //! How far to trust a ridge model, which has two parameters for each player.
 
 use super::bfgs::Descent;
-use super::constants::{FOLD_EVALUATIONS, FOLD_ROWS, FOLDS};
+use super::constants::{FOLD_EVALUATIONS, FOLD_ROWS, FOLDS, MOST_INFLATION};
 use super::covariance::Workspace;
 use super::data::Data;
 use super::devices::{Device, is_on};
@@ -11,7 +11,8 @@ use super::posterior::Model;
 use super::shapley_values;
 use crate::engine::Random;
 
-/// By what to multiply the variance of a ridge model's values: √(κ j), at least 1.
+/// By what to multiply the squared leave-one-out residuals of a ridge model, κ, and the variance of its values, √(κ j);
+/// both are at least 1.
 ///
 /// A third of the rows each is predicted by a ridge model that is fitted to some of the rest, from the start: the fit to
 /// all rows has seen what is held out. κ is the ratio of its squared errors to the leave-one-out residuals of the fit to
@@ -24,9 +25,9 @@ pub(super) fn inflation(
     (plain, ridge): (&Model, &Model),
     start: &[f64],
     random: &mut Random,
-) -> Option<f64> {
+) -> Option<(f64, f64)> {
     if !is_on(Device::CrossValidation) {
-        return Some(1.0);
+        return Some((1.0, 1.0));
     }
     let players = data.rows.players;
     let mut folds: Vec<usize> = (0..data.len() - 1).map(|row| row % FOLDS).collect();
@@ -55,6 +56,6 @@ pub(super) fn inflation(
     let spread = (groups - 1.0) / groups * (0..players).map(of_player).sum::<f64>();
     let whole = ridge.posterior(data)?;
     let variance: f64 = shapley_values::of_posterior(&whole, unseen, random).1.iter().sum();
-    let kappa = (errors / dot(&whole.left_out, &whole.left_out).max(1e-300)).max(1.0);
-    Some((kappa * spread / variance.max(1e-300)).sqrt().max(1.0))
+    let kappa = (errors / dot(&whole.left_out, &whole.left_out).max(1e-300)).clamp(1.0, MOST_INFLATION);
+    Some((kappa, (kappa * spread / variance.max(1e-300)).sqrt().max(1.0)))
 }

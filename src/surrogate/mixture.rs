@@ -34,10 +34,12 @@ pub(super) struct Mixture {
     parts: Vec<(f64, Posterior)>,
 }
 
-/// A posterior, how much less it fits new pairs than those that it was fitted to, and by what its variance is multiplied.
+/// A posterior, the penalty for its parameters, how many times larger squared errors are elsewhere than those of pairs
+/// left out, and by what its variance is multiplied.
 struct Candidate {
     posterior: Posterior,
     penalty: f64,
+    elsewhere: f64,
     inflation: f64,
 }
 
@@ -54,7 +56,7 @@ impl Mixture {
             && let Some(posterior) = Posterior::grow(&model, data, &levels)
         {
             let penalty = prediction_error(few.len() - 1, saturation::parameters(data.rows.players));
-            candidates.push(Candidate { posterior, penalty, inflation: penalty });
+            candidates.push(Candidate { posterior, penalty, elsewhere: penalty, inflation: penalty });
         }
         let scaled = |candidate: &Candidate| -> Vec<f64> {
             candidate.posterior.left_out.iter().map(|left| left * candidate.penalty.sqrt()).collect()
@@ -88,7 +90,7 @@ impl Mixture {
             variances,
             left_out: sum(&|place| parts[place].1.posterior.left_out.clone()),
             noise: sum(&|place| parts[place].1.posterior.noise.clone()),
-            inflation: parts.iter().map(|(weight, part)| weight * part.penalty).sum(),
+            inflation: parts.iter().map(|(weight, part)| weight * part.elsewhere).sum(),
             values,
             parts: parts.into_iter().map(|(weight, part)| (weight, part.posterior)).collect(),
         }
@@ -137,7 +139,7 @@ fn fit_odd(
     let model = Model::Odd(Box::new(space.kernel(&plain.point)));
     let posterior = Posterior::grow(&model, data, levels)?;
     let penalty = prediction_error(few.len() - 1, space.len());
-    let candidate = Candidate { posterior, penalty, inflation: penalty };
+    let candidate = Candidate { posterior, penalty, elsewhere: penalty, inflation: penalty };
     if !is_on(Device::Ridge) {
         return Some(candidate);
     }
@@ -153,9 +155,10 @@ fn fit_odd(
         return Some(candidate);
     }
     let ridge = Model::Odd(Box::new(space.kernel(&descent.point)));
-    let inflation = cross_validation::inflation(few, unseen, (&model, &ridge), &start, random)?;
+    let (elsewhere, inflation) = cross_validation::inflation(few, unseen, (&model, &ridge), &start, random)?;
     let posterior = Posterior::grow(&ridge, data, levels)?;
-    Some(Candidate { posterior, penalty: prediction_error(few.len() - 1, space.len()), inflation })
+    let penalty = prediction_error(few.len() - 1, space.len());
+    Some(Candidate { posterior, penalty, elsewhere: elsewhere.max(penalty), inflation: inflation.max(penalty) })
 }
 
 /// How many times larger squared errors of new rows are than those of rows that parameters were fitted to: the final

@@ -57,7 +57,9 @@ impl Conditioned {
         let smooth = y.iter().zip(&alpha).zip(noise).map(|((y, alpha), noise)| y - noise * alpha).collect();
         let without = y.iter().zip(&left_out).map(|(y, left)| y - left).collect();
         // What the likelihood says, or the leave-one-out residuals if that is more.
-        let scale = dot(&alpha, &left_out) / y.len() as f64;
+        // What the likelihood says, or the leave-one-out residuals if that is more. (Of a vote, whose pairs a ridge
+        // explains, the latter is next to nothing.)
+        let scale = dot(&alpha, &left_out).max(dot(&alpha, y)) / y.len() as f64;
         Some(Self { kernel: kernel.clone(), factor, half, alpha, scale, without, smooth })
     }
 
