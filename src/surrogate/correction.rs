@@ -94,8 +94,10 @@ fn correct(design: &PairedDesign, y: &[f64], in_model: &[usize], mixture: &Mixtu
     let rows = Rows::new(n, design.rows.iter().map(Coalition::words));
     // l and e: what is left of a pair that is predicted from others, and what the models take for noise.
     let (mut left_out, mut noise) = (vec![f64::NAN; pairs], vec![f64::NAN; pairs]);
+    let mut fitted = vec![false; pairs];
     for (place, &pair) in in_model.iter().enumerate() {
         (left_out[pair], noise[pair]) = (mixture.left_out[place], mixture.noise[place]);
+        fitted[pair] = mixture.fitted[place];
     }
     let others: Vec<usize> = (0..pairs).filter(|&pair| left_out[pair].is_nan()).collect();
     for block in others.chunks(BLOCK) {
@@ -107,17 +109,28 @@ fn correct(design: &PairedDesign, y: &[f64], in_model: &[usize], mixture: &Mixtu
     let inclusion: Vec<f64> = (0..pairs).map(|pair| design.inclusion(design.size(pair))).collect();
     let seen: Vec<f64> = inclusion.iter().zip(&noise).map(|(p, noise)| p * noise).collect();
     let unseen: Vec<f64> = inclusion.iter().zip(&left_out).map(|(p, left)| (1.0 - p) * left).collect();
-    let squares = |factor: f64, of: &dyn Fn(f64) -> f64| -> Vec<f64> {
-        inclusion.iter().zip(&left_out).map(|(p, left)| factor * of(*p) * left * left).collect()
+    // f: where most pairs have been asked for, one that is left out is as the few that have not been.
+    let all_pairs = (1..n).map(|size| design.population(size)).sum::<f64>() / 2.0;
+    let elsewhere = 1.0 + (mixture.inflation - 1.0) * (1.0 - pairs as f64 / all_pairs);
+    // By how much residuals of pairs that hyper-parameters were fitted to are smaller is known on average, not of each.
+    let of_fitted = || left_out.iter().zip(&fitted).filter(|(_, fitted)| **fitted).map(|(left, _)| left * left);
+    let mean = of_fitted().sum::<f64>() / of_fitted().count().max(1) as f64;
+    let squares = |inflation: f64, of: &dyn Fn(f64) -> f64| -> Vec<f64> {
+        let more = |fitted: bool| if fitted { (inflation - 1.0) * mean } else { 0.0 };
+        let rows = inclusion.iter().zip(&left_out).zip(&fitted);
+        rows.map(|((p, left), fitted)| of(*p) * (left * left + more(*fitted))).collect()
     };
     let weights = shapley_weights(design);
     let map = LinearMap::with_gram(&rows, &weights, gram_of_all(n));
-    let (sums, [of_correction, with_unseen, unseen_alone]) = map.apply(
+    // The noise of the correction as residuals are, and as errors elsewhere are; that with the noise of the pairs that
+    // were not asked for; and the latter alone, if all are independent.
+    let (sums, [of_correction, of_errors, with_unseen, unseen_alone]) = map.apply(
         &[&seen, &unseen],
         [
             &squares(1.0, &|p| (1.0 - p).powi(3)),
-            &squares(mixture.inflation, &|p| 1.0 - p),
-            &squares(mixture.inflation, &|p| p * (1.0 - p)),
+            &squares(mixture.inflation, &|p| (1.0 - p).powi(3)),
+            &squares(elsewhere, &|p| 1.0 - p),
+            &squares(elsewhere, &|p| p * (1.0 - p)),
         ],
     );
     let total = |list: &[f64]| list.iter().sum::<f64>();
@@ -125,7 +138,7 @@ fn correct(design: &PairedDesign, y: &[f64], in_model: &[usize], mixture: &Mixtu
     let length: f64 = sums[1].iter().map(|b| b * b).sum();
     let excess = total(&mixture.variances) - total(&mixture.posterior_variances);
     let by_length = 1.0 - total(&of_correction) / length.max(1e-300);
-    let by_doubt = excess / (excess + mixture.inflation * total(&of_correction)).max(1e-300);
+    let by_doubt = excess / (excess + total(&of_errors)).max(1e-300);
     let share = match (is_on(Device::Correction), is_on(Device::Shrinkage)) {
         (false, _) => 0.0,
         (true, false) => 1.0,

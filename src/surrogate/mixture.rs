@@ -29,7 +29,9 @@ pub(super) struct Mixture {
     /// What is left of each pair that is predicted from all others; and what the models take for its noise.
     pub(super) left_out: Vec<f64>,
     pub(super) noise: Vec<f64>,
-    /// How many times larger squared errors of pairs that were not asked for are, on average, than those of pairs left out.
+    /// Whether hyper-parameters were fitted to a pair; and how many times larger than the squared residuals of such pairs
+    /// squared errors elsewhere are.
+    pub(super) fitted: Vec<bool>,
     pub(super) inflation: f64,
     parts: Vec<(f64, Posterior)>,
 }
@@ -63,10 +65,12 @@ impl Mixture {
         };
         let weights = weights(&candidates.iter().map(scaled).collect::<Vec<_>>());
         let parts = weights.into_iter().zip(candidates).filter(|(weight, _)| *weight > 0.0).collect();
-        Some(Self::of(parts, unseen, random))
+        let mut fitted = vec![false; data.len() - 1];
+        levels[0][1..].iter().for_each(|row| fitted[row - 1] = true);
+        Some(Self::of(parts, fitted, unseen, random))
     }
 
-    fn of(parts: Vec<(f64, Candidate)>, unseen: f64, random: &mut Random) -> Self {
+    fn of(parts: Vec<(f64, Candidate)>, fitted: Vec<bool>, unseen: f64, random: &mut Random) -> Self {
         let solved: Vec<(Vec<f64>, Vec<f64>)> =
             parts.iter().map(|(_, part)| shapley_values::of_posterior(&part.posterior, unseen, random)).collect();
         let sum = |of: &dyn Fn(usize) -> Vec<f64>| {
@@ -91,6 +95,7 @@ impl Mixture {
             left_out: sum(&|place| parts[place].1.posterior.left_out.clone()),
             noise: sum(&|place| parts[place].1.posterior.noise.clone()),
             inflation: parts.iter().map(|(weight, part)| weight * part.elsewhere).sum(),
+            fitted,
             values,
             parts: parts.into_iter().map(|(weight, part)| (weight, part.posterior)).collect(),
         }
