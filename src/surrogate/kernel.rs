@@ -66,11 +66,23 @@ impl Kernel {
 
     /// Of one row with each of others from `start` on: A − B and A + B, where A = Π(1 + r x y) / D and B = Π(1 − r x y) / D.
     pub(super) fn products(&self, row: &[u64], others: &Rows, start: usize, less: &mut [f64], plus: &mut [f64]) {
-        let words = others.words_from(start);
-        let mut put = |place: usize, [a, b]: [f64; 2]| {
+        self.for_each_product(row, others, start, |place, [a, b]| {
             less[place] = a - b;
             plus[place] = a + b;
-        };
+        });
+    }
+
+    /// Adds multiples of A − B and A + B of one row with each of others.
+    pub(super) fn add_products(&self, row: &[u64], others: &Rows, times: [f64; 2], less: &mut [f64], plus: &mut [f64]) {
+        self.for_each_product(row, others, 0, |place, [a, b]| {
+            less[place] += times[0] * (a - b);
+            plus[place] += times[1] * (a + b);
+        });
+    }
+
+    #[inline(always)]
+    fn for_each_product(&self, row: &[u64], others: &Rows, start: usize, mut put: impl FnMut(usize, [f64; 2])) {
+        let words = others.words_from(start);
         // The many games of few players are worth a loop of their own.
         match (row, self.tables.as_slice()) {
             ([row], [table]) => {

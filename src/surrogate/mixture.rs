@@ -54,7 +54,7 @@ impl Mixture {
         let (early, plain) = fit_plain(&few, &mut room, random);
         let mut candidates = vec![fit_odd(data, &few, &levels, (&early, &plain), unseen, &mut room, random)?];
         if is_on(Device::Saturation)
-            && let Some(model) = saturation::fit(data, &few, &plain.point, &mut room)
+            && let Some(model) = saturation::fit(data, &few, &plain.point, &mut room, random)
             && let Some(posterior) = Posterior::grow(&model, data, &levels)
         {
             let penalty = prediction_error(few.len() - 1, saturation::parameters(data.rows.players));

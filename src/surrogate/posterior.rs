@@ -71,6 +71,32 @@ impl Conditioned {
     }
 }
 
+/// The means of both halves of g at other rows, in one pass over the products that they share; there is no ridge.
+pub(super) fn means_of_halves(odd: &Conditioned, even: &Conditioned, rows: &Rows, known: &Rows) -> [Vec<f64>; 2] {
+    let players = rows.players;
+    // Terms of the size, and the constant, by members less others plus n; and the linear term by players.
+    let [mut odd_sizes, mut even_sizes] = [(); 2].map(|()| vec![0.0; 2 * players + 1]);
+    let mut slopes = vec![0.0; players];
+    let constant = even.kernel.hyper.linear * even.alpha.iter().sum::<f64>();
+    let linear = odd.kernel.hyper.linear / players as f64;
+    for (row, (of_odd, of_even)) in odd.alpha.iter().zip(&even.alpha).enumerate() {
+        let (same, opposite) = (players as i32 + known.balance[row], players as i32 - known.balance[row]);
+        odd_sizes[same as usize] += odd.kernel.hyper.size * of_odd;
+        odd_sizes[opposite as usize] -= odd.kernel.hyper.size * of_odd;
+        even_sizes[same as usize] += even.kernel.hyper.size * of_even;
+        even_sizes[opposite as usize] += even.kernel.hyper.size * of_even;
+        slopes.iter_mut().enumerate().for_each(|(player, slope)| *slope += linear * of_odd * known.sign(row, player));
+    }
+    let size = |row: usize| (players as i32 + rows.balance[row]) as usize;
+    let linear = |row: usize| (0..players).map(|player| slopes[player] * rows.sign(row, player)).sum::<f64>();
+    let mut odds: Vec<f64> = (0..rows.len()).map(|row| odd_sizes[size(row)] + linear(row)).collect();
+    let mut evens: Vec<f64> = (0..rows.len()).map(|row| even_sizes[size(row)] + constant).collect();
+    for (row, (of_odd, of_even)) in odd.alpha.iter().zip(&even.alpha).enumerate() {
+        odd.kernel.add_products(known.words(row), rows, [of_odd / 2.0, of_even / 2.0], &mut odds, &mut evens);
+    }
+    [odds, evens]
+}
+
 /// A model given the values at some rows, the first of which is (N, ∅). Residuals are of the odd half, in the units of
 /// the data, of the rows after the first.
 #[derive(Clone, Debug)]
@@ -109,11 +135,11 @@ impl Posterior {
 
     /// The odd half at other rows.
     pub(super) fn predict(&self, rows: &Rows) -> Vec<f64> {
-        let odd = self.odd.mean(rows, &self.rows);
         match &self.saturated {
-            None => odd,
+            None => self.odd.mean(rows, &self.rows),
             Some((even, curve)) => {
-                odd.iter().zip(even.mean(rows, &self.rows)).map(|(odd, even)| curve.odd(*odd, even)).collect()
+                let [odd, even] = means_of_halves(&self.odd, even, rows, &self.rows);
+                odd.iter().zip(even).map(|(odd, even)| curve.odd(*odd, even)).collect()
             }
         }
     }

@@ -7,7 +7,8 @@
 
 use super::bfgs::Descent;
 use super::constants::{
-    BOUND, CONSTANT, FAR_BOUND, JITTER, LEAST_VARIANCE, MOST_TIES, NEAREST_BOUND, NOISE, SATURATION_EVALUATIONS, SIZE,
+    BOUND, CONSTANT, FAR_BOUND, FIRST_ROWS, JITTER, LEAST_VARIANCE, MOST_TIES, NEAREST_BOUND, NEXT_EVALUATIONS, NOISE,
+    SATURATION_EVALUATIONS, SIZE,
 };
 use super::covariance::{Half, Workspace};
 use super::data::{Both, Data};
@@ -15,6 +16,7 @@ use super::hyperparameters::{Space, variance};
 use super::kernel::{Hyper, Kernel};
 use super::linear::dot;
 use super::posterior::Model;
+use crate::engine::Random;
 
 /// The logistic curve between two bounds.
 #[derive(Clone, Copy, Debug)]
@@ -195,7 +197,7 @@ fn by_side(curve: &Curve, side: usize, both: &Both, solved: &[(Vec<f64>, f64)]) 
 
 /// Fits both halves to some rows of the data, from a point of the plain model. None if the values leave no room for a
 /// curve: if many are equal to the least and to the largest, or all are the same.
-pub(super) fn fit(data: &Data, few: &Data, start: &[f64], room: &mut Workspace) -> Option<Model> {
+pub(super) fn fit(data: &Data, few: &Data, start: &[f64], room: &mut Workspace, random: &mut Random) -> Option<Model> {
     // Of all rows, since the curve has an inverse at all of them.
     let extent = Extent::new(data.both.as_ref()?);
     if extent.is_far == [true; 2] || extent.most <= extent.least {
@@ -205,7 +207,13 @@ pub(super) fn fit(data: &Data, few: &Data, start: &[f64], room: &mut Workspace) 
     let mut point = start.to_vec();
     point.resize(start.len() + 4, 0.0);
     let mut descent = Descent::new(point);
-    descent.go(SATURATION_EVALUATIONS, |point, bound| space.objective(point, few, room, bound));
+    let fewer = few.some(FIRST_ROWS, random);
+    let mut small = Workspace::new(&fewer.rows);
+    descent.go(SATURATION_EVALUATIONS, |point, bound| space.objective(point, &fewer, &mut small, bound));
+    if fewer.len() < few.len() {
+        descent.rescale(few.len() as f64 / fewer.len() as f64);
+        descent.go(NEXT_EVALUATIONS, |point, bound| space.objective(point, few, room, bound));
+    }
     descent.value.is_finite().then_some(())?;
     let (curve, _) = space.extent.curve(&descent.point[start.len() + 2..]);
     Some(Model::Saturated(Box::new(space.kernels(&descent.point)), curve))

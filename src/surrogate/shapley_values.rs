@@ -4,7 +4,7 @@ use super::constants::{BLOCK, CURVE_PAIRS};
 use super::kernel_values::KernelValues;
 use super::least_squares::{LinearMap, gram_of_all, shapley_weight};
 use super::linear::dot;
-use super::posterior::{Conditioned, Posterior};
+use super::posterior::{Conditioned, Posterior, means_of_halves};
 use super::rows::Rows;
 use super::saturation::Curve;
 use crate::Coalition;
@@ -45,8 +45,9 @@ fn see_through(
     let (mut odds, mut evens) = (Vec::new(), Vec::new());
     for block in (0..sum.rows.len()).collect::<Vec<_>>().chunks(BLOCK) {
         let rows = sum.rows.select(block);
-        odds.extend(odd.mean(&rows, known));
-        evens.extend(even.mean(&rows, known));
+        let [odd, even] = means_of_halves(odd, even, &rows, known);
+        odds.extend(odd);
+        evens.extend(even);
     }
     let slopes: Vec<f64> = odds.iter().zip(&evens).map(|(odd, even)| curve.slope_of_pair(*odd, *even)).collect();
     let total: f64 = sum.shares.iter().sum();
@@ -121,7 +122,8 @@ mod tests {
     fn saturated(data: &Data) -> Posterior {
         let mut room = Workspace::new(&data.rows);
         let start = Space::plain(data.rows.players).tied(-1.5);
-        let model: Model = saturation::fit(data, data, &start, &mut room).expect("values that differ");
+        let model: Model =
+            saturation::fit(data, data, &start, &mut room, &mut generator(2, 2)).expect("values that differ");
         model.posterior(data).unwrap()
     }
 
