@@ -34,7 +34,7 @@ use crate::{Error, Estimate, Progress, TryGame};
 /// The number of pairs by the size of the smaller coalition, from 1 to n/2.
 #[cfg(feature = "serde")]
 pub(crate) fn population(players: usize) -> Vec<f64> {
-    quota::Quota::new(players, 0).population
+    quota::population(players)
 }
 
 /// A stream of the random numbers of a design: one for each seed and purpose.

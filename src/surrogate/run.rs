@@ -8,6 +8,7 @@ use super::correction::{self, Values};
 use super::design::PairedDesign;
 use super::generator;
 use super::questions::Game;
+use super::quota::Form;
 use crate::engine::answer::Threads;
 use crate::engine::ask::both_ends;
 use crate::engine::partial::check_ends;
@@ -131,13 +132,14 @@ pub(crate) async fn pairs<V: Value, E>(
 ) -> Result<Estimate<V>, Error<E>> {
     let made = 2 + known.map_or(0, |(_, estimate)| estimate.evaluations());
     let mut game = Game::new(&asker, options, players, ends, made);
+    let form = Form::of(method);
     let (design, asked) = match known {
         Some((pairs, _)) => {
             let rows = pairs.asked.iter().map(|pair| pair.coalition.clone()).collect();
-            let design = PairedDesign::of(players, pairs.expected.clone(), rows);
+            let design = PairedDesign::of(players, form, pairs.expected.clone(), rows);
             game.more(design, pairs.asked.clone()).await
         }
-        None => game.all(PairedDesign::new(players, (options.evaluations - 2) / 2, options.seed)).await,
+        None => game.all(PairedDesign::drawn(players, form, (options.evaluations - 2) / 2, options.seed)).await,
     };
     let Game { ends: [baseline, grand], made, is_stopped, .. } = game;
     let stopped = if is_stopped { Stopped::Observer } else { Stopped::Evaluations };
