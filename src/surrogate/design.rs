@@ -1,10 +1,14 @@
 //! Which pairs of coalitions to ask for.
 
-use super::far_apart::Spread;
+use super::far_apart::{Spread, stands_for_pair};
 use super::generator;
 use super::quota::{Form, Quota};
 use crate::Coalition;
 use crate::engine::Random;
+
+/// Least squares of hardly more pairs than players are those of a walk and few others: with pairs at random, nearly all
+/// is their noise. So many for each player.
+const MOST_OF_A_WALK: f64 = 1.05;
 
 /// Pairs of complementary coalitions, drawn without replacement: what to ask a game for when not all can be asked.
 ///
@@ -33,7 +37,15 @@ impl PairedDesign {
     /// So many pairs, at most all 2ⁿ⁻¹ − 1 of them.
     pub(super) fn drawn(players: usize, form: Form, pairs: u64, seed: u64) -> Self {
         let mut design = Self::empty(players, form);
-        design.extend(pairs, generator(seed, 0));
+        let mut random = generator(seed, 0);
+        if form == Form::Equal && pairs + 1 >= players as u64 && pairs as f64 <= MOST_OF_A_WALK * players as f64 {
+            let mut order: Vec<usize> = (0..players).collect();
+            random.shuffle(&mut order);
+            design.rows = walk(&order);
+            // Two of each size, and one of size n/2: as equal shares have it.
+            design.quota = Quota::new(players, form, players as u64 - 1);
+        }
+        design.extend(pairs, random);
         design
     }
 
@@ -100,6 +112,14 @@ impl PairedDesign {
     }
 }
 
+/// The pairs of those who have come and those who have not, as players come in this order.
+fn walk(order: &[usize]) -> Vec<Coalition> {
+    let players = order.len();
+    let come = |size: usize| Coalition::from_players(players, order[..size].iter().copied());
+    let of_pair = |row: Coalition| if stands_for_pair(&row) { row } else { row.complement() };
+    (1..players).map(come).map(of_pair).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
@@ -150,6 +170,9 @@ mod tests {
         let seeds = 3000;
         let cases = [
             (Form::Equal, 6, 12, None),
+            // A walk and another one; a walk that is added to.
+            (Form::Equal, 6, 6, None),
+            (Form::Equal, 7, 7, Some(14)),
             (Form::Equal, 7, 25, None),
             (Form::Equal, 8, 20, Some(45)),
             (Form::Equal, 5, 9, None),

@@ -1,5 +1,6 @@
 //! Pairs that lie far apart: each the one that those before it say least of.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use faer::traits::pulp::{Arch, Simd, WithSimd};
@@ -314,8 +315,12 @@ impl Kernel {
 }
 
 /// Whether this coalition stands for its pair: the smaller one does, and of two of one size that with player 0.
-fn stands_for_pair(row: &Coalition) -> bool {
-    2 * row.len() != row.num_players() || row.contains(0)
+pub(super) fn stands_for_pair(row: &Coalition) -> bool {
+    match (2 * row.len()).cmp(&row.num_players()) {
+        Ordering::Less => true,
+        Ordering::Equal => row.contains(0),
+        Ordering::Greater => false,
+    }
 }
 
 #[inline(always)]
