@@ -19,6 +19,7 @@ pub(crate) mod progress;
 pub(crate) mod question;
 mod random;
 pub(crate) mod settings;
+pub(crate) mod stopping;
 pub(crate) mod threads;
 pub(crate) mod tree;
 

@@ -106,7 +106,7 @@ pub use ::mpi as rsmpi;
 use crate::{
     KernelShap, Surrogate,
     results::Method,
-    surrogate::{Options, check_budget, check_players, of_exact, pays_for_all},
+    surrogate::{Options, check_budget, check_players, is_exact, of_exact},
 };
 
 /// All ranks of a job, and what they keep. Every method must be called by all of them, with the same settings (threads,
@@ -240,7 +240,7 @@ impl<'w> Cluster<'w> {
             sampler.add_samples(game, job, numbers, ends).map(|(partial, _)| partial)
         };
         let named = sampler.unchecked_rules(game.num_players()).settings();
-        self.units("permutation", game, sums, &make, &sampler.settings, (named, sampler.deadline))
+        self.units("permutation", game, sums, &make, &sampler.settings, (named, sampler.stopping.deadline))
     }
 
     /// A result whose units of work all ranks share.
@@ -320,8 +320,8 @@ impl<'w> Cluster<'w> {
         F: Observer,
     {
         let players = game.num_players();
-        let checked = check_players::<G::Error>(players);
-        if checked.is_ok() && pays_for_all(options, players) {
+        let checked = check_players::<G::Error>(players).and_then(|()| options.stopping.check());
+        if checked.is_ok() && is_exact(options, players) {
             let settings = settings.with_observer(settings.observer.as_ref());
             let exact = Exact::new().max_players(players).with_settings(settings);
             return Ok(of_exact(self.exact(game, &exact)?, method, options));
@@ -330,6 +330,8 @@ impl<'w> Cluster<'w> {
         let mut named = self.settings::<G>(method.name(), game);
         named.push(("the budget", options.evaluations.to_string()));
         named.push(("the seed", options.seed.to_string()));
+        named.push(("the precision", options.stopping.precision.map_or("none".to_owned(), |width| width.to_string())));
+        named.push(("the confidence", options.stopping.confidence.to_string()));
         let (_, wrong) = found(checked.and_then(|()| check_budget(options, players)));
         let call = Call { settings: named, threads: threads::available(settings.threads), wrong };
         let answers = questions::ValueAnswers { rank: transport.rank(), game, settings };

@@ -13,6 +13,7 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::engine::settings::Settings;
+use crate::engine::stopping::Stopping;
 use crate::{Error, Estimate, Progress, TryGame};
 pub use partial::{PermutationPartial, SampleSums};
 #[cfg(feature = "serde")]
@@ -94,9 +95,7 @@ pub struct Permutation<F = fn(&Progress) -> ControlFlow<()>> {
     pub(crate) evaluations: u64,
     pub(crate) seed: u64,
     pub(crate) antithetic: bool,
-    pub(crate) precision: Option<f64>,
-    pub(crate) confidence: f64,
-    pub(crate) deadline: Option<Duration>,
+    pub(crate) stopping: Stopping,
     pub(crate) truncation: Option<f64>,
     /// Without a batch walks are the game's own.
     pub(crate) settings: Settings<F>,
@@ -109,9 +108,7 @@ impl Permutation {
             evaluations,
             seed: 0,
             antithetic: true,
-            precision: None,
-            confidence: 0.95,
-            deadline: None,
+            stopping: Stopping::never(),
             truncation: None,
             settings: Settings::new(),
         }
@@ -150,21 +147,24 @@ impl<F> Permutation<F> {
     /// themselves rest on 30 samples, which is too few where contributions are rarely anything but zero.
     ///
     /// Must be positive.
-    pub fn precision(self, half_width: f64) -> Self {
-        Self { precision: Some(half_width), ..self }
+    pub fn precision(mut self, half_width: f64) -> Self {
+        self.stopping.precision = Some(half_width);
+        self
     }
 
     /// The level of the intervals that [`precision`](Self::precision) is about and that the observer is shown: 0.95
     /// unless set. Between 0 and 1.
-    pub fn confidence(self, level: f64) -> Self {
-        Self { confidence: level, ..self }
+    pub fn confidence(mut self, level: f64) -> Self {
+        self.stopping.confidence = level;
+        self
     }
 
     /// Stops after so much time. Samples that are begun are finished, and the first is always made: it may be over by
     /// as long as a sample takes, 2(n − 1) evaluations of the game, or as long as the samples take that share a
     /// [`batch`](Self::batch).
-    pub fn deadline(self, after: Duration) -> Self {
-        Self { deadline: Some(after), ..self }
+    pub fn deadline(mut self, after: Duration) -> Self {
+        self.stopping.deadline = Some(after);
+        self
     }
 
     /// Ends a walk early, once |v(N) − v(S)| stays below `tolerance`: for data valuation, where the last of many
@@ -212,8 +212,8 @@ impl<F> Permutation<F> {
     }
 
     pub(crate) fn with_settings<O>(&self, settings: Settings<O>) -> Permutation<O> {
-        let Self { evaluations, seed, antithetic, precision, confidence, deadline, truncation, .. } = *self;
-        Permutation { evaluations, seed, antithetic, precision, confidence, deadline, truncation, settings }
+        let Self { evaluations, seed, antithetic, stopping, truncation, .. } = *self;
+        Permutation { evaluations, seed, antithetic, stopping, truncation, settings }
     }
 
     /// Shows the progress after every walk or batch, or every millisecond or so if they are faster, and stops the run
@@ -339,9 +339,9 @@ impl<F> fmt::Debug for Permutation<F> {
             .field("evaluations", &self.evaluations)
             .field("seed", &self.seed)
             .field("antithetic", &self.antithetic)
-            .field("precision", &self.precision)
-            .field("confidence", &self.confidence)
-            .field("deadline", &self.deadline)
+            .field("precision", &self.stopping.precision)
+            .field("confidence", &self.stopping.confidence)
+            .field("deadline", &self.stopping.deadline)
             .field("truncation", &self.truncation)
             .field("threads", &self.settings.threads)
             .field("batch", &self.settings.batch)

@@ -16,5 +16,5 @@ pub use estimate::{Estimate, Stopped};
 pub use interactions::Interactions;
 pub(crate) use moments::{Moments, SampleNode, SampleTree, sample_tree};
 #[cfg(feature = "surrogate")]
-pub(crate) use pairs::{Method, Pair, Pairs};
+pub(crate) use pairs::{Method, Pair, Pairs, coalitions};
 pub(crate) use samples::{Design, Samples};

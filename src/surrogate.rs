@@ -24,24 +24,28 @@ mod rows;
 mod run;
 mod saturation;
 mod shapley_values;
+mod solve;
+mod stages;
 
 use std::borrow::Borrow;
 use std::fmt;
 use std::ops::ControlFlow;
+use std::time::Duration;
 
 use crate::engine::Random;
 use crate::engine::settings::Settings;
+use crate::engine::stopping::Stopping;
 use crate::results::Method;
 #[cfg(feature = "serde")]
 pub(crate) use run::MOST_PLAYERS;
 #[cfg(feature = "mpi")]
-pub(crate) use run::{check_budget, check_players, of_exact, pairs, pays_for_all};
+pub(crate) use run::{check_budget, check_players, is_exact, of_exact, pairs};
 
 use crate::{Error, Estimate, Progress, TryGame};
 
 /// The number of pairs by the size of the smaller coalition, from 1 to n/2.
 pub(crate) fn population(players: usize) -> Vec<f64> {
-    quota::Quota::new(players, 0).population
+    quota::population(players)
 }
 
 /// A stream of the random numbers of a design: one for each seed and purpose.
@@ -54,6 +58,7 @@ fn generator(seed: u64, purpose: u64) -> Random {
 pub(crate) struct Options {
     pub(crate) evaluations: u64,
     pub(crate) seed: u64,
+    pub(crate) stopping: Stopping,
 }
 
 /// Shapley values by a model of the game: the most accurate estimate for a number of evaluations that is known, for
@@ -149,9 +154,10 @@ pub struct KernelShap<F = fn(&Progress) -> ControlFlow<()>> {
 macro_rules! solver {
     ($solver:ident, $method:expr) => {
         impl $solver {
-            /// At most so many evaluations of the game; seed 0, all threads.
+            /// At most so many evaluations of the game; seed 0, all threads, and nothing else that ends it.
             pub fn new(evaluations: u64) -> Self {
-                Self { options: Options { evaluations, seed: 0 }, settings: Settings::new() }
+                let options = Options { evaluations, seed: 0, stopping: Stopping::never() };
+                Self { options, settings: Settings::new() }
             }
         }
 
@@ -160,6 +166,44 @@ macro_rules! solver {
             /// asked for.
             pub fn seed(mut self, seed: u64) -> Self {
                 self.options.seed = seed;
+                self
+            }
+
+            /// Stops once every player's interval, at the [confidence](Self::confidence) asked for, is no wider than ±
+            /// `half_width`, in units of v (of a game with several outputs, in every output).
+            ///
+            /// The pairs then come in stages: 3n + 2 evaluations, and after each stage half as many more as there were,
+            /// or n if that is more, as far as the budget goes. After each an estimate is made, and its intervals are
+            /// looked at. All estimates together take about twice the time of the last. The pairs of all stages are not
+            /// those of one run, but as good: each has the same chance.
+            ///
+            /// **What a stop assumes**: that standard errors say how wrong the values are, which they do as far as the
+            /// pairs that were not asked for are like those that were. They are estimates, and a run stops where they
+            /// look small. The intervals are not widened for the number of looks, as those of
+            /// [`Permutation`](crate::Permutation::precision) are: most of the error that one stage has is gone in the
+            /// next. docs/surrogate.md has how often such intervals covered.
+            ///
+            /// A budget that pays for all 2^n coalitions is no exact answer from the start then: it becomes one if no
+            /// stage before is precise enough. It may still be no more than 2^24 evaluations, or 2^n if that is less.
+            ///
+            /// Must be positive.
+            pub fn precision(mut self, half_width: f64) -> Self {
+                self.options.stopping.precision = Some(half_width);
+                self
+            }
+
+            /// The level of the intervals that [`precision`](Self::precision) is about and that the observer is shown:
+            /// 0.95 unless set. Between 0 and 1.
+            pub fn confidence(mut self, level: f64) -> Self {
+                self.options.stopping.confidence = level;
+                self
+            }
+
+            /// Stops asking after so much time: with an estimate from the pairs so far, at least one for each player.
+            /// Batches that are begun are finished, and the fit comes after. As with a precision, a budget that pays
+            /// for all coalitions is then no exact answer from the start.
+            pub fn deadline(mut self, after: Duration) -> Self {
+                self.options.stopping.deadline = Some(after);
                 self
             }
 
@@ -179,8 +223,8 @@ macro_rules! solver {
             }
 
             /// Shows the progress after every batch, and stops asking when `observer` breaks: with an estimate from the
-            /// pairs so far, at least one for each player. Half widths are not known before the end, and are shown as
-            /// infinite. If the budget pays for all coalitions, the solver is [`Exact`](crate::Exact), and half an
+            /// pairs so far, at least one for each player. Half widths are those of the last stage, if there is a
+            /// [precision](Self::precision) to reach; before the first, or without, they are shown as infinite. If the budget pays for all coalitions, the solver is [`Exact`](crate::Exact), and half an
             /// exact answer is none: [`Stopped`](Error::Stopped). What the observer changes it must hold in an atomic
             /// or a `Mutex`, since it is called from several threads; a closure that is not written in place must name
             /// its argument's type.
@@ -199,7 +243,8 @@ macro_rules! solver {
             ///
             /// * [`NoPlayers`](Error::NoPlayers); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2n + 2 evaluations,
             ///   or 2^n if that is less; [`Setting`](Error::Setting) above 2^24, unless that pays for all 2^n;
-            ///   [`TooManyPlayers`](Error::TooManyPlayers) for more than 4000: before any evaluation;
+            ///   [`TooManyPlayers`](Error::TooManyPlayers) for more than 4000; `Setting` for a precision or a confidence
+            ///   that is out of range: before any evaluation;
             /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of
             ///   several in batches under way at the same time, that of the first;
             /// * [`Overflow`](Error::Overflow) if a result does not fit the value type;
@@ -212,8 +257,10 @@ macro_rules! solver {
                 run::run(game, $method, &self.options, &self.settings, None)
             }
 
-            /// Adds evaluations to an estimate of the same solver and seed, and keeps all that it paid for. The pairs
-            /// are then not those of one run with the larger budget, but as good.
+            /// Adds evaluations to an estimate of the same solver and seed, whatever stopped it, and keeps all that it
+            /// paid for. The pairs are then not those of one run with the larger budget, but as good. A deadline counts
+            /// from now. An estimate that is as precise as is asked for comes back, stopped by that, and nothing is
+            /// asked for.
             ///
             /// **The game must be the one that the estimate is of.** v(∅) and v(N) are asked for again, in one call,
             /// and must be what the estimate has: two games mostly differ in v(N).
@@ -242,6 +289,9 @@ macro_rules! solver {
                 f.debug_struct(stringify!($solver))
                     .field("evaluations", &self.options.evaluations)
                     .field("seed", &self.options.seed)
+                    .field("precision", &self.options.stopping.precision)
+                    .field("confidence", &self.options.stopping.confidence)
+                    .field("deadline", &self.options.stopping.deadline)
                     .field("threads", &self.settings.threads)
                     .field("batch", &self.settings.batch)
                     .field("observed", &self.settings.observer.is_some())

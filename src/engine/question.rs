@@ -14,15 +14,20 @@ use crate::Coalition;
 #[derive(Debug)]
 pub(crate) struct Question {
     pub(crate) coalitions: Vec<Coalition>,
-    /// The first of them, which must be answered even after an observer broke.
+    /// The first of them, which must be answered even after an observer broke or the time was up.
     pub(crate) at_least: usize,
+    /// The largest half width that the solver knows of, for an observer to see.
+    pub(crate) half_width: f64,
 }
 
-/// The values of the first coalitions of a question: of all, unless an observer broke.
+/// The values of the first coalitions of a question: of all, unless an observer broke or the time was up.
 #[derive(Debug)]
 pub(crate) struct Answer<V> {
     pub(crate) values: Vec<V>,
+    /// Whether an observer broke.
     pub(crate) is_stopped: bool,
+    /// Whether coalitions were left out since the time was up.
+    pub(crate) is_late: bool,
 }
 
 /// What passes between a solver and whoever drives it.
@@ -83,7 +88,7 @@ mod tests {
 
     #[test]
     fn a_solver_goes_on_with_each_answer() {
-        let ask = |size| Question { coalitions: vec![Coalition::grand(size)], at_least: 0 };
+        let ask = |size| Question { coalitions: vec![Coalition::grand(size)], at_least: 0, half_width: f64::INFINITY };
         let mut questions = Questions::new(|asker: Asker<usize>| async move {
             let mut sum = 0;
             for size in 1..4 {
@@ -96,7 +101,7 @@ mod tests {
             match questions.resume(answer.take()) {
                 Step::Asks(Question { coalitions, .. }) => {
                     let values = coalitions.iter().map(|coalition| 10 * coalition.len()).collect();
-                    answer = Some(Answer { values, is_stopped: false });
+                    answer = Some(Answer { values, is_stopped: false, is_late: false });
                 }
                 Step::Ends(sum) => break sum,
             }

@@ -13,7 +13,7 @@ use super::partials::{refusal, until_stopped};
 use super::scheduler::{Plan, Share};
 use super::transport::{decode, encode};
 use super::worker::{Answerer, Refusal, Task};
-use crate::engine::answer::Threads;
+use crate::engine::answer::{Threads, is_past};
 use crate::engine::ask::both_ends;
 use crate::engine::progress::{Meter, Observer};
 use crate::engine::question::{Answer, Question, Questions, Step};
@@ -38,8 +38,10 @@ impl<G: TryGame<Value: Serialize> + ?Sized, F: Sync> Answerer for ValueAnswers<'
         };
         let observer = until_stopped(stop);
         let meter = Meter::new(0, u64::MAX, Some(&observer));
-        let question = Question { coalitions, at_least: 0 };
-        let values = Threads { game: self.game, settings: self.settings, meter }.values(&question).map_err(refuse)?;
+        let question = Question { coalitions, at_least: 0, half_width: f64::INFINITY };
+        let values = Threads { game: self.game, settings: self.settings, meter, deadline: None }
+            .values(&question)
+            .map_err(refuse)?;
         match values.len() == question.coalitions.len() {
             true => Ok(encode(self.rank, &values)?),
             false => Err(Refusal::Cancelled),
@@ -68,6 +70,9 @@ pub(super) struct Asked<'a, V, F> {
     stopped: bool,
     finished: Option<Result<Estimate<V>, crate::Error>>,
     start: Instant,
+    deadline: Option<Instant>,
+    /// Whether the time was up before all of the question was dealt.
+    is_late: bool,
 }
 
 impl<'a, V: Value, F> Asked<'a, V, F> {
@@ -78,7 +83,7 @@ impl<'a, V: Value, F> Asked<'a, V, F> {
             method,
             options,
             solver: None,
-            question: Question { coalitions: Vec::new(), at_least: 0 },
+            question: Question { coalitions: Vec::new(), at_least: 0, half_width: f64::INFINITY },
             answers: Vec::new(),
             dealt: 0,
             answered: 0,
@@ -88,13 +93,15 @@ impl<'a, V: Value, F> Asked<'a, V, F> {
             stopped: false,
             finished: None,
             start: Instant::now(),
+            deadline: options.stopping.until(),
+            is_late: false,
         }
     }
 
     /// Coalitions still to be answered: all, or the required minimum once stopped.
     fn wanted(&self) -> usize {
         let all = self.question.coalitions.len();
-        if self.stopped { self.question.at_least.min(all).max(self.dealt) } else { all }
+        if self.stopped || self.is_late { self.question.at_least.min(all).max(self.dealt) } else { all }
     }
 
     /// Resumes the solver until it asks for something.
@@ -103,7 +110,7 @@ impl<'a, V: Value, F> Asked<'a, V, F> {
         match solver.resume(answer.take()) {
             Step::Asks(question) => {
                 self.answers = vec![None; question.coalitions.len()];
-                (self.question, self.dealt, self.answered) = (question, 0, 0);
+                (self.question, self.dealt, self.answered, self.is_late) = (question, 0, 0, false);
             }
             Step::Ends(result) => {
                 self.solver = None;
@@ -123,8 +130,8 @@ where
 
     fn begin(&mut self, ends: [V; 2]) -> Result<(), Error> {
         self.made += 2;
-        let (players, method, options) = (self.players, self.method, self.options);
-        self.solver = Some(Questions::new(|asker| pairs(asker, players, method, options, ends, None)));
+        let (players, method, options, deadline) = (self.players, self.method, self.options, self.deadline);
+        self.solver = Some(Questions::new(|asker| pairs(asker, players, method, options, ends, None, deadline)));
         self.resume(None);
         Ok(())
     }
@@ -169,15 +176,16 @@ where
             && self.made > self.shown
         {
             self.shown = self.made;
-            let (permutations, half_width, elapsed) = (0, f64::INFINITY, self.start.elapsed());
+            let (permutations, half_width, elapsed) = (0, self.question.half_width, self.start.elapsed());
             let (evaluations, total) = (self.made, self.options.evaluations);
             let progress = Progress { evaluations, total, permutations, half_width, elapsed };
             self.stopped |= observer(&progress).is_break() && self.made < total;
         }
+        self.is_late |= self.dealt < self.question.coalitions.len() && is_past(self.deadline);
         // A solver may ask for nothing that is wanted any more.
         while self.solver.is_some() && self.answered == self.wanted() {
             let values = self.answers.drain(..).map_while(|value| value).collect();
-            self.resume(Some(Answer { values, is_stopped: self.stopped }));
+            self.resume(Some(Answer { values, is_stopped: self.stopped, is_late: self.is_late }));
         }
         Ok(ControlFlow::Continue(()))
     }

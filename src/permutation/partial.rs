@@ -121,7 +121,7 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Part<Permutation<F>> {
     /// If the game or the observer does.
     pub fn run<G: TryGame + ?Sized>(&self, game: &G) -> Result<PermutationPartial<G::Value>, Error<G::Error>> {
         self.solver.rules(game.num_players())?;
-        if let Some(deadline) = self.solver.deadline {
+        if let Some(deadline) = self.solver.stopping.deadline {
             let (name, value) = ("the deadline of a part", deadline.as_secs_f64());
             return Err(Error::Setting { name, value, allowed: "left out, since its samples must not depend on time" });
         }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Permutation;
 use super::walks::PATIENCE;
 use crate::engine::ask::check_players;
-use crate::engine::clock;
+use crate::engine::stopping::{Stopping, positive};
 use crate::results::{Design, Samples, sample_tree};
 use crate::{Error, Stopped, Value};
 
@@ -55,31 +55,14 @@ impl<F> Permutation<F> {
             return Err(Error::NoPlayers {});
         }
         check_players(players)?;
-        let positive = |name, value: Option<f64>| match value {
-            Some(value) if !(value > 0.0 && value.is_finite()) => {
-                Err(Error::Setting { name, value, allowed: "positive and finite" })
-            }
-            _ => Ok(()),
-        };
-        positive("precision", self.precision)?;
+        self.stopping.check()?;
         positive("the tolerance of truncation", self.truncation)?;
-        if !(self.confidence > 0.0 && self.confidence < 1.0) {
-            return Err(Error::Setting {
-                name: "confidence",
-                value: self.confidence,
-                allowed: "between 0 and 1, both excluded",
-            });
-        }
-        if let Some(deadline) = self.deadline.filter(|_| !clock::IS_THERE) {
-            let (name, allowed) = ("deadline", "left out on this target, which has no clock");
-            return Err(Error::Setting { name, value: deadline.as_secs_f64(), allowed });
-        }
         Ok(self.unchecked_rules(players))
     }
 
     /// The same rules, whether or not the settings are in range.
     pub(crate) fn unchecked_rules(&self, players: usize) -> Rules {
-        let Self { evaluations: budget, seed, precision, confidence, .. } = *self;
+        let Self { evaluations: budget, seed, stopping: Stopping { precision, confidence, .. }, .. } = *self;
         let design = Design { players, antithetic: self.antithetic, truncation: self.truncation };
         Rules { design, budget, seed, precision, confidence }
     }

@@ -29,7 +29,7 @@ pub(super) fn run<G: TryGame + ?Sized, F: Observer>(
     from: Option<&Estimate<G::Value>>,
 ) -> Result<Estimate<G::Value>, Error<G::Error>> {
     let rules = options.rules(game.num_players())?;
-    let deadline = options.deadline.and_then(|after| Instant::now().checked_add(after));
+    let deadline = options.stopping.until();
     let design = rules.design;
     let made = from.map_or(0, Estimate::evaluations);
     let samples = match from {
@@ -44,7 +44,7 @@ pub(super) fn run<G: TryGame + ?Sized, F: Observer>(
                 return Err(Error::Mismatch { what: "the seed", ours: options.seed.to_string(), theirs });
             }
             let mut samples = samples.clone();
-            if options.precision.is_some() {
+            if options.stopping.precision.is_some() {
                 samples.looks = samples.looks.max(rules.looks());
             }
             if let ControlFlow::Break(stopped) = rules.next_after(&samples, 2) {

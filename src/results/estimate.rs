@@ -134,6 +134,21 @@ impl<V> Estimate<V> {
         &self.origin
     }
 
+    /// The pairs that it is made of, if it is of pairs.
+    #[cfg(feature = "surrogate")]
+    pub(crate) fn into_pairs(self) -> Option<Pairs<V>> {
+        match self.origin {
+            Origin::Walks(_) => None,
+            Origin::Pairs(pairs) => Some(pairs),
+        }
+    }
+
+    /// The same, stopped for another reason.
+    #[cfg(feature = "surrogate")]
+    pub(crate) fn stopped_by(self, stopped: Stopped) -> Self {
+        Self { stopped, ..self }
+    }
+
     /// The samples that it is made of, if it is of walks.
     pub(crate) fn walks(&self) -> Option<&Samples<V>> {
         match &self.origin {

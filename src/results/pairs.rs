@@ -50,6 +50,11 @@ pub(crate) struct Pairs<V> {
 impl<V> Pairs<V> {
     /// The number of coalitions whose values are known, the empty and the grand one included.
     pub(crate) fn coalitions(&self) -> u64 {
-        self.asked.iter().map(|pair| 1 + u64::from(pair.complement.is_some())).sum::<u64>() + 2
+        coalitions(&self.asked)
     }
+}
+
+/// The number of coalitions whose values are known from these pairs, and from v(∅) and v(N).
+pub(crate) fn coalitions<V>(asked: &[Pair<V>]) -> u64 {
+    asked.iter().map(|pair| 1 + u64::from(pair.complement.is_some())).sum::<u64>() + 2
 }

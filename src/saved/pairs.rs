@@ -138,8 +138,9 @@ pub(super) fn load<V: Value>(form: SavedEstimate<V>) -> Result<Estimate<V>, Refu
                 return Err("an exact answer has a standard error that is not 0".to_owned());
             }
         }
-        Stopped::Evaluations | Stopped::Observer => pairs.check(players, evaluations)?,
-        other => return Err(format!("{} does not stop by {other:?}", pairs.solver)),
+        Stopped::Evaluations | Stopped::Observer | Stopped::Precision | Stopped::Deadline => {
+            pairs.check(players, evaluations)?;
+        }
     }
     let attribution = Attribution::new(values, baseline, grand, evaluations);
     // Values are made of differences of those that were asked for, some of which may be much larger.

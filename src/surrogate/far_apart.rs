@@ -1,5 +1,6 @@
 //! Pairs that lie far apart: each the one that those before it say least of.
 
+use std::cmp::Ordering;
 use std::collections::HashSet;
 
 use faer::traits::pulp::{Arch, Simd, WithSimd};
@@ -9,8 +10,11 @@ use super::quota::Quota;
 use crate::Coalition;
 use crate::engine::Random;
 
-/// So many pairs are spread; the gain beyond is small, and the time grows with the cube.
-const MOST_SPREAD: usize = 500;
+/// So many pairs are spread together. Those after them are spread in blocks of so many, each against the block before
+/// it: the time grows with the cube of what is spread together. Beyond the most, pairs are random.
+const FIRST_BLOCK: usize = 500;
+const NEXT_BLOCK: usize = 250;
+const MOST_SPREAD: usize = 4000;
 
 /// Candidates for each pair that is to be chosen: more while there are few pairs, when they gain most and cost least;
 /// and the fewest of each size.
@@ -70,7 +74,7 @@ impl Spread {
     }
 
     /// Chooses so many more of each size: all that are left of the sizes that are to be full, and of the others one by
-    /// one, their sizes in random order. Blind to values, and no player is different from another, so that all pairs of
+    /// one, their sizes in random order, block by block. Blind to values, and no player is different from another, so that all pairs of
     /// a size have the same chance.
     pub(super) fn choose(&mut self, more: &[u64], quota: &Quota) {
         let full = |size: usize| quota.is_full(size);
@@ -83,12 +87,22 @@ impl Spread {
             }
         }
         self.random.shuffle(&mut order);
-        let spread =
-            if is_on(Device::Spread) { MOST_SPREAD.saturating_sub(self.chosen.len()).min(order.len()) } else { 0 };
-        let (first, rest) = order.split_at(spread);
-        if !first.is_empty() {
-            let pools = self.pools(first, quota);
-            self.spread(first, pools);
+        let mut rest = order.as_slice();
+        while !rest.is_empty() && self.chosen.len() < MOST_SPREAD && is_on(Device::Spread) {
+            let done = self.chosen.len();
+            let is_first = done < FIRST_BLOCK;
+            let (block, later) = rest.split_at(if is_first { FIRST_BLOCK - done } else { NEXT_BLOCK }.min(rest.len()));
+            // Some of a size of which all are there would be those of some players.
+            let known: Vec<Coalition> = match is_first {
+                true => self.chosen.clone(),
+                false => {
+                    let open = self.chosen.iter().rev().filter(|row| !full(row.len()));
+                    open.take(NEXT_BLOCK).cloned().collect()
+                }
+            };
+            let pools = self.pools(block, quota);
+            self.spread(block, pools, &known);
+            rest = later;
         }
         for &size in rest {
             let row = self.unseen(size, &HashSet::new());
@@ -165,15 +179,15 @@ impl Spread {
         pools
     }
 
-    /// Takes for each size in turn the candidate of the largest variance given all that was taken before. Single
-    /// precision is enough to choose by.
-    fn spread(&mut self, order: &[usize], mut pools: Vec<Pool>) {
+    /// Takes for each size in turn the candidate of the largest variance given these rows and all that it took before.
+    /// Single precision is enough to choose by.
+    fn spread(&mut self, order: &[usize], mut pools: Vec<Pool>, known: &[Coalition]) {
         let kernel = Kernel::new(self.players);
         pools.iter_mut().for_each(|pool| pool.variance.fill(kernel.at(0) * 1.001));
         let mut taken: Vec<Taken> = Vec::new();
         let grand = Coalition::grand(self.players);
         // What was taken before has no candidate's place: its entries are solved for.
-        for row in std::iter::once(&grand).chain(&self.chosen) {
+        for row in std::iter::once(&grand).chain(known) {
             let mut entries: Vec<f32> = Vec::with_capacity(taken.len());
             for other in &taken {
                 let known: f32 = entries.iter().zip(&other.entries).map(|(a, b)| a * b).sum();
@@ -302,8 +316,12 @@ impl Kernel {
 }
 
 /// Whether this coalition stands for its pair: the smaller one does, and of two of one size that with player 0.
-fn stands_for_pair(row: &Coalition) -> bool {
-    2 * row.len() != row.num_players() || row.contains(0)
+pub(super) fn stands_for_pair(row: &Coalition) -> bool {
+    match (2 * row.len()).cmp(&row.num_players()) {
+        Ordering::Less => true,
+        Ordering::Equal => row.contains(0),
+        Ordering::Greater => false,
+    }
 }
 
 #[inline(always)]
@@ -315,6 +333,7 @@ fn distance(a: &Coalition, b: &Coalition) -> usize {
 mod tests {
     use super::*;
     use crate::surrogate::generator;
+    use crate::surrogate::quota::Form;
 
     /// What is left of each candidate's variance when rows before it are known, by elimination in double precision.
     fn left(candidates: &[Coalition], known: &[Coalition], kernel: &Kernel) -> Vec<f64> {
@@ -341,13 +360,13 @@ mod tests {
     fn candidates_know_what_was_taken() {
         for players in [9, 70] {
             let kernel = Kernel::new(players);
-            let quota = Quota::new(players, 40);
+            let quota = Quota::new(players, Form::Equal, 40);
             let mut spread = Spread::new(players, Vec::new(), generator(3, 0));
             let order: Vec<usize> = (0..40).map(|k| 2 + k * k % 3).collect();
             let pools = spread.pools(&order, &quota);
             let offered: Vec<(usize, Vec<Coalition>)> =
                 pools.iter().map(|pool| (pool.size, pool.rows.clone())).collect();
-            spread.spread(&order, pools);
+            spread.spread(&order, pools, &[]);
             let mut known = vec![Coalition::grand(players)];
             for (step, row) in spread.chosen.iter().enumerate() {
                 let (_, rows) = offered.iter().find(|(of, _)| *of == row.len()).expect("a size that was asked for");

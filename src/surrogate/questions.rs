@@ -3,6 +3,7 @@
 use super::Options;
 use super::design::PairedDesign;
 use super::generator;
+use super::quota::Form;
 use crate::engine::question::{Answer, Asker, Question};
 use crate::results::Pair;
 use crate::{Coalition, Value};
@@ -16,8 +17,13 @@ const CHECK_EVERY: u64 = 32;
 /// Up to one in so many pairs may not be dual where the complements of others are taken for what they are on average.
 const FEW_NOT_DUAL: usize = 10;
 
-/// In so many rounds.
+/// In at most so many rounds, of at least so many pairs.
 const ROUNDS: usize = 8;
+const FEWEST_OF_ROUND: usize = 8;
+
+fn rounds(pairs: usize) -> usize {
+    (pairs / FEWEST_OF_ROUND).clamp(1, ROUNDS)
+}
 
 /// A game under question.
 pub(super) struct Game<'a, V> {
@@ -28,8 +34,13 @@ pub(super) struct Game<'a, V> {
     pub(super) ends: [V; 2],
     /// The evaluations made.
     pub(super) made: u64,
-    /// Whether the observer broke.
+    /// What is not to be passed in this stage.
+    pub(super) limit: u64,
+    /// The largest half width of the stage before.
+    pub(super) half_width: f64,
+    /// Whether the observer broke, and whether the time was up.
     pub(super) is_stopped: bool,
+    pub(super) is_late: bool,
     /// The largest |v(S) − (v(∅) + v(N)) / 2| seen, in each component.
     largest: Vec<f64>,
 }
@@ -41,22 +52,26 @@ impl<'a, V: Value> Game<'a, V> {
     /// Of a game whose ends are known.
     pub(super) fn new(asker: &'a Asker<V>, options: &'a Options, players: usize, ends: [V; 2], made: u64) -> Self {
         let largest = vec![0.0; ends[0].components().count()];
-        let mut game = Self { asker, options, players, ends, made, is_stopped: false, largest };
+        let (limit, half_width) = (options.evaluations, f64::INFINITY);
+        let (is_stopped, is_late) = (false, false);
+        let mut game = Self { asker, options, players, ends, made, limit, half_width, is_stopped, is_late, largest };
         let baseline = game.ends[0].clone();
         game.look(&baseline);
         game
     }
 
     fn left(&self) -> u64 {
-        self.options.evaluations.saturating_sub(self.made)
+        self.limit.min(self.options.evaluations).saturating_sub(self.made)
     }
 
-    /// The values of some coalitions: of all, or of those up to where the observer broke, but at least of so many.
+    /// The values of some coalitions: of all, or of those up to where the observer broke or the time was up, but at
+    /// least of so many.
     async fn ask(&mut self, mut coalitions: Vec<Coalition>, at_least: usize) -> Vec<V> {
         // A design that was loaded may lack pairs that it is expected to have, and then grows by more than is paid for.
         coalitions.truncate(usize::try_from(self.left()).unwrap_or(usize::MAX));
-        let Answer { values, is_stopped } = self.asker.values(Question { coalitions, at_least }).await;
-        self.is_stopped = is_stopped;
+        let question = Question { coalitions, at_least, half_width: self.half_width };
+        let Answer { values, is_stopped, is_late } = self.asker.values(question).await;
+        (self.is_stopped, self.is_late) = (is_stopped, self.is_late || is_late);
         self.made += values.len() as u64;
         values.iter().for_each(|value| self.look(value));
         values
@@ -97,8 +112,9 @@ impl<'a, V: Value> Game<'a, V> {
         std::iter::from_fn(next).collect()
     }
 
-    /// The pairs of a design of a game that nothing is known of but its ends; the design as it is then.
-    pub(super) async fn all(&mut self, design: PairedDesign) -> Asked<V> {
+    /// The pairs that can be paid for of a game that nothing is known of but its ends.
+    pub(super) async fn first(&mut self, form: Form) -> Asked<V> {
+        let design = PairedDesign::drawn(self.players, form, self.payable(self.left() / 2), self.options.seed);
         let mut order: Vec<usize> = (0..design.len()).collect();
         generator(self.options.seed, 2).shuffle(&mut order);
         let (first, rest) = order.split_at(FIRST_CHECKS.min(design.len() / 3));
@@ -144,7 +160,7 @@ impl<'a, V: Value> Game<'a, V> {
         let part = surely as f64 / design.len() as f64;
         let mut expected: Vec<f64> = design.expected().iter().map(|expected| part * expected).collect();
         let before = design.len();
-        let checks = self.left() / CHECK_EVERY + ROUNDS as u64;
+        let checks = self.left() / CHECK_EVERY + rounds(self.left() as usize) as u64;
         let pairs = self.payable(known.len() as u64 + self.left().saturating_sub(checks)).max(before as u64);
         if pairs > before as u64 {
             design.extend(pairs, generator(self.options.seed, 16 + before as u64));
@@ -162,7 +178,7 @@ impl<'a, V: Value> Game<'a, V> {
         if !is_dual {
             rest.clear();
         }
-        for part in rest.chunks(rest.len().div_ceil(ROUNDS).max(1)) {
+        for part in rest.chunks(rest.len().div_ceil(rounds(rest.len())).max(1)) {
             let part = &part[..part.len().min(self.left() as usize)];
             if part.is_empty() {
                 break;
@@ -192,8 +208,10 @@ impl<'a, V: Value> Game<'a, V> {
                 break;
             }
         }
-        if !is_dual {
-            let survivors = self.complete(&mut asked, &mut order, surely).await;
+        // What is left pays for complements: where all pairs are there, nothing else was not asked for.
+        if !is_dual || !(self.is_stopped || self.is_late) {
+            let at_least = if is_dual { 0 } else { usize::MAX };
+            let survivors = self.complete(&mut asked, &mut order, surely, at_least).await;
             expected.iter_mut().for_each(|expected| *expected *= survivors as f64 / surely.max(1) as f64);
             surely = survivors;
             // What is left pays for pairs of both.
@@ -207,12 +225,17 @@ impl<'a, V: Value> Game<'a, V> {
     /// Asks for the complements that are missing, as far as can be paid for. Where some stay missing, and few of those
     /// that are there are not dual, the rest is taken to be what these are on average ([`super::run`] does); if many
     /// are not, what is not whole is dropped. How many of the first `known` are still there.
-    async fn complete(&mut self, asked: &mut Vec<Pair<V>>, order: &mut Vec<usize>, known: usize) -> usize {
+    async fn complete(
+        &mut self,
+        asked: &mut Vec<Pair<V>>,
+        order: &mut Vec<usize>,
+        known: usize,
+        at_least: usize,
+    ) -> usize {
         let missing = asked.iter().enumerate().filter(|(_, pair)| pair.complement.is_none()).map(|(place, _)| place);
         let missing: Vec<usize> = missing.take(self.left() as usize).collect();
         let coalitions: Vec<Coalition> = missing.iter().map(|&place| asked[place].coalition.complement()).collect();
-        let count = coalitions.len();
-        let values = self.ask(coalitions, count).await;
+        let values = self.ask(coalitions, at_least).await;
         for (place, value) in missing.into_iter().zip(values) {
             asked[place].complement = Some(value);
         }

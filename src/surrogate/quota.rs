@@ -1,6 +1,51 @@
 //! How many pairs of each size: quotas, and the chance of each pair to be in the design.
 
 use crate::engine::Random;
+use crate::results::Method;
+
+/// With [`Form::Singles`], all single players are asked for once so many other pairs can be paid for: a fifth of the
+/// players, and at least two. Fewer say next to nothing of how sure the values are.
+const PLAYERS_PER_OTHER: usize = 5;
+const FEWEST_OTHERS: usize = 2;
+
+/// How pairs are shared by the sizes. docs/surrogate.md has the measurements behind it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Form {
+    /// The same for every size: samples then follow leverage scores, which least squares is best with.
+    Equal,
+    /// All single players, and s (n − s) of the others for size s: as the variance of a linear function grows.
+    Singles,
+}
+
+impl Form {
+    pub(super) fn of(method: Method) -> Self {
+        match method {
+            Method::Surrogate => Self::Singles,
+            Method::KernelShap => Self::Equal,
+        }
+    }
+
+    /// The fewest pairs that it asks for all single players with.
+    pub(super) fn fewest(self, players: usize) -> u64 {
+        match self {
+            Self::Equal => players as u64,
+            Self::Singles => (players + players.div_ceil(PLAYERS_PER_OTHER).max(FEWEST_OTHERS)) as u64,
+        }
+    }
+
+    /// What each size has a share in proportion to. Of size n/2 half, since its pairs are both of that size.
+    fn shares(self, players: usize, pairs: u64) -> Vec<f64> {
+        let share = |size: usize| match self {
+            Self::Singles if pairs >= self.fewest(players) => match size {
+                1 => f64::INFINITY,
+                _ => (size * (players - size)) as f64,
+            },
+            _ => 1.0,
+        };
+        let half = |size: usize| if 2 * size == players { 0.5 } else { 1.0 };
+        (1..=players / 2).map(|size| half(size) * share(size)).collect()
+    }
+}
 
 /// Pairs by the size of their smaller coalition, from 1 to n/2: place s − 1 is size s.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,48 +57,33 @@ pub(super) struct Quota {
 }
 
 impl Quota {
-    /// The same for every size, but no more than there are; of size n/2 half as many, since its pairs are both of that
-    /// size.
-    pub(super) fn new(players: usize, pairs: u64) -> Self {
-        let sizes = players / 2;
-        let mut population = Vec::with_capacity(sizes);
-        let mut choose = 1.0_f64;
-        for size in 1..=sizes {
-            choose = choose * (players - size + 1) as f64 / size as f64;
-            // Whole numbers as long as they are exact.
-            choose = if choose < 2.0_f64.powi(52) { choose.round() } else { choose };
-            population.push(if 2 * size == players { choose / 2.0 } else { choose });
-        }
-        let mass: Vec<f64> = (1..=sizes).map(|size| if 2 * size == players { 0.5 } else { 1.0 }).collect();
+    /// As the form has it, but no more of any size than there are.
+    pub(super) fn new(players: usize, form: Form, pairs: u64) -> Self {
+        let population = population(players);
+        let shares = form.shares(players, pairs);
+        let sizes = 0..population.len();
+        let mut full: Vec<bool> = shares.iter().map(|share| share.is_infinite()).collect();
         let mut expected = population.clone();
-        let mut full = vec![false; sizes];
         // What the small sizes cannot take is shared by the others, which may fill some of those.
         loop {
-            let taken: f64 = (0..sizes).filter(|&s| full[s]).map(|s| population[s]).sum();
-            let open: f64 = (0..sizes).filter(|&s| !full[s]).map(|s| mass[s]).sum();
-            if open <= 0.0 {
-                break;
-            }
-            let each = (pairs as f64 - taken) / open;
+            let taken: f64 = sizes.clone().filter(|&s| full[s]).map(|s| population[s]).sum();
+            let open: f64 = sizes.clone().filter(|&s| !full[s]).map(|s| shares[s]).sum();
             let mut changed = false;
-            for s in 0..sizes {
-                if !full[s] {
-                    expected[s] = each * mass[s];
-                    if expected[s] >= population[s] {
-                        (full[s], changed, expected[s]) = (true, true, population[s]);
-                    }
+            for s in sizes.clone().filter(|&s| !full[s]).collect::<Vec<_>>() {
+                expected[s] = (pairs as f64 - taken) / open * shares[s];
+                if expected[s] >= population[s] {
+                    (full[s], changed, expected[s]) = (true, true, population[s]);
                 }
             }
             if !changed {
-                break;
+                return Self { population, expected };
             }
         }
-        Self { population, expected }
     }
 
     /// With these expectations.
     pub(super) fn expecting(players: usize, expected: Vec<f64>) -> Self {
-        Self { expected, ..Self::new(players, 0) }
+        Self { population: population(players), expected }
     }
 
     /// The chance of each pair of size s to be in the design.
@@ -63,11 +93,6 @@ impl Quota {
 
     pub(super) fn is_full(&self, size: usize) -> bool {
         self.expected[size - 1] >= self.population[size - 1]
-    }
-
-    /// Whole numbers whose expectations are the quota's, and whose sum is its sum: one systematic draw.
-    pub(super) fn draw(&self, random: &mut Random) -> Vec<u64> {
-        systematic(&self.expected, &self.population, random)
     }
 
     /// Adds pairs, so many in all, to those there are, as far as it can towards the quota of a larger design; and what
@@ -100,6 +125,17 @@ impl Quota {
     }
 }
 
+/// How many pairs there are of each size: whole numbers as long as they are exact.
+pub(super) fn population(players: usize) -> Vec<f64> {
+    let mut choose = 1.0_f64;
+    let mut of_size = |size: usize| {
+        choose = choose * (players - size + 1) as f64 / size as f64;
+        choose = if choose < 2.0_f64.powi(52) { choose.round() } else { choose };
+        if 2 * size == players { choose / 2.0 } else { choose }
+    };
+    (1..=players / 2).map(&mut of_size).collect()
+}
+
 /// Rounds numbers up or down so that each is right on average, and so is the sum of any that follow each other.
 fn systematic(expected: &[f64], most: &[f64], random: &mut Random) -> Vec<u64> {
     let total = expected.iter().sum::<f64>().round();
@@ -123,14 +159,19 @@ mod tests {
 
     #[test]
     fn counts_are_whole_and_sum_to_the_pairs() {
-        for players in [2, 3, 4, 7, 10, 14, 63, 64, 65, 1000] {
+        let forms = [Form::Equal, Form::Singles];
+        let sizes = [2, 3, 4, 7, 10, 14, 63, 64, 65, 1000];
+        for (players, form) in sizes.into_iter().flat_map(|players| forms.map(|form| (players, form))) {
             let all = if players < 40 { (1_u64 << (players - 1)) - 1 } else { u64::MAX };
             for pairs in [1, 2, 5, 49, 124, 499, 999, 100_000] {
                 let pairs = all.min(pairs);
-                let quota = Quota::new(players, pairs);
+                let quota = Quota::new(players, form, pairs);
                 assert!((quota.expected.iter().sum::<f64>() - pairs as f64).abs() < 1e-6 * pairs as f64);
                 for seed in 0..20 {
-                    let counts = quota.draw(&mut generator(seed, 0));
+                    let none = vec![0; players / 2];
+                    let empty = Quota::expecting(players, vec![0.0; players / 2]);
+                    let (grown, counts) = empty.grow(&quota, pairs, &none, &mut generator(seed, 0));
+                    assert!(grown.expected.iter().zip(&quota.expected).all(|(a, b)| (a - b).abs() < 1e-9 * (1.0 + b)));
                     assert_eq!(counts.iter().sum::<u64>(), pairs, "{players} {quota:?}");
                     for (place, &count) in counts.iter().enumerate() {
                         assert!(count as f64 <= quota.population[place]);

@@ -2,21 +2,22 @@
 
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
 
 use super::Options;
-use super::correction::{self, PairValues, Values};
 use super::design::PairedDesign;
-use super::generator;
-use super::kernel_shap;
 use super::questions::Game;
-use crate::engine::answer::Threads;
+use super::quota::Form;
+use super::solve::{of_all, solve};
+use super::stages::Stages;
+use crate::engine::answer::{Threads, is_past};
 use crate::engine::ask::both_ends;
 use crate::engine::partial::check_ends;
 use crate::engine::progress::{Meter, Observer};
 use crate::engine::question::{Asker, Questions};
 use crate::engine::settings::Settings;
 use crate::game::ByRef;
-use crate::results::{Method, Origin, Pair, Pairs};
+use crate::results::{Method, Origin, Pairs, coalitions};
 use crate::store::Store;
 use crate::weights::MOST_PLAYERS as MOST_EXACT;
 use crate::{Attribution, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Progress, Stopped, TryGame, Value};
@@ -41,33 +42,42 @@ pub(super) fn run<G: TryGame + ?Sized, F: Observer>(
     settings: &Settings<F>,
     from: Option<&Estimate<G::Value>>,
 ) -> Result<Estimate<G::Value>, Error<G::Error>> {
+    let deadline = options.stopping.until();
     let players = game.num_players();
     let known = from.map(|estimate| known(estimate, method, options, players)).transpose()?;
     check_players(players)?;
+    options.stopping.check()?;
     let known = known.zip(from);
     let made = from.map_or(0, Estimate::evaluations);
     let left = options.evaluations.saturating_sub(made);
     if let Some((pairs, estimate)) = known {
-        if left < ENDS_AND_A_PAIR || estimate.stopped() == Stopped::Exact {
+        if estimate.stopped() == Stopped::Exact {
+            return Ok(estimate.clone());
+        }
+        if is_precise(options, half_width(estimate, options)) {
+            return Ok(estimate.clone().stopped_by(Stopped::Precision));
+        }
+        if left < ENDS_AND_A_PAIR {
             return Ok(estimate.clone());
         }
         let pays_for_all = all(players).is_some_and(|all| left - 2 >= all.saturating_sub(pairs.coalitions()));
-        if !pays_for_all {
+        let is_exact = pays_for_all && !options.stopping.is_there();
+        if !is_exact {
             check_budget(options, players)?;
         }
         let ends = both_ends(game, players)?;
         check_ends(&ends, &estimate.ends())?;
-        if pays_for_all {
+        if is_exact {
             return exact_from(game, method, options, settings, (pairs, estimate));
         }
-        return ask_for_pairs(game, method, options, settings, (made, ends), Some((pairs, estimate)));
+        return ask_for_pairs(game, method, options, settings, (made, ends, deadline), known);
     }
-    if pays_for_all(options, players) {
+    if is_exact(options, players) {
         return Ok(of_exact(exact(settings, players).solve(game)?, method, options));
     }
     check_budget(options, players)?;
     let ends = both_ends(game, players)?;
-    ask_for_pairs(game, method, options, settings, (0, ends), None)
+    ask_for_pairs(game, method, options, settings, (0, ends, deadline), None)
 }
 
 /// Asks for pairs, v(∅) and v(N) being paid for after the first `made` evaluations.
@@ -76,14 +86,16 @@ fn ask_for_pairs<G: TryGame + ?Sized, F: Observer>(
     method: Method,
     options: &Options,
     settings: &Settings<F>,
-    (made, ends): (u64, [G::Value; 2]),
+    (made, ends, deadline): (u64, [G::Value; 2], Option<Instant>),
     known: Option<Known<'_, G::Value>>,
 ) -> Result<Estimate<G::Value>, Error<G::Error>> {
     let players = game.num_players();
-    let meter = Meter::new(made, options.evaluations, settings.observer.as_ref());
+    let unknown = |all: u64| made + 2 + all - known.map_or(2, |(pairs, _)| pairs.coalitions());
+    let total = all(players).map_or(options.evaluations, |all| options.evaluations.min(unknown(all)));
+    let meter = Meter::new(made, total, settings.observer.as_ref());
     let _ = meter.add(2);
-    let solver = Questions::new(|asker| pairs(asker, players, method, options, ends, known));
-    Threads { game, settings, meter }.drive(solver)?
+    let solver = Questions::new(|asker| pairs(asker, players, method, options, ends, known, deadline));
+    Threads { game, settings, meter, deadline }.drive(solver)?
 }
 
 /// Refuses games that are out of reach.
@@ -102,16 +114,17 @@ fn all(players: usize) -> Option<u64> {
     (players <= MOST_EXACT).then(|| 1 << players)
 }
 
-/// Whether there are evaluations for all coalitions, so that the answer can be exact.
-pub(crate) fn pays_for_all(options: &Options, players: usize) -> bool {
-    all(players).is_some_and(|all| options.evaluations >= all)
+/// Whether the answer is to be exact: there are evaluations for all coalitions, and nothing that may stop it before.
+pub(crate) fn is_exact(options: &Options, players: usize) -> bool {
+    !options.stopping.is_there() && all(players).is_some_and(|all| options.evaluations >= all)
 }
 
 /// Refuses a budget that does not pay for a pair for each player, and the ends; or for more pairs than are kept.
 pub(crate) fn check_budget<E>(options: &Options, players: usize) -> Result<(), Error<E>> {
     let pairs = 2 + 2 * players as u64;
     let needed = all(players).map_or(pairs, |all| pairs.min(all));
-    match options.evaluations {
+    // Stages end when all coalitions are known.
+    match options.evaluations.min(all(players).unwrap_or(u64::MAX)) {
         evaluations if evaluations < needed => Err(Error::BudgetTooSmall { evaluations, needed }),
         evaluations if evaluations > MOST_EVALUATIONS => {
             let (name, value) = ("the number of evaluations of pairs", evaluations as f64);
@@ -121,7 +134,8 @@ pub(crate) fn check_budget<E>(options: &Options, players: usize) -> Result<(), E
     }
 }
 
-/// Asks for pairs, from nothing or from what is known on, and makes an estimate of them.
+/// Asks for pairs, from nothing or from what is known on, and makes an estimate of them; and again, if it is not as
+/// precise as is asked for.
 pub(crate) async fn pairs<V: Value, E>(
     asker: Asker<V>,
     players: usize,
@@ -129,28 +143,68 @@ pub(crate) async fn pairs<V: Value, E>(
     options: &Options,
     ends: [V; 2],
     known: Option<Known<'_, V>>,
+    deadline: Option<Instant>,
 ) -> Result<Estimate<V>, Error<E>> {
     let made = 2 + known.map_or(0, |(_, estimate)| estimate.evaluations());
     let mut game = Game::new(&asker, options, players, ends, made);
-    let (design, asked) = match known {
-        Some((pairs, _)) => {
-            let rows = pairs.asked.iter().map(|pair| pair.coalition.clone()).collect();
-            let design = PairedDesign::of(players, pairs.expected.clone(), rows);
-            game.more(design, pairs.asked.clone()).await
+    let form = Form::of(method);
+    let stages = Stages::new(players, options);
+    let mut so_far = known.map(|(pairs, _)| {
+        let rows = pairs.asked.iter().map(|pair| pair.coalition.clone()).collect();
+        (PairedDesign::of(players, form, pairs.expected.clone(), rows), pairs.asked.clone())
+    });
+    loop {
+        let before = game.made;
+        game.limit = stages.end(before);
+        let (design, asked) = match so_far.take() {
+            Some((design, asked)) => game.more(design, asked).await,
+            None => game.first(form).await,
+        };
+        let ends = [&game.ends[0], &game.ends[1]];
+        let is_exact = all(players).is_some_and(|all| coalitions(&asked) == all);
+        let (values, std_errors) = match is_exact {
+            true => of_all(players, &asked, ends),
+            false => solve(&design, &asked, ends, method, options.seed),
+        };
+        for (player, value) in values.iter().enumerate() {
+            if !value.is_finite() {
+                return Err(Error::Overflow { coalition: Coalition::from_players(players, [player]) });
+            }
         }
-        None => game.all(PairedDesign::new(players, (options.evaluations - 2) / 2, options.seed)).await,
-    };
-    let Game { ends: [baseline, grand], made, is_stopped, .. } = game;
-    let stopped = if is_stopped { Stopped::Observer } else { Stopped::Evaluations };
-    let (values, std_errors) = solve(&design, &asked, [&baseline, &grand], method, options.seed);
-    for (player, value) in values.iter().enumerate() {
-        if !value.is_finite() {
-            return Err(Error::Overflow { coalition: Coalition::from_players(players, [player]) });
+        let [baseline, grand] = game.ends.clone();
+        let attribution = Attribution::new(values, baseline, grand, game.made);
+        if is_exact {
+            return Ok(of_exact(attribution, method, options));
         }
+        let pairs = Pairs { method, seed: options.seed, expected: design.expected().to_vec(), asked };
+        let estimate = Estimate::new(attribution, std_errors, Stopped::Evaluations, Origin::Pairs(pairs));
+        game.half_width = half_width(&estimate, options);
+        let stopped = if game.is_stopped {
+            Stopped::Observer
+        } else if is_precise(options, game.half_width) {
+            Stopped::Precision
+        } else if game.is_late || (game.limit < options.evaluations && is_past(deadline)) {
+            Stopped::Deadline
+        } else if game.limit >= options.evaluations || game.made == before {
+            Stopped::Evaluations
+        } else {
+            so_far = estimate.into_pairs().map(|pairs| (design, pairs.asked));
+            continue;
+        };
+        return Ok(estimate.stopped_by(stopped));
     }
-    let attribution = Attribution::new(values, baseline, grand, made);
-    let pairs = Pairs { method, seed: options.seed, expected: design.expected().to_vec(), asked };
-    Ok(Estimate::new(attribution, std_errors, stopped, Origin::Pairs(pairs)))
+}
+
+/// The largest half width of an estimate's intervals.
+fn half_width<V: Value>(estimate: &Estimate<V>, options: &Options) -> f64 {
+    let level = options.stopping.confidence;
+    let widths = (0..estimate.values().len()).map(|player| estimate.half_width(player, level).magnitude());
+    widths.fold(0.0, f64::max)
+}
+
+/// Whether this is as narrow as is asked for, if anything is.
+fn is_precise(options: &Options, half_width: f64) -> bool {
+    options.stopping.precision.is_some_and(|precision| half_width <= precision)
 }
 
 /// What an estimate knows, if it can be gone on with.
@@ -224,73 +278,4 @@ pub(crate) fn of_exact<V: Value>(attribution: Attribution<V>, method: Method, op
     let std_errors = attribution.values().iter().map(|value| value.zip_with(value, |_, _| 0.0)).collect();
     let pairs = Pairs { method, seed: options.seed, expected: Vec::new(), asked: Vec::new() };
     Estimate::new(attribution, std_errors, Stopped::Exact, Origin::Pairs(pairs))
-}
-
-/// Values and standard errors of all components.
-fn solve<V: Value>(
-    design: &PairedDesign,
-    asked: &[Pair<V>],
-    [baseline, grand]: [&V; 2],
-    method: Method,
-    seed: u64,
-) -> (Vec<V>, Vec<V>) {
-    let players = design.players;
-    let components = |value: &V| -> Vec<f64> { value.components().collect() };
-    let (low, high) = (components(baseline), components(grand));
-    let middle: Vec<f64> = low.iter().zip(&high).map(|(low, high)| low / 2.0 + high / 2.0).collect();
-    // How far the mean of a pair is from the middle of the ends, on average over the pairs of which both are known. It
-    // is zero for games that are self-dual, and near it for those that nearly are, which alone have pairs with a
-    // complement missing.
-    let mut even = vec![0.0; low.len()];
-    let mut odd = vec![Vec::with_capacity(asked.len()); low.len()];
-    let mut means = vec![Vec::with_capacity(asked.len()); low.len()];
-    if asked.iter().any(|pair| pair.complement.is_none()) {
-        let whole =
-            asked.iter().filter_map(|pair| Some((components(&pair.value), components(pair.complement.as_ref()?))));
-        let mut count = 0.0;
-        for (value, complement) in whole {
-            count += 1.0;
-            for (k, even) in even.iter_mut().enumerate() {
-                *even += (value[k] / 2.0 + complement[k] / 2.0 - middle[k] - *even) / count;
-            }
-        }
-    }
-    // Half the difference of the two; where one was not asked for, their mean is taken to be that of others.
-    for pair in asked {
-        let value = components(&pair.value);
-        let complement = pair.complement.as_ref().map(&components);
-        if let Some(other) = &complement {
-            for (k, means) in means.iter_mut().enumerate() {
-                means.push(value[k] / 2.0 + other[k] / 2.0 - middle[k]);
-            }
-        }
-        for (k, odd) in odd.iter_mut().enumerate() {
-            odd.push(match &complement {
-                Some(other) => value[k] / 2.0 - other[k] / 2.0,
-                None => value[k] - middle[k] - even[k],
-            });
-        }
-    }
-    let solved: Vec<Values> = odd
-        .iter()
-        .enumerate()
-        .map(|(k, odd)| {
-            let grand = high[k] / 2.0 - low[k] / 2.0;
-            match method {
-                // Each output has the random numbers that it would have alone.
-                Method::Surrogate => {
-                    let even = (means[k].len() == odd.len()).then_some(means[k].as_slice());
-                    correction::estimate(design, PairValues { odd, even, grand }, &mut generator(seed, 1))
-                }
-                Method::KernelShap => kernel_shap::least_squares(design, odd, grand),
-            }
-        })
-        .collect();
-    let assemble = |of: &dyn Fn(&Values) -> f64| {
-        let mut outputs = solved.iter();
-        baseline.zip_with(baseline, |_, _| outputs.next().map_or(0.0, of))
-    };
-    let values = (0..players).map(|player| assemble(&|output| output.values[player])).collect();
-    let std_errors = (0..players).map(|player| assemble(&|output| output.std_errors[player])).collect();
-    (values, std_errors)
 }

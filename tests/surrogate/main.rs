@@ -1,4 +1,6 @@
 //! `Surrogate` and least squares on the same design.
 #![cfg(feature = "surrogate")]
 
+mod few;
 mod guarantees;
+mod stopping;

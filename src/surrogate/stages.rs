@@ -1,0 +1,60 @@
+//! Stages of a design that grows until the values are precise enough.
+
+use super::Options;
+
+/// The first stage has so many evaluations for each player, and two for v(∅) and v(N): with fewer, standard errors mean
+/// little.
+const FIRST: u64 = 3;
+
+/// Each stage after it has as many more as there were, over this: so that all fits together cost about twice the last,
+/// as their cost grows with the square of what they are of.
+const GROWTH: u64 = 2;
+
+/// The most evaluations that a run has made after each of its stages.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stages {
+    players: u64,
+    budget: u64,
+    is_one: bool,
+}
+
+impl Stages {
+    pub(super) fn new(players: usize, options: &Options) -> Self {
+        Self { players: players as u64, budget: options.evaluations, is_one: options.stopping.precision.is_none() }
+    }
+
+    /// The end of the stage that begins after so many evaluations. A last one of less than half a stage is part of the
+    /// one before.
+    pub(super) fn end(&self, made: u64) -> u64 {
+        if self.is_one {
+            return self.budget;
+        }
+        let first = FIRST.saturating_mul(self.players) + 2;
+        let more = (made / GROWTH).max(self.players);
+        let end = if made <= 2 { first } else { made.saturating_add(more) };
+        if self.budget.saturating_sub(end) < more / 2 { self.budget } else { end.min(self.budget) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::stopping::Stopping;
+
+    #[test]
+    fn stages_grow_by_halves_up_to_the_budget() {
+        let ends = |evaluations, players, made: u64| {
+            let stopping = Stopping { precision: Some(0.1), ..Stopping::never() };
+            let stages = Stages::new(players, &Options { evaluations, seed: 0, stopping });
+            std::iter::successors(Some(stages.end(made)), |&made| (made < evaluations).then(|| stages.end(made)))
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(ends(180, 10, 2), [32, 48, 72, 108, 180]);
+        assert_eq!(ends(250, 10, 2), [32, 48, 72, 108, 162, 250]);
+        assert_eq!(ends(22, 10, 2), [22]);
+        assert_eq!(ends(1000, 10, 600), [1000]);
+        assert_eq!(ends(u64::MAX, 10, 600)[..3], [900, 1350, 2025]);
+        let stages = Stages::new(10, &Options { evaluations: 500, seed: 0, stopping: Stopping::never() });
+        assert_eq!(stages.end(2), 500);
+    }
+}
