@@ -22,6 +22,7 @@ impl Stopping {
     }
 
     /// Whether a run may stop before its budget is spent.
+    #[cfg(feature = "surrogate")]
     pub(crate) fn is_there(&self) -> bool {
         self.precision.is_some() || self.deadline.is_some()
     }

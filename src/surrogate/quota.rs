@@ -13,7 +13,7 @@ const FEWEST_OTHERS: usize = 2;
 pub(super) enum Form {
     /// The same for every size: samples then follow leverage scores, which least squares is best with.
     Equal,
-    /// All single players, and s (n − s) of the others for size s: as the variance of a linear function grows.
+    /// All single players, and the same of the others for every size.
     Singles,
 }
 
@@ -38,7 +38,7 @@ impl Form {
         let share = |size: usize| match self {
             Self::Singles if pairs >= self.fewest(players) => match size {
                 1 => f64::INFINITY,
-                _ => (size * (players - size)) as f64,
+                _ => 1.0,
             },
             _ => 1.0,
         };
