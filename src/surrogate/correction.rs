@@ -54,7 +54,7 @@ pub(super) fn estimate(design: &PairedDesign, pairs: PairValues<'_>, random: &mu
     let Some(mixture) = Mixture::fit(&data, unseen_noise(design), random) else {
         return least_squares(design, pairs.odd, pairs.grand);
     };
-    let (values, variances) = correct(design, &y, &in_model, &mixture);
+    let (values, variances) = correct(design, &y, pairs.even.is_some(), &in_model, &mixture);
     Values {
         values: values.iter().map(|value| scale * value).collect(),
         std_errors: variances.iter().map(|variance| scale * variance.sqrt()).collect(),
@@ -72,7 +72,9 @@ fn data(design: &PairedDesign, y: &[f64], even: Option<(&[f64], f64)>, in_model:
         Both { of: with(1.0), complement: with(-1.0) }
     });
     let noisy = std::iter::once(0.0).chain(in_model.iter().map(|_| 1.0)).collect();
-    Data { rows: Rows::new(design.players, rows), y, noisy, both }
+    let unseen = in_model.iter().map(|&pair| 1.0 - design.inclusion(design.size(pair)));
+    let unseen = std::iter::once(0.0).chain(unseen).collect();
+    Data { rows: Rows::new(design.players, rows), y, noisy, unseen, both }
 }
 
 /// What independent noise on the pairs that were not asked for adds to the variance of a value, per unit of noise.
@@ -89,7 +91,13 @@ fn unseen_noise(design: &PairedDesign) -> f64 {
 
 /// The values of the models, corrected by residuals, and their variances, in the units of `y`. (Of docs/surrogate.md,
 /// "Correction" and "Variance", whose symbols stand beside the names here.)
-fn correct(design: &PairedDesign, y: &[f64], in_model: &[usize], mixture: &Mixture) -> (Vec<f64>, Vec<f64>) {
+fn correct(
+    design: &PairedDesign,
+    y: &[f64],
+    all_whole: bool,
+    in_model: &[usize],
+    mixture: &Mixture,
+) -> (Vec<f64>, Vec<f64>) {
     let (n, pairs) = (design.players, design.len());
     let rows = Rows::new(n, design.rows.iter().map(Coalition::words));
     // l and e: what is left of a pair that is predicted from others, and what the models take for noise.
@@ -152,7 +160,8 @@ fn correct(design: &PairedDesign, y: &[f64], in_model: &[usize], mixture: &Mixtu
         let of_model = mixture.variances[player].max(unseen_alone[player]);
         (1.0 - share) * of_model + share * with_unseen[player]
     };
-    let of_few_values = variance_of_few_values(&y[1..], &inclusion);
+    // Where complements were inferred, that counts them already.
+    let of_few_values = if all_whole { variance_of_few_values(&y[1..], &inclusion) } else { 0.0 };
     (values, (0..n).map(|player| variance(player) + of_few_values).collect())
 }
 

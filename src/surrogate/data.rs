@@ -14,6 +14,8 @@ pub(super) struct Data {
     pub(super) rows: Rows,
     pub(super) y: Vec<f64>,
     pub(super) noisy: Vec<f64>,
+    /// The part of the pairs of a row's size that was not asked for, for which the row's residual stands.
+    pub(super) unseen: Vec<f64>,
     pub(super) both: Option<Both>,
 }
 
@@ -42,6 +44,7 @@ impl Data {
             rows: self.rows.select(rows),
             y: some(&self.y),
             noisy: some(&self.noisy),
+            unseen: some(&self.unseen),
             both: self.both.as_ref().map(|both| both.select(rows)),
         }
     }
@@ -83,5 +86,6 @@ pub(super) fn random_data(players: usize, rows: usize, seed: u64) -> Data {
     let even: Vec<f64> = (0..rows).map(|row| if row == 0 { 0.0 } else { 2.0 * random.unit() - 1.0 }).collect();
     let with = |sign: f64| y.iter().zip(&even).map(|(y, even)| even + sign * y).collect();
     let both = Some(Both { of: with(1.0), complement: with(-1.0) });
-    Data { rows: Rows::new(players, coalitions.iter().map(crate::Coalition::words)), y, noisy, both }
+    let unseen = noisy.clone();
+    Data { rows: Rows::new(players, coalitions.iter().map(crate::Coalition::words)), y, noisy, unseen, both }
 }

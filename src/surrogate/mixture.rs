@@ -60,8 +60,10 @@ impl Mixture {
             let penalty = prediction_error(few.len() - 1, saturation::parameters(data.rows.players));
             candidates.push(Candidate { posterior, penalty, elsewhere: penalty, inflation: penalty });
         }
+        // Each pair counts as the part of its size that was not asked for, for which it stands.
         let scaled = |candidate: &Candidate| -> Vec<f64> {
-            candidate.posterior.left_out.iter().map(|left| left * candidate.penalty.sqrt()).collect()
+            let rows = candidate.posterior.left_out.iter().zip(&data.unseen[1..]);
+            rows.map(|(left, unseen)| left * (candidate.penalty * unseen).sqrt()).collect()
         };
         let weights = weights(&candidates.iter().map(scaled).collect::<Vec<_>>());
         let parts = weights.into_iter().zip(candidates).filter(|(weight, _)| *weight > 0.0).collect();

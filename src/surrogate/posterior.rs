@@ -43,6 +43,16 @@ pub(super) struct Conditioned {
     smooth: Vec<f64>,
 }
 
+/// The scale of all covariances: what the likelihood says, or the leave-one-out residuals if that is more. (Of a vote, whose
+/// pairs a ridge explains, the latter is next to nothing.) Each row counts as the part of its size that was not asked for:
+/// of sizes that are all known, nothing is to be said.
+fn scale(alpha: &[f64], left_out: &[f64], y: &[f64], unseen: &[f64]) -> f64 {
+    let total: f64 = unseen.iter().sum();
+    let weight = |row: usize| if total > 1e-9 { unseen[row] / total } else { 1.0 / alpha.len() as f64 };
+    let mean = |of: &[f64]| (0..alpha.len()).map(|row| weight(row) * alpha[row] * of[row]).sum::<f64>();
+    mean(left_out).max(mean(y))
+}
+
 impl Conditioned {
     /// None if the covariance cannot be factored.
     fn new(kernel: &Kernel, data: &Data, y: &[f64], half: Half) -> Option<Self> {
@@ -57,9 +67,7 @@ impl Conditioned {
         let smooth = y.iter().zip(&alpha).zip(noise).map(|((y, alpha), noise)| y - noise * alpha).collect();
         let without = y.iter().zip(&left_out).map(|(y, left)| y - left).collect();
         // What the likelihood says, or the leave-one-out residuals if that is more.
-        // What the likelihood says, or the leave-one-out residuals if that is more. (Of a vote, whose pairs a ridge
-        // explains, the latter is next to nothing.)
-        let scale = dot(&alpha, &left_out).max(dot(&alpha, y)) / y.len() as f64;
+        let scale = scale(&alpha, &left_out, y, &data.unseen);
         Some(Self { kernel: kernel.clone(), factor, half, alpha, scale, without, smooth })
     }
 
