@@ -88,14 +88,14 @@ impl Kernel {
         let (of_a, of_b) = (balance(a), balance(b));
         let [mut less, mut plus] = [vec![0.0; a.len()], vec![0.0; a.len()]];
         let mut agreement = vec![0.0; a.len()];
-        for j in 0..b.len() {
+        for (j, &balance) in of_b.iter().enumerate() {
             self.products(b.words(j), a, 0, &mut less, &mut plus);
             match half {
                 Half::Odd => a.agreements(b.words(j), 0, &mut agreement),
                 Half::Even => agreement.fill(a.players as f32),
             }
             let known = (less.as_slice(), plus.as_slice(), agreement.as_slice());
-            self.add_terms(covariance.col_as_slice_mut(j), &of_a, of_b[j], known, half);
+            self.add_terms(covariance.col_as_slice_mut(j), &of_a, balance, known, half);
         }
         covariance
     }

@@ -59,7 +59,7 @@ impl Space {
     }
 
     /// The point of the ridge model that is a point of the plain one, with a ridge of a little weight.
-    pub(super) fn from_plain(&self, plain: &[f64]) -> Vec<f64> {
+    pub(super) fn start_from(&self, plain: &[f64]) -> Vec<f64> {
         let n = self.players;
         let mut point = vec![0.0; self.len()];
         point[..n].copy_from_slice(&plain[..n]);

@@ -152,7 +152,7 @@ fn fit_odd(
     }
     let (values, _) = shapley_values::of_posterior(&candidate.posterior, unseen, random);
     let space = Space::ridge(players, &values);
-    let start = space.from_plain(early);
+    let start = space.start_from(early);
     let mut descent = Descent::new(start.clone());
     space.descend(&mut descent, few, room, ridge_evaluations(few.len()));
     let needed = RIDGE_GAIN * 0.5 * (players + 2) as f64 * (few.len() as f64).ln();

@@ -93,9 +93,10 @@ impl Extent {
     fn curve(&self, point: &[f64]) -> (Curve, [f64; 2]) {
         let bound = |side: usize| {
             let log = BOUND.0 + BOUND.1 * point[side];
+            let is_free = !self.is_far[side] && (NEAREST_BOUND..=FAR_BOUND).contains(&log);
             let limited = if self.is_far[side] { FAR_BOUND } else { log.clamp(NEAREST_BOUND, FAR_BOUND) };
             let distance = (self.most - self.least) * limited.exp();
-            (distance, if log == limited { BOUND.1 * distance } else { 0.0 })
+            (distance, if is_free { BOUND.1 * distance } else { 0.0 })
         };
         let ((below, by_low), (above, by_high)) = (bound(0), bound(1));
         (Curve { low: self.least - below, high: self.most + above }, [-by_low, by_high])
