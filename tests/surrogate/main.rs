@@ -3,4 +3,5 @@
 
 mod few;
 mod guarantees;
+mod honest;
 mod stopping;
