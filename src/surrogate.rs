@@ -82,12 +82,14 @@ pub(crate) struct Options {
 ///
 /// # What it does
 ///
-/// It asks for v(∅) and v(N), and for complementary pairs of coalitions, chosen without regard to values: all small and
-/// large ones as far as the budget goes, and others that lie far apart, each with a chance that is known. Only half the
+/// It asks for v(∅) and v(N), and for complementary pairs of coalitions, chosen without regard to values: all single
+/// players from 3n + 2 evaluations on, and others that lie far apart, each with a chance that is known. Only half the
 /// difference of a pair carries Shapley values. A Gaussian process is fitted to these differences, with a relevance for
-/// each player, a term for the coalition's size, and one for a weighted sum of its members, as thresholds have; its
-/// mean has Shapley values in closed form. What the model leaves of the differences corrects them, as far as it exceeds
-/// its own noise. The values sum to v(N) − v(∅), up to rounding.
+/// each player, a term for the coalition's size, and one for a weighted sum of its members, as thresholds have. A second
+/// one sees both values of each pair through a logistic curve, whose bounds are fitted too: probabilities, accuracies
+/// and scores flatten near theirs. The two are weighted by how well they predict pairs that they were not shown. What they
+/// leave of the differences corrects the values, as far as it exceeds its own noise. The values sum to v(N) − v(∅), up
+/// to rounding.
 ///
 /// If the game looks self-dual, v(S) + v(N∖S) being the same for all S as in many votes, one coalition of each pair is
 /// asked for; a few complements, to the end, test whether that is right, and if not, the pairs are completed as far as
@@ -96,8 +98,8 @@ pub(crate) struct Options {
 ///
 /// # How sure it is
 ///
-/// Standard errors are of the model, widened by what cross-validation says of it, and of the correction. 95 % intervals
-/// covered 97 % of the values of 18 real games, fewest of a council of 15 after 100 evaluations. They are no confidence
+/// Standard errors are of the models, widened by what the number of fitted parameters and cross-validation say of them, and
+/// of the correction. @@COV2@@ They are no confidence
 /// of a theorem: they hold as far as the pairs that were not asked for are like those that were. Games that are the
 /// same almost everywhere and different in a corner that was never asked about are not seen through, by this or any
 /// method. Unlike [`Permutation`](crate::Permutation) it is not unbiased.
