@@ -85,11 +85,11 @@ pub(crate) struct Options {
 /// It asks for v(∅) and v(N), and for complementary pairs of coalitions, chosen without regard to values: all single
 /// players from 3n + 2 evaluations on, and others that lie far apart, each with a chance that is known. Only half the
 /// difference of a pair carries Shapley values. A Gaussian process is fitted to these differences, with a relevance for
-/// each player, a term for the coalition's size, and one for a weighted sum of its members, as thresholds have. A second
-/// one sees both values of each pair through a logistic curve, whose bounds are fitted too: probabilities, accuracies
-/// and scores flatten near theirs. The two are weighted by how well they predict pairs that they were not shown. What they
-/// leave of the differences corrects the values, as far as it exceeds its own noise. The values sum to v(N) − v(∅), up
-/// to rounding.
+/// each player, a term for the coalition's size, and one for a weighted sum of its members, as thresholds have. A
+/// second one sees both values of each pair through a logistic curve, whose bounds are fitted too: probabilities,
+/// accuracies and scores flatten near theirs. The two are weighted by how well they predict pairs that they were not
+/// shown. What they leave of the differences corrects the values, as far as it exceeds its own noise. The values sum to
+/// v(N) − v(∅), up to rounding.
 ///
 /// If the game looks self-dual, v(S) + v(N∖S) being the same for all S as in many votes, one coalition of each pair is
 /// asked for; a few complements, to the end, test whether that is right, and if not, the pairs are completed as far as
@@ -98,15 +98,16 @@ pub(crate) struct Options {
 ///
 /// # How sure it is
 ///
-/// Standard errors are of the models, widened by what the number of fitted parameters and cross-validation say of them, and
-/// of the correction. @@COV2@@ They are no confidence
-/// of a theorem: they hold as far as the pairs that were not asked for are like those that were. Games that are the
-/// same almost everywhere and different in a corner that was never asked about are not seen through, by this or any
-/// method. Unlike [`Permutation`](crate::Permutation) it is not unbiased.
+/// Standard errors are of the models, widened by what the number of fitted parameters and cross-validation say of them,
+/// and of the correction. 95 % intervals covered 0.96 of the values of published games of ten kinds, at budgets from 2n
+/// + 2 on, and 0.97 of 1000 random votes; fewest, 0.88, of a sentence of 14 words. They are no confidence of a theorem:
+/// they hold as far as the pairs that were not asked for are like those that were. Games that are the same almost
+/// everywhere and different in a corner that was never asked about are not seen through, by this or any method. Unlike
+/// [`Permutation`](crate::Permutation) it is not unbiased.
 ///
 /// # When to use it
 ///
-/// Its own time is some 6 milliseconds for a hundred evaluations, 45 for 500 and 150 for 2000, on one thread; a hundred
+/// Its own time is some 5 milliseconds for a hundred evaluations, 35 for 500 and 150 for 2000, on one thread; a hundred
 /// players take a second, a thousand half a minute, a million evaluations 7 seconds. If an evaluation takes less than
 /// about 2 microseconds (0.3, if 500 can be paid for), ask [`Permutation`](crate::Permutation) for many times as many
 /// instead. `docs/surrogate.md` has the measurements.
@@ -226,10 +227,10 @@ macro_rules! solver {
 
             /// Shows the progress after every batch, and stops asking when `observer` breaks: with an estimate from the
             /// pairs so far, at least one for each player. Half widths are those of the last stage, if there is a
-            /// [precision](Self::precision) to reach; before the first, or without, they are shown as infinite. If the budget pays for all coalitions, the solver is [`Exact`](crate::Exact), and half an
-            /// exact answer is none: [`Stopped`](Error::Stopped). What the observer changes it must hold in an atomic
-            /// or a `Mutex`, since it is called from several threads; a closure that is not written in place must name
-            /// its argument's type.
+            /// [precision](Self::precision) to reach; before the first, or without, they are shown as infinite. If the
+            /// budget pays for all coalitions, the solver is [`Exact`](crate::Exact), and half an exact answer is none:
+            /// [`Stopped`](Error::Stopped). What the observer changes it must hold in an atomic or a `Mutex`, since it
+            /// is called from several threads; a closure that is not written in place must name its argument's type.
             pub fn observe<O: Fn(&Progress) -> ControlFlow<()> + Sync>(self, observer: O) -> $solver<O> {
                 $solver { options: self.options, settings: self.settings.with_observer(Some(observer)) }
             }
@@ -245,8 +246,8 @@ macro_rules! solver {
             ///
             /// * [`NoPlayers`](Error::NoPlayers); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2n + 2 evaluations,
             ///   or 2^n if that is less; [`Setting`](Error::Setting) above 2^24, unless that pays for all 2^n;
-            ///   [`TooManyPlayers`](Error::TooManyPlayers) for more than 4000; `Setting` for a precision or a confidence
-            ///   that is out of range: before any evaluation;
+            ///   [`TooManyPlayers`](Error::TooManyPlayers) for more than 4000; `Setting` for a precision or a
+            ///   confidence that is out of range: before any evaluation;
             /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of
             ///   several in batches under way at the same time, that of the first;
             /// * [`Overflow`](Error::Overflow) if a result does not fit the value type;

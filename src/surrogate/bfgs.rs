@@ -30,8 +30,8 @@ impl Descent {
         Self { point, value: f64::INFINITY, slope: Vec::new(), steps: Vec::new() }
     }
 
-    /// Goes on, for at most so many evaluations of a function, which says none where it has no value, and of its gradient,
-    /// which may be left out where the value is above a bound. The first is of the point.
+    /// Goes on, for at most so many evaluations of a function, which says none where it has no value, and of its
+    /// gradient, which may be left out where the value is above a bound. The first is of the point.
     pub(super) fn go(&mut self, evaluations: usize, mut function: impl FnMut(&[f64], f64) -> Option<(f64, Vec<f64>)>) {
         let Some((value, slope)) = function(&self.point, f64::INFINITY) else {
             self.value = f64::INFINITY;

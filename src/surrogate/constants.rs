@@ -28,8 +28,8 @@ pub(super) const FIRST_RIDGE: f64 = -2.0;
 /// The prior of the weights t of the ridge about the plain model's values, in units of their root mean square.
 pub(super) const WEIGHT_SPREAD: f64 = 0.5;
 
-/// The prior mean of the relevances' mean logit is ln(2/n) plus this; and its standard deviation. Single relevances vary
-/// about their mean by a logit of 1.
+/// The prior mean of the relevances' mean logit is ln(2/n) plus this; and its standard deviation. Single relevances
+/// vary about their mean by a logit of 1.
 pub(super) const MEAN_RELEVANCE: f64 = 1.0;
 pub(super) const SPREAD_OF_MEAN: f64 = 3.0;
 
@@ -42,21 +42,22 @@ pub(super) const MOST_LOG: f64 = 7.0;
 pub(super) const LEAST_VARIANCE: f64 = 1e-6;
 pub(super) const LEAST_RELEVANCE_LOG: f64 = -6.0;
 
-/// The decay p of the harmonics is above the least, below which a ridge could be any function; its logarithm above that is
-/// normal, about that of the middle.
+/// The decay p of the harmonics is above the least, below which a ridge could be any function; its logarithm above that
+/// is normal, about that of the middle.
 pub(super) const LEAST_DECAY: f64 = 0.55;
 pub(super) const MIDDLE_DECAY: f64 = 1.2;
 pub(super) const DECAY_SPREAD: f64 = 0.6;
 
-/// The prior of ln of the distance of a bound of the saturation curve from the nearest value, in units of the values' range.
+/// The prior of ln of the distance of a bound of the saturation curve from the nearest value, in units of the values'
+/// range.
 pub(super) const BOUND: Normal = (0.0, 2.0);
 
 /// No bound is nearer than this, as a logarithm, where rounding decides; and a bound at the far end is of no effect.
 pub(super) const NEAREST_BOUND: f64 = -16.0;
 pub(super) const FAR_BOUND: f64 = 9.0;
 
-/// If a greater part of the values than this equals the least of them, or the largest, there is no bound on that side: the
-/// curve has no inverse there, and the likelihood no maximum.
+/// If a greater part of the values than this equals the least of them, or the largest, there is no bound on that side:
+/// the curve has no inverse there, and the likelihood no maximum.
 pub(super) const MOST_TIES: f64 = 0.05;
 
 /// The variance of the constant of the even half, which is as good as unknown.
@@ -86,8 +87,8 @@ pub(super) fn ridge_evaluations(rows: usize) -> usize {
     10 + rows / 50
 }
 
-/// How many rows a fitted hyper-parameter is worth, in Akaike's final prediction error. Measured from 0.25 to 1: 0.3 has
-/// the least errors on deep models at 2n to 6n evaluations, and widths nearest to the errors.
+/// How many rows a fitted hyper-parameter is worth, in Akaike's final prediction error. Measured from 0.25 to 1: 0.3
+/// has the least errors on deep models at 2n to 6n evaluations, and widths nearest to the errors.
 pub(super) const ROWS_PER_PARAMETER: f64 = 0.3;
 
 /// The ridge model is taken if its penalised likelihood gains this many times ½ (n + 2) ln m. Measured at 1, 1.5 and 2:
@@ -108,6 +109,7 @@ pub(super) const CURVE_PAIRS: usize = 8192;
 /// Rows of a block when many are predicted or mapped: a matter of memory.
 pub(super) const BLOCK: usize = 2048;
 
-/// A game whose pairs show at most this many distinct differences, or this part of their number, has few distinct values.
+/// A game whose pairs show at most this many distinct differences, or this part of their number, has few distinct
+/// values.
 pub(super) const FEW_VALUES: f64 = 3.0;
 pub(super) const FEW_VALUES_PART: f64 = 0.1;

@@ -165,10 +165,10 @@ fn correct(
     (values, (0..n).map(|player| variance(player) + of_few_values).collect())
 }
 
-/// What a game of few distinct values can hide. Where d takes only a few values, a model may predict all pairs that were
-/// asked for by chance, and residuals of zero say little. After m pairs without a surprise, the share of pairs that would
-/// be one has a density of m exp(−m p), and a mean square of 2/m². If they all are off by a step between two values, in
-/// favour of one player, that player's value is off by 2 p steps.
+/// What a game of few distinct values can hide. Where d takes only a few values, a model may predict all pairs that
+/// were asked for by chance, and residuals of zero say little. After m pairs without a surprise, the share of pairs
+/// that would be one has a density of m exp(−m p), and a mean square of 2/m². If they all are off by a step between two
+/// values, in favour of one player, that player's value is off by 2 p steps.
 fn variance_of_few_values(odd: &[f64], inclusion: &[f64]) -> f64 {
     let mut sorted = odd.to_vec();
     sorted.sort_by(f64::total_cmp);

@@ -167,8 +167,8 @@ impl Kernel {
         self.add_terms(column, &balance[j..], balance[j], (less, plus, agreement), half);
     }
 
-    /// All terms but the ridge, of some rows and one other: the product term, of which A − B and A + B are given; of the
-    /// size; and the linear term, or the constant of the even half.
+    /// All terms but the ridge, of some rows and one other: the product term, of which A − B and A + B are given; of
+    /// the size; and the linear term, or the constant of the even half.
     fn add_terms(
         &self,
         column: &mut [f64],

@@ -14,11 +14,12 @@ use crate::engine::Random;
 /// By what to multiply the squared leave-one-out residuals of a ridge model, κ, and the variance of its values, √(κ j);
 /// both are at least 1.
 ///
-/// A third of the rows each is predicted by a ridge model that is fitted to some of the rest, from the start: the fit to
-/// all rows has seen what is held out. κ is the ratio of its squared errors to the leave-one-out residuals of the fit to
-/// all, at least 1; j is the ratio of the variance that the jackknife with these groups finds for the values (Quenouille
-/// 1956, "Notes on bias in estimation", doi:10.1093/biomet/43.3-4.353) to that of the model. κ runs to millions where
-/// residuals are next to nothing, and says nothing where they are all noise; j is about two thirds of the rows.
+/// A third of the rows each is predicted by a ridge model that is fitted to some of the rest, from the start: the fit
+/// to all rows has seen what is held out. κ is the ratio of its squared errors to the leave-one-out residuals of the
+/// fit to all, at least 1; j is the ratio of the variance that the jackknife with these groups finds for the values
+/// (Quenouille 1956, "Notes on bias in estimation", doi:10.1093/biomet/43.3-4.353) to that of the model. κ runs to
+/// millions where residuals are next to nothing, and says nothing where they are all noise; j is about two thirds of
+/// the rows.
 pub(super) fn inflation(
     data: &Data,
     unseen: f64,

@@ -7,8 +7,9 @@ use super::linear::Factor;
 use super::rows::Rows;
 use crate::engine::Random;
 
-/// Rows of ±1, the first of which is (N, ∅), with the odd half of each coalition's value in units of the root mean square,
-/// whether it is noisy (1) or known to be free of noise (0), and the values of both coalitions where they are known.
+/// Rows of ±1, the first of which is (N, ∅), with the odd half of each coalition's value in units of the root mean
+/// square, whether it is noisy (1) or known to be free of noise (0), and the values of both coalitions where they are
+/// known.
 #[derive(Clone, Debug)]
 pub(super) struct Data {
     pub(super) rows: Rows,

@@ -13,10 +13,10 @@ const MOST_OF_A_WALK: f64 = 1.05;
 /// Pairs of complementary coalitions, drawn without replacement: what to ask a game for when not all can be asked.
 ///
 /// Only half the difference of S and N∖S, (v(S) − v(N∖S)) / 2, carries Shapley values, so coalitions come in such
-/// pairs. How many there are of each size is expected to be as a [form](Form) has it, as far as there are so many; sizes
-/// that have fewer are all there. Each pair has an [inclusion probability](Self::inclusion) that is known exactly, which estimators that weight
-/// by it need. Within a size, pairs lie far apart: each is, of several candidates, the one that those before say least
-/// of.
+/// pairs. How many there are of each size is expected to be as a [form](Form) has it, as far as there are so many;
+/// sizes that have fewer are all there. Each pair has an [inclusion probability](Self::inclusion) that is known
+/// exactly, which estimators that weight by it need. Within a size, pairs lie far apart: each is, of several
+/// candidates, the one that those before say least of.
 ///
 /// The pairs do not depend on values, and are a function of the number of players, the number of pairs and the seed.
 #[derive(Clone, Debug)]

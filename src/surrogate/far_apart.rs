@@ -74,8 +74,8 @@ impl Spread {
     }
 
     /// Chooses so many more of each size: all that are left of the sizes that are to be full, and of the others one by
-    /// one, their sizes in random order, block by block. Blind to values, and no player is different from another, so that all pairs of
-    /// a size have the same chance.
+    /// one, their sizes in random order, block by block. Blind to values, and no player is different from another, so
+    /// that all pairs of a size have the same chance.
     pub(super) fn choose(&mut self, more: &[u64], quota: &Quota) {
         let full = |size: usize| quota.is_full(size);
         let mut order = Vec::new();

@@ -30,8 +30,8 @@ pub(super) struct Kernel {
     /// Π(1 + r) / D and Π(1 − r) / D.
     pub(super) up: f64,
     pub(super) down: f64,
-    /// By eight players, for the set of those in which two coalitions differ: Π(1 + r x y) and Π(1 − r x y) over them, over their
-    /// share of D.
+    /// By eight players, for the set of those in which two coalitions differ: Π(1 + r x y) and Π(1 − r x y) over them,
+    /// over their share of D.
     tables: Vec<[[f64; 2]; 256]>,
 }
 
@@ -64,7 +64,8 @@ impl Kernel {
         Self { hyper, harmonics, log_scale, up, down, tables }
     }
 
-    /// Of one row with each of others from `start` on: A − B and A + B, where A = Π(1 + r x y) / D and B = Π(1 − r x y) / D.
+    /// Of one row with each of others from `start` on: A − B and A + B, where A = Π(1 + r x y) / D and B = Π(1 − r x y)
+    /// / D.
     pub(super) fn products(&self, row: &[u64], others: &Rows, start: usize, less: &mut [f64], plus: &mut [f64]) {
         self.for_each_product(row, others, start, |place, [a, b]| {
             less[place] = a - b;

@@ -124,9 +124,9 @@ impl<'a> LinearMap<'a> {
     }
 }
 
-/// The weight of a pair whose smaller coalition has this size, in least squares whose solution over all pairs is the Shapley
-/// value: (s − 1)! (n − s − 1)! / (n − 2)! over the expected number of its size in the design. Times the number of
-/// coalitions of the size the former is n (n − 1) / (s (n − s)), where nothing is out of range.
+/// The weight of a pair whose smaller coalition has this size, in least squares whose solution over all pairs is the
+/// Shapley value: (s − 1)! (n − s − 1)! / (n − 2)! over the expected number of its size in the design. Times the number
+/// of coalitions of the size the former is n (n − 1) / (s (n − s)), where nothing is out of range.
 pub(super) fn shapley_weight(players: usize, smaller: usize, expected: f64) -> f64 {
     // Of two coalitions of the same size one stands for the pair.
     let pairs = if 2 * smaller == players { 0.5 } else { 1.0 };

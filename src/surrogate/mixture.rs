@@ -1,5 +1,5 @@
-//! The models and their weights: a Gaussian process of the odd half, plain or with a ridge, and one of both halves under
-//! a saturation curve.
+//! The models and their weights: a Gaussian process of the odd half, plain or with a ridge, and one of both halves
+//! under a saturation curve.
 
 use super::bfgs::Descent;
 use super::constants::{
@@ -29,8 +29,8 @@ pub(super) struct Mixture {
     /// What is left of each pair that is predicted from all others; and what the models take for its noise.
     pub(super) left_out: Vec<f64>,
     pub(super) noise: Vec<f64>,
-    /// Whether hyper-parameters were fitted to a pair; and how many times larger than the squared residuals of such pairs
-    /// squared errors elsewhere are.
+    /// Whether hyper-parameters were fitted to a pair; and how many times larger than the squared residuals of such
+    /// pairs squared errors elsewhere are.
     pub(super) fitted: Vec<bool>,
     pub(super) inflation: f64,
     parts: Vec<(f64, Posterior)>,

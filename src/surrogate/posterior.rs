@@ -43,9 +43,9 @@ pub(super) struct Conditioned {
     smooth: Vec<f64>,
 }
 
-/// The scale of all covariances: what the likelihood says, or the leave-one-out residuals if that is more. (Of a vote, whose
-/// pairs a ridge explains, the latter is next to nothing.) Each row counts as the part of its size that was not asked for:
-/// of sizes that are all known, nothing is to be said.
+/// The scale of all covariances: what the likelihood says, or the leave-one-out residuals if that is more. (Of a vote,
+/// whose pairs a ridge explains, the latter is next to nothing.) Each row counts as the part of its size that was not
+/// asked for: of sizes that are all known, nothing is to be said.
 fn scale(alpha: &[f64], left_out: &[f64], y: &[f64], unseen: &[f64]) -> f64 {
     let total: f64 = unseen.iter().sum();
     let weight = |row: usize| if total > 1e-9 { unseen[row] / total } else { 1.0 / alpha.len() as f64 };

@@ -4,13 +4,14 @@ use crate::engine::Random;
 use crate::results::Method;
 
 /// With [`Form::Singles`], all single players are asked for once so many other pairs can be paid for: half of the
-/// players, and at least two. (With a fifth of them, intervals of 9 players covered 0.82 at 24 evaluations.) Fewer say next to nothing of how sure the values are.
+/// players, and at least two. (With a fifth of them, intervals of 9 players covered 0.82 at 24 evaluations.) Fewer say
+/// next to nothing of how sure the values are.
 const PLAYERS_PER_OTHER: usize = 2;
 const FEWEST_OTHERS: usize = 2;
 
-/// So many pairs are shared as a model learns best; those after them as residuals are summed best, the same of every size.
-/// (Without, sums of unanimity games of 50 and 100 players had 1.7 times the error at 20 000 evaluations, and runways five
-/// times.)
+/// So many pairs are shared as a model learns best; those after them as residuals are summed best, the same of every
+/// size. (Without, sums of unanimity games of 50 and 100 players had 1.7 times the error at 20 000 evaluations, and
+/// runways five times.)
 const MODEL_PAIRS: f64 = 500.0;
 
 /// How pairs are shared by the sizes. docs/surrogate.md has the measurements behind it.
@@ -18,8 +19,8 @@ const MODEL_PAIRS: f64 = 500.0;
 pub(super) enum Form {
     /// The same for every size: samples then follow leverage scores, which least squares is best with.
     Equal,
-    /// All single players, and of the first others s (n − s) for size s, as the variance of a linear function grows. (For a
-    /// model this has 0.78 to 0.9 times the error of equal shares, from 100 to 1600 evaluations.)
+    /// All single players, and of the first others s (n − s) for size s, as the variance of a linear function grows.
+    /// (For a model this has 0.78 to 0.9 times the error of equal shares, from 100 to 1600 evaluations.)
     Singles,
 }
 

@@ -1,5 +1,5 @@
-//! The ridge term: harmonics of a weighted sum of a coalition's members, each a function of one coalition times the same
-//! of the other.
+//! The ridge term: harmonics of a weighted sum of a coalition's members, each a function of one coalition times the
+//! same of the other.
 
 use faer::{Mat, MatRef};
 
@@ -81,8 +81,8 @@ impl Harmonics {
         weighted
     }
 
-    /// For the weights of a symmetric matrix, of which the lower triangle is given: each harmonic's quadratic form; and for each
-    /// coalition the derivative by its angle, half of it.
+    /// For the weights of a symmetric matrix, of which the lower triangle is given: each harmonic's quadratic form; and
+    /// for each coalition the derivative by its angle, half of it.
     pub(super) fn gradient(&self, weights: MatRef<'_, f64>) -> (Vec<f64>, Vec<f64>) {
         let moved = symmetric_times(weights, self.sines.as_ref());
         let forms = (0..self.variances.len()).map(|k| dot(self.sines.col_as_slice(k), moved.col_as_slice(k))).collect();

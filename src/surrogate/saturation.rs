@@ -127,7 +127,8 @@ impl JointSpace {
     }
 
     /// The negative logarithm of the posterior density of a point, up to a constant, and its slope; the scales of both
-    /// halves are profiled out. None where a covariance cannot be factored; above the bound, the slope is of no meaning.
+    /// halves are profiled out. None where a covariance cannot be factored; above the bound, the slope is of no
+    /// meaning.
     fn objective(&self, point: &[f64], data: &Data, room: &mut Workspace, bound: f64) -> Option<(f64, Vec<f64>)> {
         let both = data.both.as_ref()?;
         let plain = self.plain.len();
@@ -178,7 +179,8 @@ impl JointSpace {
     }
 }
 
-/// The derivative of the objective by the lower bound (side 0) or the upper one, from K⁻¹y and the scale of both halves.
+/// The derivative of the objective by the lower bound (side 0) or the upper one, from K⁻¹y and the scale of both
+/// halves.
 fn by_side(curve: &Curve, side: usize, both: &Both, solved: &[(Vec<f64>, f64)]) -> f64 {
     let Curve { low, high } = *curve;
     let of_g = |v: f64| if side == 0 { -1.0 / (v - low) } else { -1.0 / (high - v) };

@@ -3,7 +3,8 @@
 use shapley::games::WeightedVoting;
 use shapley::{Estimate, Exact, KernelShap, Surrogate, from_fn};
 
-/// A generator that shares nothing with the crate's: SplitMix64 (Steele, Lea & Flood 2014, doi:10.1145/2660193.2660195).
+/// A generator that shares nothing with the crate's: SplitMix64 (Steele, Lea & Flood 2014,
+/// doi:10.1145/2660193.2660195).
 struct Numbers(u64);
 
 impl Numbers {
@@ -30,8 +31,8 @@ fn pairs_that_look_like_a_function_of_the_size_leave_doubt() {
 }
 
 /// Of 120 random votes, 95 % intervals cover at least 0.90 of about 1080 values. With a coverage of 0.95, and values of
-/// one vote as one observation of a standard deviation of at most 0.2, the chance of less is below 10⁻²: seeds are fixed.
-/// And no error is zero where the value is wrong.
+/// one vote as one observation of a standard deviation of at most 0.2, the chance of less is below 10⁻²: seeds are
+/// fixed. And no error is zero where the value is wrong.
 #[test]
 fn intervals_of_random_votes_cover() {
     let mut numbers = Numbers(20_261_128);
@@ -57,8 +58,8 @@ fn intervals_of_random_votes_cover() {
     assert!(coverage >= 0.90, "{coverage} of {all}");
 }
 
-/// A logistic curve of a sum: what a model's probabilities are. The curve is found, and with it the values, to a hundredth;
-/// least squares on as many evaluations are ten times as far off.
+/// A logistic curve of a sum: what a model's probabilities are. The curve is found, and with it the values, to a
+/// hundredth; least squares on as many evaluations are ten times as far off.
 #[test]
 fn probabilities_are_seen_through() {
     let weight = |k: usize| [1.9, -0.8, 0.6, 0.3][k % 4] * (1.0 + k as f64 / 20.0);
