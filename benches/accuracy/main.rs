@@ -6,12 +6,14 @@
 //! files. `docs/benchmarks.md` has what the bench showed.
 //!
 //! The parts: `sets` (which games, at which budgets), `published` (games and errors from files), `unseen` and
-//! `generators` (games that are made here), `score` (what is measured of an estimator), `report` (tables), `compare`.
+//! `generators` and `random_games` (games that are made here), `score` (what is measured of an estimator), `report` (tables), `compare`.
 
 mod chain;
 mod compare;
 mod generators;
 mod published;
+#[path = "../common/random_games.rs"]
+mod random_games;
 mod report;
 mod score;
 mod sets;

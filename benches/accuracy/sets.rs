@@ -9,7 +9,7 @@ use shapley::{Game, Table};
 
 use crate::chain::Chain;
 use crate::score::Solver;
-use crate::{Result, generators, published, unseen};
+use crate::{Result, generators, published, random_games, unseen};
 
 /// A set of games.
 #[derive(Clone, Copy, Debug, Deserialize, Eq, Ord, PartialEq, PartialOrd, Serialize, ValueEnum)]
@@ -178,7 +178,7 @@ fn large(builder: &mut Builder) -> Result<()> {
     let budgets = ["1000", "4000", "20000"];
     for players in [50, 100] {
         let kind = format!("votes{players}");
-        for (number, vote) in generators::large_votes(players, 3)?.into_iter().enumerate() {
+        for (number, vote) in random_games::large_votes(players, 3)?.into_iter().enumerate() {
             builder.add_vote([&kind, &format!("{kind}__{number}")], vote, &budgets)?;
         }
         let kind = format!("airport{players}");
@@ -186,7 +186,7 @@ fn large(builder: &mut Builder) -> Result<()> {
         let exact = airport.shapley().into_values();
         builder.add([&kind, &kind], airport, exact, &budgets)?;
         let kind = format!("unanimity{players}");
-        for (number, game) in generators::unanimity(players, 3)?.into_iter().enumerate() {
+        for (number, game) in random_games::unanimity(players, 3)?.into_iter().enumerate() {
             let exact = Unanimity::shapley(&game).into_values();
             builder.add([&kind, &format!("{kind}__{number}")], game, exact, &budgets)?;
         }
