@@ -5,9 +5,9 @@
 //!
 //! The first table has the error and the own time of each estimator at a ladder of budgets, on one thread. An
 //! estimator's own time is what an estimate takes when the game takes none: the estimate is made again, and the game
-//! reads the same answers from a list. The second table says what reaches the error of `Surrogate` after 3n, 10n and 60n
-//! evaluations in the least total time, which is evaluations × time of one + own time. As errors fall with time, what
-//! has the least time for an error has the least error in that time too.
+//! reads the same answers from a list. The second table says what reaches the error of `Surrogate` after 3n, 10n and
+//! 60n evaluations in the least total time, which is evaluations × time of one + own time. As errors fall with time,
+//! what has the least time for an error has the least error in that time too.
 
 #[path = "common/random_games.rs"]
 mod random_games;

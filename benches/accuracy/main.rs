@@ -6,7 +6,8 @@
 //! files. `docs/benchmarks.md` has what the bench showed.
 //!
 //! The parts: `sets` (which games, at which budgets), `published` (games and errors from files), `unseen` and
-//! `generators` and `random_games` (games that are made here), `score` (what is measured of an estimator), `report` (tables), `compare`.
+//! `generators` and `random_games` (games that are made here), `score` (what is measured of an estimator), `report`
+//! (tables), `compare`.
 
 mod chain;
 mod compare;

@@ -1,6 +1,6 @@
 //! What `Surrogate` estimates: the models' values, corrected by what the models leave, and how sure they are.
 
-use super::constants::{BLOCK, FEW_VALUES, FEW_VALUES_PART, MODEL_ROWS};
+use super::constants::{BLOCK, EXACT_FIT, FEW_VALUES, FEW_VALUES_PART, MODEL_ROWS};
 use super::data::{Both, Data};
 use super::design::PairedDesign;
 use super::devices::{Device, is_on};
@@ -25,6 +25,8 @@ pub(super) struct PairValues<'a> {
     pub(super) odd: &'a [f64],
     pub(super) even: Option<&'a [f64]>,
     pub(super) grand: f64,
+    /// The root mean square of what least squares leave of the odd halves.
+    pub(super) not_linear: f64,
 }
 
 /// The odd halves of (N, ∅) and the pairs, in units of their root mean square, and this unit; none if all are zero.
@@ -43,7 +45,10 @@ pub(super) fn scaled(odd: &[f64], grand: f64) -> Option<(f64, Vec<f64>)> {
 pub(super) fn estimate(design: &PairedDesign, pairs: PairValues<'_>, random: &mut Random) -> Values {
     let n = design.players;
     let Some((scale, y)) = scaled(pairs.odd, pairs.grand) else {
-        return Values { values: vec![0.0; n], std_errors: vec![0.0; n] };
+        // All pairs are even. What was not asked for may not be, by as much as the values differ.
+        let inclusion: Vec<f64> = (0..design.len()).map(|pair| design.inclusion(design.size(pair))).collect();
+        let step = pairs.even.unwrap_or_default().iter().fold(0.0_f64, |most, even| most.max(even.abs()));
+        return Values { values: vec![0.0; n], std_errors: vec![surprise(step, &inclusion); n] };
     };
     let in_model: Vec<usize> = if design.len() < MODEL_ROWS {
         (0..design.len()).collect()
@@ -54,7 +59,8 @@ pub(super) fn estimate(design: &PairedDesign, pairs: PairValues<'_>, random: &mu
     let Some(mixture) = Mixture::fit(&data, unseen_noise(design), random) else {
         return least_squares(design, pairs.odd, pairs.grand);
     };
-    let (values, variances) = correct(design, &y, pairs.even.is_some(), &in_model, &mixture);
+    let not_linear = pairs.not_linear / scale;
+    let (values, variances) = correct(design, &y, (pairs.even.is_some(), not_linear), &in_model, &mixture);
     Values {
         values: values.iter().map(|value| scale * value).collect(),
         std_errors: variances.iter().map(|variance| scale * variance.sqrt()).collect(),
@@ -94,7 +100,7 @@ fn unseen_noise(design: &PairedDesign) -> f64 {
 fn correct(
     design: &PairedDesign,
     y: &[f64],
-    all_whole: bool,
+    (all_whole, not_linear): (bool, f64),
     in_model: &[usize],
     mixture: &Mixture,
 ) -> (Vec<f64>, Vec<f64>) {
@@ -161,27 +167,59 @@ fn correct(
         (1.0 - share) * of_model + share * with_unseen[player]
     };
     // Where complements were inferred, that counts them already.
-    let of_few_values = if all_whole { variance_of_few_values(&y[1..], &inclusion) } else { 0.0 };
-    (values, (0..n).map(|player| variance(player) + of_few_values).collect())
+    let of_few_values = if all_whole { variance_of_few_values(y, &inclusion) } else { 0.0 };
+    // A model that explains nearly all of what is not linear may do so by chance, too.
+    let left: f64 = inclusion.iter().zip(&left_out).map(|(p, left)| (1.0 - p) * left * left).sum();
+    let weight: f64 = inclusion.iter().map(|p| 1.0 - p).sum();
+    let is_exact = left < (EXACT_FIT * not_linear).powi(2) * weight;
+    let of_exact_fit = if is_exact { surprise(not_linear, &inclusion).powi(2) } else { 0.0 };
+    (values, (0..n).map(|player| variance(player) + of_few_values.max(of_exact_fit)).collect())
 }
 
-/// What a game of few distinct values can hide. Where d takes only a few values, a model may predict all pairs that
-/// were asked for by chance, and residuals of zero say little. After m pairs without a surprise, the share of pairs
-/// that would be one has a density of m exp(−m p), and a mean square of 2/m². If they all are off by a step between two
-/// values, in favour of one player, that player's value is off by 2 p steps.
-fn variance_of_few_values(odd: &[f64], inclusion: &[f64]) -> f64 {
-    let mut sorted = odd.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    let range = sorted[sorted.len() - 1] - sorted[0];
-    let distinct = 1 + sorted.windows(2).filter(|two| two[1] - two[0] > 1e-9 * range).count();
-    let pairs = odd.len() as f64;
-    if distinct as f64 > (FEW_VALUES_PART * pairs).max(FEW_VALUES) {
+/// What a game of few distinct values can hide, from the odd halves of (N, ∅) and of pairs, and their inclusion
+/// probabilities. Where d takes only a few values, a model may predict all pairs that were asked for by chance, and
+/// residuals of zero say little. After m pairs without a surprise, the share p of pairs that would be one has a density
+/// of m exp(−m p), and a mean square of 2/m². If they all are off by a step between two values, in favour of one
+/// player, that player's value is off by 2 p steps.
+pub(super) fn variance_of_few_values(y: &[f64], inclusion: &[f64]) -> f64 {
+    // d of (∅, N) is the opposite of that of (N, ∅).
+    let sorted = sorted(y.iter().copied().chain([-y[0]]));
+    let (distinct, pairs) = (distinct(&sorted), y.len() - 1);
+    if !is_few(distinct, pairs) {
         return 0.0;
     }
-    // A game that has shown one value so far may have its negative, too.
-    let step = if distinct > 1 { range / (distinct - 1) as f64 } else { 2.0 * sorted[0].abs() };
+    let range = sorted[sorted.len() - 1] - sorted[0];
+    surprise(range / (distinct - 1).max(1) as f64, inclusion).powi(2)
+}
+
+/// Whether a game that shows these values has few distinct ones.
+pub(super) fn has_few_values(values: impl Iterator<Item = f64>) -> bool {
+    let sorted = sorted(values);
+    is_few(distinct(&sorted), sorted.len())
+}
+
+fn is_few(distinct: usize, pairs: usize) -> bool {
+    distinct as f64 <= (FEW_VALUES_PART * pairs as f64).max(FEW_VALUES)
+}
+
+fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut sorted: Vec<f64> = values.collect();
+    sorted.sort_by(f64::total_cmp);
+    sorted
+}
+
+/// The number of distinct values, up to rounding.
+fn distinct(sorted: &[f64]) -> usize {
+    let range = sorted.last().zip(sorted.first()).map_or(0.0, |(last, first)| last - first);
+    1 + sorted.windows(2).filter(|two| two[1] - two[0] > 1e-9 * range).count()
+}
+
+/// The standard error of a value if all surprises that so many pairs leave room for are off by a step, in favour of one
+/// player.
+fn surprise(step: f64, inclusion: &[f64]) -> f64 {
+    let pairs = inclusion.len() as f64;
     let unseen = 1.0 - inclusion.iter().sum::<f64>() / pairs;
-    8.0 * (step * unseen / pairs).powi(2)
+    8.0_f64.sqrt() * step * unseen / pairs
 }
 
 #[cfg(test)]
@@ -204,7 +242,7 @@ mod tests {
         for (n, pairs, grand) in [(2, 1, 3.0), (5, 9, -1.0), (9, 40, 0.0), (12, 60, 1e200), (12, 60, 1e-200)] {
             let design = PairedDesign::new(n, pairs, 3);
             let odd = odd_parts(&design, |row| grand * noise(row));
-            let pairs = PairValues { odd: &odd, even: None, grand };
+            let pairs = PairValues { odd: &odd, even: None, grand, not_linear: 0.0 };
             let model = estimate(&design, pairs, &mut generator(3, 1));
             for found in [model, least_squares(&design, &odd, grand)] {
                 let sum: f64 = found.values.iter().sum();
@@ -225,7 +263,7 @@ mod tests {
             let odd = odd_parts(&design, weight);
             let even: Vec<f64> = design.rows.iter().map(|row| 0.1 * noise(row.words())).collect();
             for even in [None, Some(&even[..])] {
-                let pairs = PairValues { odd: &odd, even, grand: weight(&[(1 << n) - 1]) };
+                let pairs = PairValues { odd: &odd, even, grand: weight(&[(1 << n) - 1]), not_linear: 0.0 };
                 let found = estimate(&design, pairs, &mut generator(seed, 1));
                 for (player, value) in found.values.iter().enumerate() {
                     assert!((value - player as f64).abs() < 1e-4, "{player}: {value}");

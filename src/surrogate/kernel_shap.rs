@@ -1,10 +1,13 @@
 //! What `KernelShap` estimates: least squares on pairs, without a model.
 
-use super::correction::{Values, scaled};
+use super::correction::{Values, scaled, variance_of_few_values};
 use super::design::PairedDesign;
 use super::least_squares::{LinearMap, shapley_weights};
 use super::rows::Rows;
 use crate::Coalition;
+
+/// A residual says how far the fit is off if at least this part of it is free of its own pair.
+const LEAST_FREE: f64 = 0.05;
 
 /// Least squares alone: the values that explain the odd parts best, and what their residuals say of the errors.
 pub(super) fn least_squares(design: &PairedDesign, odd: &[f64], grand: f64) -> Values {
@@ -25,17 +28,19 @@ pub(super) fn least_squares(design: &PairedDesign, odd: &[f64], grand: f64) -> V
         // What it would be if the pair had not been asked for: residuals are smaller where a pair pulls the fit. Where
         // it is all that the fit has, there is nothing else to go by than the number itself.
         match 1.0 - leverages[row] {
-            free if free > 1e-9 => (rest[row] - said) / free,
+            free if free > LEAST_FREE => (rest[row] - said) / free,
             _ => rest[row],
         }
     };
     let left: Vec<f64> = (0..rows.len()).map(left).collect();
     let undrawn: Vec<f64> = (1..=n / 2).map(|size| 1.0 - design.inclusion(size)).collect();
     let variances = map.variances(&left, |row| design.size(row).min(n - design.size(row)) - 1, &undrawn);
+    let inclusion: Vec<f64> = (0..rows.len()).map(|pair| design.inclusion(design.size(pair))).collect();
+    let of_few_values = variance_of_few_values(&y, &inclusion);
     // They sum to zero already, up to the conditioning of the matrix.
     let missing = sums[0].iter().sum::<f64>() / n as f64;
     Values {
         values: sums[0].iter().map(|value| scale * (equal + (value - missing))).collect(),
-        std_errors: variances.iter().map(|variance| scale * variance.sqrt()).collect(),
+        std_errors: variances.iter().map(|variance| scale * (variance + of_few_values).sqrt()).collect(),
     }
 }

@@ -50,7 +50,8 @@ fn scale(alpha: &[f64], left_out: &[f64], y: &[f64], unseen: &[f64]) -> f64 {
     let total: f64 = unseen.iter().sum();
     let weight = |row: usize| if total > 1e-9 { unseen[row] / total } else { 1.0 / alpha.len() as f64 };
     let mean = |of: &[f64]| (0..alpha.len()).map(|row| weight(row) * alpha[row] * of[row]).sum::<f64>();
-    mean(left_out).max(mean(y))
+    let likely = alpha.iter().zip(y).map(|(a, y)| a * y).sum::<f64>() / alpha.len() as f64;
+    mean(left_out).max(mean(y).min(likely))
 }
 
 impl Conditioned {

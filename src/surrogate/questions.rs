@@ -211,6 +211,11 @@ impl<'a, V: Value> Game<'a, V> {
         // What is left pays for complements: where all pairs are there, nothing else was not asked for.
         if !is_dual || !(self.is_stopped || self.is_late) {
             let at_least = if is_dual { 0 } else { usize::MAX };
+            if !is_dual {
+                // Past the end of the stage, if need be: what is not completed would be dropped, and asked for again.
+                let missing = asked.iter().filter(|pair| pair.complement.is_none()).count() as u64;
+                self.limit = self.limit.max(self.made + missing);
+            }
             let survivors = self.complete(&mut asked, &mut order, surely, at_least).await;
             expected.iter_mut().for_each(|expected| *expected *= survivors as f64 / surely.max(1) as f64);
             surely = survivors;

@@ -1,6 +1,6 @@
 //! From pairs and their values to Shapley values of each output, and what is known of their errors.
 
-use super::correction::{self, PairValues, Values};
+use super::correction::{self, PairValues, Values, has_few_values};
 use super::design::PairedDesign;
 use super::generator;
 use super::kernel_shap::least_squares;
@@ -39,7 +39,7 @@ pub(super) fn solve<V: Value>(
             }
         }
     }
-    let inferred = inferred_variances(design, asked, [&low, &high]);
+    let inferred = inferred_errors(design, asked, [&low, &high]);
     // Half the difference of the two; where one was not asked for, their mean is taken to be that of others.
     for pair in asked {
         let value = components(&pair.value);
@@ -65,17 +65,18 @@ pub(super) fn solve<V: Value>(
                 // Each output has the random numbers that it would have alone.
                 Method::Surrogate => {
                     let even = (means[k].len() == odd.len()).then_some(means[k].as_slice());
-                    let pairs = PairValues { odd, even, grand };
+                    let (linear, not_linear) = linear(design, odd, grand);
+                    let pairs = PairValues { odd, even, grand, not_linear };
                     let model = correction::estimate(design, pairs, &mut generator(seed, 1));
-                    Values { values: linear(design, odd, grand).unwrap_or(model.values), ..model }
+                    Values { values: linear.unwrap_or(model.values), ..model }
                 }
                 Method::KernelShap => least_squares(design, odd, grand),
             }
         })
         .collect();
     for (output, inferred) in solved.iter_mut().zip(&inferred) {
-        for (error, variance) in output.std_errors.iter_mut().zip(inferred) {
-            *error = error.hypot(variance.sqrt());
+        for (error, inferred) in output.std_errors.iter_mut().zip(inferred) {
+            *error = error.hypot(*inferred);
         }
     }
     let assemble = |of: &dyn Fn(&Values) -> f64| {
@@ -90,25 +91,23 @@ pub(super) fn solve<V: Value>(
 /// The values of a function that is linear on all pairs, up to rounding: of games of single players and pairs of them,
 /// and of all whose orders are even beside. A model takes everything for a little noisy, and with few pairs, for more.
 /// It knows how sure it is: with n pairs and (N, ∅) only one equation more is met than there are values.
-fn linear(design: &PairedDesign, odd: &[f64], grand: f64) -> Option<Vec<f64>> {
-    if design.len() < design.players {
-        return None;
-    }
+fn linear(design: &PairedDesign, odd: &[f64], grand: f64) -> (Option<Vec<f64>>, f64) {
     let Values { values, .. } = least_squares(design, odd, grand);
     let largest = odd.iter().fold(grand.abs(), |most, odd| most.max(odd.abs()));
-    let is_met = |(row, odd): (&Coalition, &f64)| {
-        // Half the sum of the members' values less half that of the others, all of which sum to v(N) − v(∅).
-        let said: f64 = row.iter().map(|player| values[player]).sum::<f64>() - grand;
-        (said - odd).abs() <= MOST_LEFT * largest
-    };
-    design.rows.iter().zip(odd).all(is_met).then_some(values)
+    // Half the sum of the members' values less half that of the others, all of which sum to v(N) − v(∅).
+    let said = |row: &Coalition| row.iter().map(|player| values[player]).sum::<f64>() - grand;
+    let left: Vec<f64> = design.rows.iter().zip(odd).map(|(row, odd)| said(row) - odd).collect();
+    let is_met = design.len() >= design.players && left.iter().all(|left| left.abs() <= MOST_LEFT * largest);
+    let squares = left.iter().map(|left| (left / largest.max(f64::MIN_POSITIVE)).powi(2)).sum::<f64>();
+    let not_linear = if is_met { 0.0 } else { largest * (squares / left.len() as f64).sqrt() };
+    (is_met.then_some(values), not_linear)
 }
 
-/// What complements that were not asked for, but taken from the others, add to the variances of the values, for each
-/// output and player. Of c pairs of which both coalitions are known, k are not dual: about (k + 1) / (c + 2) of the
-/// others are not either (Laplace's rule of succession), and each of these is off by half the range of the values seen
-/// at most, in d(S).
-fn inferred_variances<V: Value>(design: &PairedDesign, asked: &[Pair<V>], [low, high]: [&[f64]; 2]) -> Vec<Vec<f64>> {
+/// What complements that were not asked for, but taken from the others, add to the standard errors of the values, in
+/// squares, for each output and player. Of c pairs of which both coalitions are known, k are not dual: about (k + 1) /
+/// (c + 2) of the others are not either (Laplace's rule of succession), and each of these is off by half the range of
+/// the values seen at most, in d(S).
+fn inferred_errors<V: Value>(design: &PairedDesign, asked: &[Pair<V>], [low, high]: [&[f64]; 2]) -> Vec<Vec<f64>> {
     let players = design.players;
     let outputs = low.len();
     let missing: Vec<usize> = (0..asked.len()).filter(|&pair| asked[pair].complement.is_none()).collect();
@@ -142,9 +141,11 @@ fn inferred_variances<V: Value>(design: &PairedDesign, asked: &[Pair<V>], [low, 
                 not_dual += f64::from(u8::from(off > 1e-9 * (most - least)));
             }
         }
-        let share = (not_dual + 1.0) / (checks + 2.0);
+        // Where values are many, it is no chance that all checks held to nine digits.
+        let may_be_chance = has_few_values(asked.iter().map(|pair| at(&pair.value)));
+        let share = (not_dual + f64::from(u8::from(may_be_chance))) / (checks + 2.0);
         let half = most / 2.0 - least / 2.0;
-        squares.iter().map(|square| share * half * half * square).collect()
+        squares.iter().map(|square| half * (share * square).sqrt()).collect()
     };
     (0..outputs).map(of_output).collect()
 }

@@ -76,3 +76,52 @@ fn probabilities_are_seen_through() {
         assert!(model < 0.01 && 10.0 * model < least_squares, "seed {seed}: {model}, {least_squares}");
     }
 }
+
+/// Whether every value is within eight standard errors of the exact one.
+fn is_near(estimate: &Estimate<f64>, exact: &[f64]) -> bool {
+    let pairs = estimate.values().iter().zip(estimate.std_errors()).zip(exact);
+    pairs.into_iter().all(|((value, error), exact)| (value - exact).abs() <= 8.0 * error + 1e-9)
+}
+
+/// Nine of twelve must agree, and no pair that is asked for shows it; or no pair shows what three players add together.
+#[test]
+fn what_no_pair_shows_is_not_sure() {
+    let vetoes = from_fn(12, |s| if (0..9).all(|player| s.contains(player)) { 1.0 } else { 0.0 });
+    let exact = Exact::new().solve(&vetoes).unwrap();
+    let three = from_fn(9, |s| s.len() as f64 + if (0..3).all(|player| s.contains(player)) { 1.0 } else { 0.0 });
+    let of_three = Exact::new().solve(&three).unwrap();
+    for seed in 0..25 {
+        let estimate = Surrogate::new(26).seed(seed).estimate(&vetoes).unwrap();
+        assert!(is_near(&estimate, exact.values()), "seed {seed}: {estimate}");
+        let estimate = Surrogate::new(76).seed(seed).precision(0.01).estimate(&three).unwrap();
+        assert!(is_near(&estimate, of_three.values()), "seed {seed}: {estimate}");
+    }
+}
+
+/// Standard errors scale with the game, to the ends of what a float can be.
+#[test]
+fn standard_errors_scale() {
+    let errors = |scale: f64| {
+        let won = |s: &shapley::Coalition| 2 * s.iter().map(|player| player + 1).sum::<usize>() > 45;
+        let vote = from_fn(9, move |s| if won(s) { scale } else { 0.0 });
+        let model = Surrogate::new(30).estimate(&vote).unwrap();
+        let least_squares = KernelShap::new(30).estimate(&vote).unwrap();
+        [model, least_squares].map(|estimate| estimate.std_errors()[0] / scale)
+    };
+    let want = errors(1.0);
+    for scale in [1e-300, 1e-170, 1e200, 1e300] {
+        for (got, want) in errors(scale).iter().zip(want) {
+            assert!((got / want - 1.0).abs() < 1e-6, "{scale}: {got} {want}");
+        }
+    }
+}
+
+/// A game that looks self-dual for a while: what was paid for in one stage is not asked for in the next.
+#[test]
+fn stages_ask_for_nothing_twice() {
+    let game = from_fn(5, |s| f64::from(u8::from(s.contains(0) && s.contains(1))));
+    for seed in 0..10 {
+        let estimate = Surrogate::new(45).seed(seed).precision(1e-4).estimate(&game).unwrap();
+        assert!(estimate.evaluations() <= 32, "{}", estimate.evaluations());
+    }
+}
