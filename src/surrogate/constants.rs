@@ -114,5 +114,7 @@ pub(super) const BLOCK: usize = 2048;
 pub(super) const FEW_VALUES: f64 = 3.0;
 pub(super) const FEW_VALUES_PART: f64 = 0.1;
 
-/// A model that leaves less than this part of what is not linear fits it suspiciously well.
+/// A model of fewer pairs than this for each player that leaves less than this part of what is not linear fits it
+/// suspiciously well.
+pub(super) const FEW_PAIRS: usize = 3;
 pub(super) const EXACT_FIT: f64 = 0.02;

@@ -1,6 +1,6 @@
 //! What `Surrogate` estimates: the models' values, corrected by what the models leave, and how sure they are.
 
-use super::constants::{BLOCK, EXACT_FIT, FEW_VALUES, FEW_VALUES_PART, MODEL_ROWS};
+use super::constants::{BLOCK, EXACT_FIT, FEW_PAIRS, FEW_VALUES, FEW_VALUES_PART, MODEL_ROWS};
 use super::data::{Both, Data};
 use super::design::PairedDesign;
 use super::devices::{Device, is_on};
@@ -171,7 +171,7 @@ fn correct(
     // A model that explains nearly all of what is not linear may do so by chance, too.
     let left: f64 = inclusion.iter().zip(&left_out).map(|(p, left)| (1.0 - p) * left * left).sum();
     let weight: f64 = inclusion.iter().map(|p| 1.0 - p).sum();
-    let is_exact = left < (EXACT_FIT * not_linear).powi(2) * weight;
+    let is_exact = pairs < FEW_PAIRS * n && left < (EXACT_FIT * not_linear).powi(2) * weight;
     let of_exact_fit = if is_exact { surprise(not_linear, &inclusion).powi(2) } else { 0.0 };
     (values, (0..n).map(|player| variance(player) + of_few_values.max(of_exact_fit)).collect())
 }
