@@ -1,4 +1,5 @@
-//! Random games, those of `common/random_games.rs` apart. Each set has a generator of its own with a fixed seed: the games are always the same.
+//! Random games, those of `common/random_games.rs` apart. Each set has a generator of its own with a fixed seed: the
+//! games are always the same.
 
 use shapley::games::WeightedVoting;
 

@@ -295,20 +295,19 @@ fn main() -> Result<()> {
                 let point = reached.iter().find(|(which, _)| *which == solver);
                 point.map_or("-".to_owned(), |(_, point)| format!("{:.0}", point.evaluations))
             };
-            let others = [needs(Solver::KernelShap), needs(Solver::Permutation)];
+            // `Surrogate` may have had that error earlier.
+            let needed = [Solver::Surrogate, Solver::KernelShap, Solver::Permutation].map(needs).join(" | ");
             advice.push(format!(
-                "| {players} | {}n = {budget} | {error:.1e} | {} | {} | {} |",
+                "| {players} | {}n = {budget} | {error:.1e} | {needed} | {} |",
                 budget / players as u64,
-                others[0],
-                others[1],
                 best(&reached)
             ));
         }
     }
     println!(
-        "\n| n | evaluations of Surrogate | its error | KernelShap needs | Permutation needs | best by evaluation time |"
+        "\n| n | Surrogate after | error | Surrogate needs | KernelShap | Permutation | best by evaluation time |"
     );
-    println!("|--:|---|--:|--:|--:|---|");
+    println!("|--:|---|--:|--:|--:|--:|---|");
     advice.iter().for_each(|row| println!("{row}"));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! Random games of any number of players with exact values, of the benches `accuracy` and `advice`. Each generator has a
+//! Random games of any number of players with exact values, for the benches `accuracy` and `advice`. Each generator has a
 //! fixed seed: the games are always the same.
 
 use rand_chacha::ChaCha8Rng;
