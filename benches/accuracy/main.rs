@@ -5,9 +5,9 @@
 //! lists the sets and options. `--json FILE` saves what was measured, and `--compare BEFORE AFTER` compares two such
 //! files. `docs/benchmarks.md` has what the bench showed.
 //!
-//! The parts: `sets` (which games, at which budgets), `published` (games and errors from files), `unseen` and
-//! `generators` and `random_games` (games that are made here), `score` (what is measured of an estimator), `report`
-//! (tables), `compare`.
+//! The parts: `sets` (which games, at which budgets), `published` (games and errors from files), `unseen`, `generators`
+//! and `random_games` (games that are made here), `score` (what is measured of an estimator), `report` (tables),
+//! `compare`.
 
 mod chain;
 mod compare;

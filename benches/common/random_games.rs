@@ -1,5 +1,5 @@
-//! Random games of any number of players with exact values, of the benches `accuracy` and `advice`. Each generator has
-//! a fixed seed: the games are always the same.
+//! Random games of any number of players with exact values, for the benches `accuracy` and `advice`. Each generator has a
+//! fixed seed: the games are always the same.
 
 use rand_chacha::ChaCha8Rng;
 use rand_core::{Rng, SeedableRng};
