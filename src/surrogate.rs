@@ -100,7 +100,7 @@ pub(crate) struct Options {
 ///
 /// Standard errors are of the models, widened by what the number of fitted parameters and cross-validation say of them,
 /// and of the correction. 95 % intervals covered 0.96 of the values of ten kinds of published games, and 0.97 of a
-/// thousand random votes; fewest, 0.88, of a sentence of 14 words. They are no confidence of a theorem: they hold as
+/// thousand random votes; fewest, 0.86, of a sentence of 14 words. They are no confidence of a theorem: they hold as
 /// far as the pairs that were not asked for are like those that were. Games that are the same almost everywhere and
 /// different in a corner that was never asked about are not seen through, by this or any method. Unlike
 /// [`Permutation`](crate::Permutation) it is not unbiased.
@@ -108,9 +108,10 @@ pub(crate) struct Options {
 /// # When to use it
 ///
 /// Its own time is some 5 milliseconds for a hundred evaluations, 35 for 500 and 150 for 2000, on one thread; a hundred
-/// players take a second, a thousand half a minute, a million evaluations 7 seconds. If an evaluation takes less than
-/// about 2 microseconds (0.3, if 500 can be paid for), ask [`Permutation`](crate::Permutation) for many times as many
-/// instead. `docs/surrogate.md` has the measurements.
+/// players take a second, a thousand ten. If 10 evaluations a player can be paid for, it is the best choice where an
+/// evaluation takes 2 microseconds or more, for up to a hundred players; 0.1 milliseconds for 300, and 0.5 for a
+/// thousand. With fewer evaluations, or below these times, ask [`Permutation`](crate::Permutation) for many times as
+/// many. `docs/benchmarks.md` has the measurements.
 ///
 /// # Repeatable
 ///
