@@ -1,5 +1,5 @@
-//! The errors of estimators after so many evaluations, and what their intervals are worth, on games whose exact values
-//! are known.
+//! The errors of estimators at given budgets, and the coverage of their intervals, on games whose exact values are
+//! known.
 //!
 //! `cargo bench -p shapley-benches --bench accuracy -- --set published --seeds 2` measures one set of games; `--help`
 //! lists the sets and options. `--json FILE` saves what was measured, and `--compare BEFORE AFTER` compares two such

@@ -86,8 +86,8 @@ pub(crate) fn errors(set: Set) -> Result<BTreeMap<String, BTreeMap<String, Best>
     Ok(best)
 }
 
-/// The one estimator of others that has the least geometric mean of errors at so many evaluations, of those that were
-/// measured on all these kinds; and that mean.
+/// The published estimator with the least geometric mean of errors over these kinds at one budget, and that mean. Only
+/// estimators that were measured on all the kinds count.
 pub(crate) fn best_single(set: Set, kinds: &[&str], evaluations: &str) -> Result<Option<Best>> {
     let mut logs: BTreeMap<String, Vec<f64>> = BTreeMap::new();
     for (_, estimators) in all_errors(set)?.into_iter().filter(|(kind, _)| kinds.contains(&&kind[..])) {

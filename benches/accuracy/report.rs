@@ -67,7 +67,7 @@ pub(crate) fn number(x: Option<f64>) -> String {
     x.map_or("–".to_owned(), |x| if x < 1000.0 { format!("{x:.2}") } else { format!("{x:.0e}") })
 }
 
-/// Cells by what they have in common, in the order of `K`.
+/// Groups cells by a key, in the order of the keys.
 pub(crate) fn group<K: Ord>(cells: &[Cell], key: impl Fn(&Cell) -> K) -> BTreeMap<K, Vec<&Cell>> {
     let mut groups: BTreeMap<K, Vec<&Cell>> = BTreeMap::new();
     for cell in cells {

@@ -1,4 +1,4 @@
-//! What is measured of an estimator on a game after so many evaluations.
+//! The error, coverage and time of an estimator on one game with one budget.
 
 use std::fmt;
 use std::time::Instant;
@@ -103,7 +103,7 @@ pub(crate) fn median(mut numbers: Vec<f64>) -> Option<f64> {
     Some((numbers[lower] + numbers[middle]) / 2.0)
 }
 
-/// The standard deviation of the logarithms of those that are neither 0 nor infinite, if there are two.
+/// The standard deviation of the logarithms of positive, finite numbers; none of fewer than two.
 fn spread(numbers: &[f64]) -> Option<f64> {
     let logs: Vec<f64> = numbers.iter().filter(|x| **x > 0.0 && x.is_finite()).map(|x| x.ln()).collect();
     let middle = mean(logs.iter().copied()).filter(|_| logs.len() > 1)?;

@@ -38,7 +38,7 @@ impl fmt::Display for Set {
 /// A number of evaluations.
 #[derive(Clone, Debug)]
 pub(crate) struct Budget {
-    /// The number, or what it is for n players: `3n`.
+    /// As the tables name it: a number of evaluations, or a multiple of the players, such as `3n`.
     pub(crate) name: String,
     pub(crate) evaluations: u64,
 }

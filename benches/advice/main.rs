@@ -146,7 +146,7 @@ impl Game for Replayed {
     }
 }
 
-/// What an estimator reaches after so many evaluations.
+/// An estimator's error and own time at one budget.
 #[derive(Clone, Copy)]
 struct Point {
     /// Those that were made, and not the budget: `Permutation` takes whole permutations.
