@@ -41,15 +41,17 @@ pub(super) fn scaled(odd: &[f64], grand: f64) -> Option<(f64, Vec<f64>)> {
     Some((largest * root, y.iter().map(|d| d / root).collect()))
 }
 
+/// The values of a game all of whose pairs are even. What was not asked for may not be, by as much as the values differ;
+/// a game that showed a single value gives no unit for a doubt.
+pub(super) fn all_even(design: &PairedDesign, even: Option<&[f64]>) -> Values {
+    let step = even.unwrap_or_default().iter().fold(0.0_f64, |most, even| most.max(even.abs()));
+    let inclusion: Vec<f64> = (0..design.len()).map(|pair| design.inclusion(design.size(pair))).collect();
+    Values { values: vec![0.0; design.players], std_errors: vec![surprise(step, &inclusion); design.players] }
+}
+
 /// The values of a game of at least two players.
 pub(super) fn estimate(design: &PairedDesign, pairs: PairValues<'_>, random: &mut Random) -> Values {
-    let n = design.players;
-    let Some((scale, y)) = scaled(pairs.odd, pairs.grand) else {
-        // All pairs are even. What was not asked for may not be, by as much as the values differ.
-        let inclusion: Vec<f64> = (0..design.len()).map(|pair| design.inclusion(design.size(pair))).collect();
-        let step = pairs.even.unwrap_or_default().iter().fold(0.0_f64, |most, even| most.max(even.abs()));
-        return Values { values: vec![0.0; n], std_errors: vec![surprise(step, &inclusion); n] };
-    };
+    let Some((scale, y)) = scaled(pairs.odd, pairs.grand) else { return all_even(design, pairs.even) };
     let in_model: Vec<usize> = if design.len() < MODEL_ROWS {
         (0..design.len()).collect()
     } else {
@@ -162,10 +164,14 @@ fn correct(
         (0..n).map(|player| mixture.values[player] + sums[0][player] + share * sums[1][player]).collect();
     let missing = (2.0 * y[0] - total(&values)) / n as f64;
     values.iter_mut().for_each(|value| *value += missing);
-    let variance = |player: usize| {
+    let shrunk = |player: usize| {
         let of_model = mixture.variances[player].max(unseen_alone[player]);
         (1.0 - share) * of_model + share * with_unseen[player]
     };
+    // A correction that is shrunk is, over all players, no worse than one that is not (James & Stein 1961).
+    let most = total(&with_unseen) / (0..n).map(shrunk).sum::<f64>().max(f64::MIN_POSITIVE);
+    let at_most = if is_on(Device::Bound) { most.min(1.0) } else { 1.0 };
+    let variance = |player: usize| at_most * shrunk(player);
     // Where complements were inferred, that counts them already.
     let of_few_values = if all_whole { variance_of_few_values(y, &inclusion) } else { 0.0 };
     // A model that explains nearly all of what is not linear may do so by chance, too.

@@ -22,6 +22,8 @@ pub(super) enum Device {
     /// The correction by residuals, and its shrinkage.
     Correction,
     Shrinkage,
+    /// The bound of the variance by that of the correction that is not shrunk.
+    Bound,
     /// Pairs that lie far apart.
     Spread,
 }

@@ -1,6 +1,6 @@
 //! What `KernelShap` estimates: least squares on pairs, without a model.
 
-use super::correction::{Values, scaled, variance_of_few_values};
+use super::correction::{Values, all_even, scaled, variance_of_few_values};
 use super::design::PairedDesign;
 use super::least_squares::{LinearMap, shapley_weights};
 use super::rows::Rows;
@@ -12,9 +12,7 @@ const LEAST_FREE: f64 = 0.05;
 /// Least squares alone: the values that explain the odd parts best, and what their residuals say of the errors.
 pub(super) fn least_squares(design: &PairedDesign, odd: &[f64], grand: f64) -> Values {
     let n = design.players;
-    let Some((scale, y)) = scaled(odd, grand) else {
-        return Values { values: vec![0.0; n], std_errors: vec![0.0; n] };
-    };
+    let Some((scale, y)) = scaled(odd, grand) else { return all_even(design, None) };
     let rows = Rows::new(n, design.rows.iter().map(Coalition::words));
     let weights = shapley_weights(design);
     let map = LinearMap::new(&rows, &weights);

@@ -71,7 +71,7 @@ impl<'a, V: Value> Game<'a, V> {
         coalitions.truncate(usize::try_from(self.left()).unwrap_or(usize::MAX));
         let question = Question { coalitions, at_least, half_width: self.half_width };
         let Answer { values, is_stopped, is_late } = self.asker.values(question).await;
-        (self.is_stopped, self.is_late) = (is_stopped, self.is_late || is_late);
+        (self.is_stopped, self.is_late) = (self.is_stopped || is_stopped, self.is_late || is_late);
         self.made += values.len() as u64;
         values.iter().for_each(|value| self.look(value));
         values
@@ -101,7 +101,11 @@ impl<'a, V: Value> Game<'a, V> {
             [coalition.complement(), coalition]
         };
         let coalitions: Vec<Coalition> = pairs.iter().flat_map(both).collect();
-        let values = self.ask(coalitions.clone(), at_least.saturating_mul(2)).await;
+        let mut values = self.ask(coalitions.clone(), at_least.saturating_mul(2)).await;
+        if let (1, Some(other)) = (values.len() % 2, coalitions.get(values.len())) {
+            // A stop came between the two: half a pair says nothing, and would be paid for in vain.
+            values.extend(self.ask(vec![other.clone()], 1).await);
+        }
         let mut coalitions = coalitions.into_iter();
         let mut values = values.into_iter();
         let next = || {

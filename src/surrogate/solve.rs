@@ -61,10 +61,13 @@ pub(super) fn solve<V: Value>(
         .enumerate()
         .map(|(k, odd)| {
             let grand = high[k] / 2.0 - low[k] / 2.0;
+            let even = (means[k].len() == odd.len()).then_some(means[k].as_slice());
+            if correction::scaled(odd, grand).is_none() {
+                return correction::all_even(design, even);
+            }
             match method {
                 // Each output has the random numbers that it would have alone.
                 Method::Surrogate => {
-                    let even = (means[k].len() == odd.len()).then_some(means[k].as_slice());
                     let (linear, not_linear) = linear(design, odd, grand);
                     let pairs = PairValues { odd, even, grand, not_linear };
                     let model = correction::estimate(design, pairs, &mut generator(seed, 1));

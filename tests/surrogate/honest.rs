@@ -98,6 +98,18 @@ fn what_no_pair_shows_is_not_sure() {
     }
 }
 
+/// Where both coalitions of every pair are worth the same, those of a pair that was not asked for may still differ.
+#[test]
+fn pairs_that_are_all_even_leave_doubt() {
+    let game = from_fn(10, |s| (s.len() * (10 - s.len())) as f64);
+    for estimate in [Surrogate::new(60).estimate(&game), KernelShap::new(60).estimate(&game)].map(Result::unwrap) {
+        assert!(estimate.values().iter().all(|value| value.abs() < 1e-12), "{estimate}");
+        assert!(estimate.std_errors().iter().all(|error| *error > 0.1), "{estimate}");
+    }
+    let exact = KernelShap::new(1 << 10).estimate(&game).unwrap();
+    assert!(exact.std_errors().iter().all(|error| *error == 0.0));
+}
+
 /// Standard errors scale with the game, to the ends of what a float can be.
 #[test]
 fn standard_errors_scale() {

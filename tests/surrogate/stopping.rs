@@ -1,12 +1,13 @@
 //! Runs that stop at a precision or a deadline, and what they have then.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::Mutex;
 use std::thread::sleep;
 use std::time::Duration;
 
 use shapley::games::Counted;
-use shapley::{Error, Estimate, Game, KernelShap, Progress, Stopped, Surrogate, from_fn};
+use shapley::{Coalition, Error, Estimate, Game, KernelShap, Progress, Stopped, Surrogate, from_fn};
 
 /// A smooth game with a product of three players.
 fn smooth(n: usize) -> impl Game<Value = f64> {
@@ -142,6 +143,34 @@ fn an_observer_stops_a_run_in_stages() {
     let estimate = Surrogate::new(3000).precision(1e-9).batch(10).observe(stop).estimate(&smooth(12)).unwrap();
     assert_eq!(estimate.stopped(), Stopped::Observer);
     assert!((100..200).contains(&estimate.evaluations()), "{}", estimate.evaluations());
+}
+
+/// Wherever a run is stopped, also between the two coalitions of a pair, whoever goes on asks for none of them again.
+#[test]
+fn a_stop_between_the_two_of_a_pair_loses_neither() {
+    let inner = smooth(8);
+    for at in [20, 21, 35, 47] {
+        for batch in [1, 3] {
+            let asked = Mutex::new(HashMap::<Coalition, u64>::new());
+            let game = from_fn(8, |s: &Coalition| {
+                *asked.lock().unwrap().entry(s.clone()).or_default() += 1;
+                inner.value(s)
+            });
+            let stop = |progress: &Progress| match progress.evaluations >= at {
+                true => ControlFlow::Break(()),
+                false => ControlFlow::Continue(()),
+            };
+            let solver = Surrogate::new(150).threads(1).batch(batch);
+            let first = solver.clone().observe(stop).estimate(&game).unwrap();
+            assert_eq!((first.stopped(), first.evaluations() % 2), (Stopped::Observer, 0));
+            let all = solver.resume(&game, &first).unwrap();
+            let mut asked = asked.lock().unwrap();
+            assert_eq!(asked.values().sum::<u64>(), all.evaluations());
+            let ends = [Coalition::empty(8), Coalition::grand(8)].map(|end| asked.remove(&end));
+            assert_eq!(ends, [Some(2); 2]);
+            assert!(asked.values().all(|count| *count == 1), "stopped at {at}, batches of {batch}");
+        }
+    }
 }
 
 #[test]
