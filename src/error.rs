@@ -165,9 +165,19 @@ errors! {
     BudgetTooSmall {
         /// The evaluations allowed.
         evaluations: u64,
-        /// The evaluations that the first sample takes.
+        /// The least evaluations that an estimate takes.
         needed: u64,
-    } => "{evaluations} evaluation(s) are not enough for an estimate: the first sample takes {needed}";
+    } => "{evaluations} evaluation(s) are not enough for an estimate: it takes at least {needed}";
+
+    /// The budget is larger than what is kept in memory of pairs of coalitions, and does not pay for an exact answer; or
+    /// it does, and a precision or a deadline could end the run before.
+    BudgetTooLarge {
+        /// The evaluations allowed.
+        evaluations: u64,
+        /// The most evaluations of pairs.
+        limit: u64,
+    } => "{evaluations} evaluations of pairs of coalitions are too many to keep: at most {limit} are possible, or, \
+        without a precision or a deadline, all 2^n of up to 62 players";
 
     /// A setting of a sampler is out of range.
     Setting {

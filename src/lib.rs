@@ -54,7 +54,7 @@
 //! | up to 20 | a millisecond | [`exact`] | 10⁶ | a block a thread |
 //! | up to 30 | a microsecond | [`Exact`] with [`observe`](Exact::observe) | 10⁹ | a block a thread |
 //! | up to 30 | known | [`Table`], then [`exact`] | none | the table, 2^n values |
-//! | up to 100 (1000) | 2 microseconds (half a millisecond) or more | `Surrogate` (feature `surrogate`) | some hundreds or thousands, from 2n + 2 on | a matrix of 1000 × 1000 |
+//! | up to 100 (1000) | 2 microseconds (half a millisecond) or more | `Surrogate` (feature `surrogate`) | 2n + 2 at least; 10n go far | matrices of 2000 × 2000 |
 //! | more than you can pay 2^n for, 100 000 too | any | [`permutation`] | as many as you say, from 4n on | some values for each player and thread |
 //!
 //! An exact answer always takes 2^n evaluations, so each further player doubles the time. A block is

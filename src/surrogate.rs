@@ -107,11 +107,14 @@ pub(crate) struct Options {
 ///
 /// # When to use it
 ///
-/// Its own time is some 5 milliseconds for a hundred evaluations, 35 for 500 and 150 for 2000, on one thread; a hundred
-/// players take a second, a thousand ten. If 10 evaluations a player can be paid for, it is the best choice where an
-/// evaluation takes 2 microseconds or more, for up to a hundred players; 0.1 milliseconds for 300, and 0.5 for a
-/// thousand. With fewer evaluations, or below these times, ask [`Permutation`](crate::Permutation) for many times as
-/// many. `docs/benchmarks.md` has the measurements.
+/// Where evaluations are dear. With some 10 for each player it is the best choice from 2 microseconds an evaluation on,
+/// for up to a hundred players; from 10 for 200, 0.1 milliseconds for 300, and half a millisecond for a thousand. With
+/// only 3 for each player these times are ten times as long. Below them, ask [`Permutation`](crate::Permutation) for
+/// many times as many in the same time. Beyond 10 for each of 200 players or more, the model gains little from more.
+/// `docs/benchmarks.md` has the measurements, which depend on the game by a factor of some, and where it lost.
+///
+/// Its own time is some 5 milliseconds for a hundred evaluations, 35 for 500 and 150 for 2000, on one thread; for a
+/// hundred players 0.2 to 0.8 seconds, for a thousand ten.
 ///
 /// # Repeatable
 ///
@@ -144,6 +147,9 @@ pub struct Surrogate<F = fn(&Progress) -> ControlFlow<()>> {
 /// pairs S, N∖S, drawn without replacement, the same number of each size, over their chance to be drawn (Covert & Lee
 /// 2021, "Improving KernelSHAP", *AISTATS*, PMLR 130; Musco & Witter 2025, "Provably accurate Shapley value estimation
 /// via leverage score sampling", *ICLR*). With all pairs it is exact.
+///
+/// It is the best choice between the times of an evaluation for which [`Permutation`](crate::Permutation) and
+/// [`Surrogate`] are, with few evaluations for each player: of 30 players with 3 for each, from 5 to 70 microseconds.
 ///
 /// Pairs, their checks, batches and repeatability are those of [`Surrogate`]. Standard errors are those of a sample
 /// without replacement, from each pair's residual as if it had not been asked for. They know nothing of how the pairs
@@ -188,7 +194,7 @@ macro_rules! solver {
             /// next. docs/surrogate.md has how often such intervals covered.
             ///
             /// A budget that pays for all 2^n coalitions is no exact answer from the start then: it becomes one if no
-            /// stage before is precise enough. It may still be no more than 2^24 evaluations, or 2^n if that is less.
+            /// stage before is precise enough. Of 24 players or more it may still be no more than 2^24 evaluations.
             ///
             /// Must be positive.
             pub fn precision(mut self, half_width: f64) -> Self {
@@ -204,8 +210,11 @@ macro_rules! solver {
             }
 
             /// Stops asking after so much time: with an estimate from the pairs so far, at least one for each player.
-            /// Batches that are begun are finished, and the fit comes after. As with a precision, a budget that pays
-            /// for all coalitions is then no exact answer from the start.
+            ///
+            /// Batches that are begun are finished, at most 512 coalitions on each thread unless a smaller
+            /// [`batch`](Self::batch) is set, and the fit comes after. Pairs come in stages, of 1024 evaluations or
+            /// 3n + 2, and then as many as there were. As with a precision, a budget that pays for all coalitions is
+            /// then no exact answer from the start.
             pub fn deadline(mut self, after: Duration) -> Self {
                 self.options.stopping.deadline = Some(after);
                 self
@@ -227,7 +236,8 @@ macro_rules! solver {
             }
 
             /// Shows the progress after every batch, and stops asking when `observer` breaks: with an estimate from the
-            /// pairs so far, at least one for each player. Half widths are those of the last stage, if there is a
+            /// pairs so far, at least one for each player; an evaluation more is made where half a pair would be lost.
+            /// Half widths are those of the last stage, if there is a
             /// [precision](Self::precision) to reach; before the first, or without, they are shown as infinite. If the
             /// budget pays for all coalitions, the solver is [`Exact`](crate::Exact), and half an exact answer is none:
             /// [`Stopped`](Error::Stopped). What the observer changes it must hold in an atomic or a `Mutex`, since it
@@ -240,15 +250,16 @@ macro_rules! solver {
         impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> $solver<F> {
             /// The estimated Shapley values.
             ///
-            /// With a budget of 2^n or more they are exact, with errors of zero, and
-            /// [`stopped`](Estimate::stopped) says [`Exact`](crate::Stopped::Exact).
+            /// With a budget of 2^n or more, of up to 62 players, they are exact, with errors of zero, and
+            /// [`stopped`](Estimate::stopped) says [`Exact`](crate::Stopped::Exact). Then all 2^n coalitions are asked
+            /// for, and half of them give no estimate: mind budgets that are meant as no limit.
             ///
             /// # Errors
             ///
             /// * [`NoPlayers`](Error::NoPlayers); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2n + 2 evaluations,
-            ///   or 2^n if that is less; [`Setting`](Error::Setting) above 2^24, unless that pays for all 2^n;
-            ///   [`TooManyPlayers`](Error::TooManyPlayers) for more than 4000; `Setting` for a precision or a
-            ///   confidence that is out of range: before any evaluation;
+            ///   or 2^n if that is less; [`BudgetTooLarge`](Error::BudgetTooLarge) above 2^24, unless the answer is exact;
+            ///   [`TooManyPlayers`](Error::TooManyPlayers) for more than 4000; [`Setting`](Error::Setting) for a
+            ///   precision or a confidence that is out of range: before any evaluation;
             /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of
             ///   several in batches under way at the same time, that of the first;
             /// * [`Overflow`](Error::Overflow) if a result does not fit the value type;

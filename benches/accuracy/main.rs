@@ -43,9 +43,10 @@ struct Options {
     /// The estimators.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "surrogate")]
     solver: Vec<Solver>,
-    /// How many times each estimate is made, with other seeds.
-    #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u64).range(1..=1000))]
-    seeds: u64,
+    /// How many times each estimate is made, with other seeds: unless given, as many as in docs/benchmarks.md, which
+    /// are 10 of `five`, 1 of `votes`, 2 of `large`, and 3 of the others.
+    #[arg(long, value_parser = clap::value_parser!(u64).range(1..=1000))]
+    seeds: Option<u64>,
     /// Only these budgets: numbers, or names as in the tables, such as `2n+2`.
     #[arg(long, value_delimiter = ',')]
     budgets: Vec<String>,
@@ -55,7 +56,8 @@ struct Options {
     /// Measures on one thread, so that milliseconds are those of an estimate that has the machine to itself.
     #[arg(long)]
     time: bool,
-    /// Saves every figure of every game, budget and estimator.
+    /// Saves every figure of every game, budget and estimator. (Cargo runs benches in their own folder: a relative path
+    /// begins in `benches`.)
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
     /// Compares two files that `--json` wrote, and measures nothing.
@@ -82,11 +84,11 @@ impl Options {
 }
 
 /// All cells of a game, and what estimators refused to do.
-fn measure(problem: &Problem, solvers: &[Solver], options: &Options) -> (Vec<Cell>, Vec<String>) {
+fn measure(problem: &Problem, solvers: &[Solver], options: &Options, seeds: u64) -> (Vec<Cell>, Vec<String>) {
     let (mut cells, mut refusals) = (Vec::new(), Vec::new());
     for budget in problem.budgets.iter().filter(|budget| options.wants_budget(budget)) {
         for solver in solvers {
-            match score::measure(problem, budget, *solver, options.seeds) {
+            match score::measure(problem, budget, *solver, seeds) {
                 Ok(cell) => cells.push(cell),
                 Err(error) => refusals.push(format!("{}, {}, {solver}: {error}", problem.game_name, budget.name)),
             }
@@ -123,13 +125,15 @@ fn main() -> Result<()> {
         let start = Instant::now();
         let problems = set.problems()?;
         let solvers = set.solvers(&options.solver);
+        let seeds = options.seeds.unwrap_or_else(|| set.seeds());
         let wanted: Vec<&Problem> = problems.iter().filter(|problem| options.wants_game(&problem.game_name)).collect();
         // Games one at a time: their costs differ by a hundred.
-        let work = || wanted.par_iter().with_max_len(1).map(|problem| measure(problem, &solvers, &options)).collect();
+        let work =
+            || wanted.par_iter().with_max_len(1).map(|problem| measure(problem, &solvers, &options, seeds)).collect();
         let measured: Vec<(Vec<Cell>, Vec<String>)> = pool.install(work);
         let (cells, refusals): (Vec<_>, Vec<_>) = measured.into_iter().unzip();
         let cells = cells.concat();
-        report::print(*set, options.seeds, &cells, &refusals.concat())?;
+        report::print(*set, seeds, &cells, &refusals.concat())?;
         println!("\nMeasured in {:.0} s.\n", start.elapsed().as_secs_f64());
         all.extend(cells);
     }

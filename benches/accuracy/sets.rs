@@ -29,6 +29,18 @@ pub(crate) enum Set {
     Pairs,
 }
 
+impl Set {
+    /// How many times each estimate is made for docs/benchmarks.md: the fewer games, the more.
+    pub(crate) fn seeds(self) -> u64 {
+        match self {
+            Self::Five => 10,
+            Self::Votes => 1,
+            Self::Large => 2,
+            Self::Published | Self::Unseen | Self::Pairs => 3,
+        }
+    }
+}
+
 impl fmt::Display for Set {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.to_possible_value().as_ref().map_or("", |value| value.get_name()))

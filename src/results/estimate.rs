@@ -168,6 +168,17 @@ impl<V> Estimate<V> {
     }
 }
 
+impl<V> Estimate<V> {
+    /// The seed that it was made with; of estimates that were merged, all of them, in ascending order.
+    fn seeds(&self) -> String {
+        match &self.origin {
+            Origin::Walks(samples) => samples.streams.keys().map(u64::to_string).collect::<Vec<_>>().join(", "),
+            #[cfg(feature = "surrogate")]
+            Origin::Pairs(pairs) => pairs.seed.to_string(),
+        }
+    }
+}
+
 impl<V: Value> Estimate<V> {
     /// The permutations walked: two for each sample with antithetic sampling, an order and its reverse. None for a
     /// solver that walks none.
@@ -177,9 +188,11 @@ impl<V: Value> Estimate<V> {
     }
 
     /// An interval that has the player's true value with probability `level`, 0.95 for instance: the value ± t standard
-    /// errors, t being Student's with as many degrees of freedom as there are samples but one.
+    /// errors. For [`Permutation`](crate::Permutation), t is Student's with as many degrees of freedom as there are
+    /// samples but one; for `Surrogate` and `KernelShap`, whose errors are not those of a mean, the normal
+    /// distribution's: 1.96 standard errors for 0.95.
     ///
-    /// It rests on means of many samples being nearly normal. Where marginal contributions are rarely anything but
+    /// That of samples rests on means of many samples being nearly normal. Where marginal contributions are rarely anything but
     /// zero, as in a vote of many small parties, wait until some of each player's were: an interval of width zero says
     /// that all samples were the same, no more.
     ///
@@ -219,7 +232,8 @@ impl<V: Value> Estimate<V> {
     ///
     /// # Errors
     ///
-    /// [`Mismatch`](Error::Mismatch) if the games differ in the number of players, or by a single bit in v(∅) or v(N),
+    /// [`Mismatch`](Error::Mismatch) if one of the two is not of [`Permutation`](crate::Permutation) (others go on by
+    /// `resume`, and are not merged), the games differ in the number of players, or by a single bit in v(∅) or v(N),
     /// or the samplers in antithetic sampling or truncation; [`Overlap`](Error::Overlap) if both have samples of the
     /// same seed and number; [`Overflow`](Error::Overflow); [`Setting`](Error::Setting) for more than 2^60 evaluations,
     /// which only a file can claim. The estimate is then as it was. In a function that returns
@@ -241,11 +255,7 @@ impl<V: Value> Estimate<V> {
         let other = other.borrow();
         let (Some(mine), Some(other)) = (self.walks(), other.walks()) else {
             let (ours, theirs) = (self.solver().to_owned(), other.solver().to_owned());
-            return Err(Error::Mismatch {
-                what: "the solver, of which only permutations can be merged,",
-                ours,
-                theirs,
-            });
+            return Err(Error::Mismatch { what: "the solver (only `Permutation` merges)", ours, theirs });
         };
         mine.design.check(other.design)?;
         check_ends(&mine.ends, &other.ends)?;
@@ -325,6 +335,8 @@ impl<V: Value> Printed for Estimate<V> {
             foot.push(("permutations", self.permutations().to_string()));
         }
         foot.push(("stopped by", format!("{:?}", self.stopped)));
+        foot.push(("solver", self.solver().to_owned()));
+        foot.push(("seed", self.seeds()));
         display::write(f, columns, &foot)
     }
 }

@@ -127,8 +127,7 @@ pub(crate) fn check_budget<E>(options: &Options, players: usize) -> Result<(), E
     match options.evaluations.min(all(players).unwrap_or(u64::MAX)) {
         evaluations if evaluations < needed => Err(Error::BudgetTooSmall { evaluations, needed }),
         evaluations if evaluations > MOST_EVALUATIONS => {
-            let (name, value) = ("the number of evaluations of pairs", evaluations as f64);
-            Err(Error::Setting { name, value, allowed: "at most 2^24, or 2^n for an exact answer" })
+            Err(Error::BudgetTooLarge { evaluations: options.evaluations, limit: MOST_EVALUATIONS })
         }
         _ => Ok(()),
     }
@@ -160,8 +159,14 @@ pub(crate) async fn pairs<V: Value, E>(
             Some((design, asked)) => game.more(design, asked).await,
             None => game.first(form).await,
         };
-        let ends = [&game.ends[0], &game.ends[1]];
         let is_exact = all(players).is_some_and(|all| coalitions(&asked) == all);
+        let is_late = game.is_late || (game.limit < options.evaluations && is_past(deadline));
+        let is_last = game.is_stopped || is_late || game.limit >= options.evaluations || game.made == before;
+        if !is_last && !is_exact && options.stopping.precision.is_none() {
+            so_far = Some((design, asked));
+            continue;
+        }
+        let ends = [&game.ends[0], &game.ends[1]];
         let (values, std_errors) = match is_exact {
             true => of_all(players, &asked, ends),
             false => solve(&design, &asked, ends, method, options.seed),
@@ -179,17 +184,15 @@ pub(crate) async fn pairs<V: Value, E>(
         let pairs = Pairs { method, seed: options.seed, expected: design.expected().to_vec(), asked };
         let estimate = Estimate::new(attribution, std_errors, Stopped::Evaluations, Origin::Pairs(pairs));
         game.half_width = half_width(&estimate, options);
-        let stopped = if game.is_stopped {
-            Stopped::Observer
-        } else if is_precise(options, game.half_width) {
-            Stopped::Precision
-        } else if game.is_late || (game.limit < options.evaluations && is_past(deadline)) {
-            Stopped::Deadline
-        } else if game.limit >= options.evaluations || game.made == before {
-            Stopped::Evaluations
-        } else {
-            so_far = estimate.into_pairs().map(|pairs| (design, pairs.asked));
-            continue;
+        let stopped = match () {
+            () if game.is_stopped => Stopped::Observer,
+            () if is_precise(options, game.half_width) => Stopped::Precision,
+            () if is_late => Stopped::Deadline,
+            () if is_last => Stopped::Evaluations,
+            () => {
+                so_far = estimate.into_pairs().map(|pairs| (design, pairs.asked));
+                continue;
+            }
         };
         return Ok(estimate.stopped_by(stopped));
     }

@@ -1,6 +1,7 @@
-//! Stages of a design that grows until the values are precise enough.
+//! Stages of a design that grows until the values are precise enough, or the time is up.
 
 use super::Options;
+use crate::engine::stopping::Stopping;
 
 /// The first stage has so many evaluations for each player, and two for v(∅) and v(N): with fewer, standard errors mean
 /// little.
@@ -10,27 +11,45 @@ const FIRST: u64 = 3;
 /// as their cost grows with the square of what they are of.
 const GROWTH: u64 = 2;
 
+/// Where only the time may stop a run, nothing is fitted between stages, and the first has at least so many evaluations.
+/// (A design of millions takes longer than many a deadline, and is not needed if they cannot be paid for.)
+const FIRST_UNTIL_LATE: u64 = 1024;
+
 /// The most evaluations that a run has made after each of its stages.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Stages {
     players: u64,
     budget: u64,
-    is_one: bool,
+    ends_by: Ends,
+}
+
+/// What may end a run before its budget is spent.
+#[derive(Clone, Copy, Debug)]
+enum Ends {
+    Nothing,
+    Time,
+    Precision,
 }
 
 impl Stages {
     pub(super) fn new(players: usize, options: &Options) -> Self {
-        Self { players: players as u64, budget: options.evaluations, is_one: options.stopping.precision.is_none() }
+        let ends_by = match options.stopping {
+            Stopping { precision: Some(_), .. } => Ends::Precision,
+            Stopping { deadline: Some(_), .. } => Ends::Time,
+            Stopping { .. } => Ends::Nothing,
+        };
+        Self { players: players as u64, budget: options.evaluations, ends_by }
     }
 
     /// The end of the stage that begins after so many evaluations. A last one of less than half a stage is part of the
     /// one before.
     pub(super) fn end(&self, made: u64) -> u64 {
-        if self.is_one {
-            return self.budget;
-        }
         let first = FIRST.saturating_mul(self.players) + 2;
-        let more = (made / GROWTH).max(self.players);
+        let (first, more) = match self.ends_by {
+            Ends::Nothing => return self.budget,
+            Ends::Time => (first.max(FIRST_UNTIL_LATE), made.max(FIRST_UNTIL_LATE)),
+            Ends::Precision => (first, (made / GROWTH).max(self.players)),
+        };
         let end = if made <= 2 { first } else { made.saturating_add(more) };
         if self.budget.saturating_sub(end) < more / 2 { self.budget } else { end.min(self.budget) }
     }
@@ -38,8 +57,9 @@ impl Stages {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::engine::stopping::Stopping;
 
     #[test]
     fn stages_grow_by_halves_up_to_the_budget() {
@@ -56,5 +76,8 @@ mod tests {
         assert_eq!(ends(u64::MAX, 10, 600)[..3], [900, 1350, 2025]);
         let stages = Stages::new(10, &Options { evaluations: 500, seed: 0, stopping: Stopping::never() });
         assert_eq!(stages.end(2), 500);
+        let stopping = Stopping { deadline: Some(Duration::ZERO), ..Stopping::never() };
+        let stages = Stages::new(10, &Options { evaluations: 10_000, seed: 0, stopping });
+        assert_eq!([2, 1024, 2048, 4096].map(|made| stages.end(made)), [1024, 2048, 4096, 10_000]);
     }
 }

@@ -74,7 +74,16 @@ fn estimates_show_two_digits_of_the_error() -> Result<(), shapley::Error> {
         assert_eq!(decimals(value), decimals(error), "{line}");
     }
     let whole = format!("{estimate:#}");
-    for part in ["95% interval", "v(∅)", "v(N)", "evaluations", "permutations", "stopped by    Evaluations"] {
+    for part in [
+        "95% interval",
+        "v(∅)",
+        "v(N)",
+        "evaluations",
+        "permutations",
+        "stopped by    Evaluations",
+        "solver        Permutation",
+        "seed          1",
+    ] {
         assert!(whole.contains(part), "{part} in\n{whole}");
     }
     // One sample tells nothing of the error.

@@ -134,6 +134,19 @@ fn a_deadline_leaves_at_least_a_pair_for_each_player() {
     assert_eq!((small.stopped(), small.evaluations()), (Stopped::Exact, 64));
 }
 
+/// A deadline makes a design in stages, so that none is made that cannot be paid for; nothing is asked for twice, and
+/// the budget is spent if there is time.
+#[test]
+fn a_deadline_is_kept_by_any_budget() {
+    let counted = Counted::new(smooth(30));
+    let late = Surrogate::new(1 << 24).deadline(Duration::from_nanos(1)).estimate(&counted).unwrap();
+    assert_eq!((late.stopped(), late.evaluations()), (Stopped::Deadline, counted.evaluations()));
+    let game = Counted::new(smooth(14));
+    let in_time = KernelShap::new(5000).deadline(Duration::from_secs(3600)).estimate(&game).unwrap();
+    assert_eq!((in_time.stopped(), in_time.evaluations()), (Stopped::Evaluations, 5000));
+    assert_eq!(game.evaluations(), 5000);
+}
+
 #[test]
 fn an_observer_stops_a_run_in_stages() {
     let stop = |progress: &Progress| match progress.evaluations >= 100 {
@@ -187,7 +200,7 @@ fn settings_out_of_range_are_refused_before_anything_is_asked_for() {
     // More than is kept, and no exact answer at once.
     let large = from_fn(30, |_| -> f64 { panic!("asked") });
     let error = Surrogate::new(u64::MAX).precision(0.1).estimate(&large).unwrap_err();
-    assert!(matches!(error, Error::Setting { .. }), "{error}");
+    assert!(matches!(error, Error::BudgetTooLarge { evaluations: u64::MAX, .. }), "{error}");
 }
 
 #[cfg(feature = "serde")]
