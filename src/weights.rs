@@ -5,6 +5,7 @@ mod interaction_index;
 mod quadrature;
 mod ratio;
 mod semivalue;
+mod size_distribution;
 
 pub(crate) use binomial::{MOST_PLAYERS, binomial, checked_binomial, most_order};
 pub use interaction_index::Index;
