@@ -2,6 +2,10 @@
 
 mod binomial;
 mod interaction_index;
+#[cfg(feature = "surrogate")]
+mod jacobi;
+#[cfg(feature = "surrogate")]
+mod mixture;
 mod quadrature;
 mod ratio;
 mod semivalue;
