@@ -134,7 +134,7 @@ errors! {
         sum: f64,
     } => "the weights sum to {sum} over the coalitions without a player: a semivalue's sum to 1";
 
-    /// A semivalue by size has no weights, or more than any game takes.
+    /// A semivalue by size has no weights, or more than a game may have players.
     WeightCount {
         /// The number of weights.
         len: usize,

@@ -2,9 +2,14 @@
 
 mod binomial;
 mod interaction_index;
+#[cfg(feature = "surrogate")]
+mod jacobi;
+#[cfg(feature = "surrogate")]
+mod mixture;
 mod quadrature;
 mod ratio;
 mod semivalue;
+mod size_distribution;
 
 pub(crate) use binomial::{MOST_PLAYERS, binomial, checked_binomial, most_order};
 pub use interaction_index::Index;

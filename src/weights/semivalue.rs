@@ -1,17 +1,18 @@
 //! Weights by coalition size.
 
-use super::{MOST_PLAYERS, Ratio, binomial};
-use crate::{Error, Value};
+use super::size_distribution::{of_weights, sum_in_blocks};
+use super::{Ratio, binomial};
+use crate::{Coalition, Error, Value};
 
 /// A semivalue: how much a coalition's size counts when marginal contributions are averaged.
 ///
 /// ψᵢ = Σ over S ⊆ N∖{i} of p(|S|) · [v(S ∪ {i}) − v(S)], with p(s) ≥ 0 and Σ over s of C(n−1, s) p(s) = 1
 ///
 /// The second condition says that C(n−1, s) p(s) are probabilities: of the size of the coalition that a player comes
-/// to. [`Shapley`](Self::shapley) is the semivalue in which every size is equally likely, and the only one whose values
-/// always sum to v(N) − v(∅). All of them give nothing to a player who never changes the value, and treat like players
-/// alike (Dubey, Neyman & Weber 1981, "Value theory without efficiency", *Mathematics of Operations Research* 6,
-/// 122–128, doi:10.1287/moor.6.1.122).
+/// to. Only [`thinned`](Self::thinned) differs: its weights sum to a probability. [`Shapley`](Self::shapley) is the
+/// semivalue in which every size is equally likely, and the only one whose values always sum to v(N) − v(∅). All of them
+/// give nothing to a player who never changes the value, and treat like players alike (Dubey, Neyman & Weber 1981,
+/// "Value theory without efficiency", *Mathematics of Operations Research* 6, 122–128, doi:10.1287/moor.6.1.122).
 ///
 /// Solved by [`Exact::semivalue`](crate::Exact::semivalue).
 ///
@@ -26,18 +27,30 @@ use crate::{Error, Value};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
-pub struct Semivalue(Kind);
+pub struct Semivalue(pub(super) Kind);
 
 #[derive(Clone, Debug, PartialEq)]
-enum Kind {
+pub(super) enum Kind {
     Shapley,
     Banzhaf,
-    Beta { alpha: f64, beta: f64 },
-    Binomial { p: f64 },
+    Beta {
+        alpha: f64,
+        beta: f64,
+    },
+    Binomial {
+        p: f64,
+    },
+    /// Below 1: of 1 it is `Shapley`.
+    Thinned {
+        p: f64,
+    },
+    /// p(s).
     BySize(Vec<f64>),
+    /// C(n−1, s) p(s).
+    BySizeDistribution(Vec<f64>),
 }
 
-/// How far given weights may be from a sum of one: the rounding of a few dozen products.
+/// How far given weights may be from a sum of one: the rounding of many products.
 const SUM_TOLERANCE: f64 = 1e-9;
 
 impl Semivalue {
@@ -76,54 +89,88 @@ impl Semivalue {
     ///
     /// [`WeightParameter`](Error::WeightParameter) unless p is from 0 to 1.
     pub fn binomial(p: f64) -> Result<Self, Error> {
-        if !(0.0..=1.0).contains(&p) {
-            return Err(Error::WeightParameter { value: p, allowed: "from 0 to 1" });
-        }
+        check_chance(p)?;
         // The float nearest to a half is a half.
         Ok(if p.to_bits() == 0.5_f64.to_bits() { Self::banzhaf() } else { Self(Kind::Binomial { p }) })
     }
 
-    /// The weights p(0), …, p(n−1) of a coalition of 0, …, n−1 others, for games of n players.
+    /// Shapley values where each player is there with probability p, independently of the others: those of the game
+    /// w(S) = E v(S ∩ A) for the random set A of those who are there. In a network whose operators are up 98 % of the
+    /// time, they are what each adds to the expected value.
+    ///
+    /// p(s) = p ∫ (pt)^s (1−pt)^(n−1−s) dt over t from 0 to 1. These sum to p instead of one, Σ C(n−1, s) p(s) = p, and
+    /// the values to E v(A) − v(∅). One is Shapley, exactly; of zero all values are zero.
+    ///
+    /// ```
+    /// use shapley::{Exact, Semivalue};
+    ///
+    /// // Two operators: either alone keeps the network up.
+    /// let network = shapley::from_fn(2, |s| if s.is_empty() { 0.0 } else { 1.0 });
+    /// let phi = Exact::new().semivalue(&network, &Semivalue::thinned(0.5)?)?;
+    /// assert_eq!(phi.values(), [0.375, 0.375]); // they sum to the chance that one of both is up
+    /// # Ok::<(), shapley::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`WeightParameter`](Error::WeightParameter) unless p is from 0 to 1.
+    pub fn thinned(p: f64) -> Result<Self, Error> {
+        check_chance(p)?;
+        Ok(if p.to_bits() == 1.0_f64.to_bits() { Self::shapley() } else { Self(Kind::Thinned { p }) })
+    }
+
+    /// The weights p(0), …, p(n−1) of a coalition of 0, …, n−1 others, for games of n players. From about a thousand
+    /// players on, most weights are below the smallest float: [`by_size_distribution`](Self::by_size_distribution)
+    /// takes the chances of the sizes instead.
     ///
     /// # Errors
     ///
     /// [`WeightParameter`](Error::WeightParameter) if a weight is negative or not finite;
     /// [`WeightSum`](Error::WeightSum) if Σ C(n−1, s) p(s) is not one, to within 10⁻⁹;
-    /// [`WeightCount`](Error::WeightCount) if there is none, or more than 62.
+    /// [`WeightCount`](Error::WeightCount) if there is none, or more than [`Coalition::MAX_PLAYERS`].
     pub fn by_size(weights: Vec<f64>) -> Result<Self, Error> {
-        let n = weights.len();
-        if n == 0 || n > MOST_PLAYERS {
-            return Err(Error::WeightCount { len: n, limit: MOST_PLAYERS });
-        }
-        if let Some(&value) = weights.iter().find(|&&weight| !(weight >= 0.0 && weight.is_finite())) {
-            return Err(Error::WeightParameter { value, allowed: "non-negative and finite" });
-        }
-        let sum = weights.iter().enumerate().map(|(s, weight)| weight * binomial(n - 1, s) as f64).sum::<f64>();
-        // Not a number counts as wrong.
-        if !(-SUM_TOLERANCE..=SUM_TOLERANCE).contains(&(sum - 1.0)) {
-            return Err(Error::WeightSum { sum });
-        }
+        check_weights(&weights)?;
+        check_sum(&of_weights(&weights))?;
         Ok(Self(Kind::BySize(weights)))
     }
 
-    /// What the sum of the contributions to all coalitions of s others counts, s = 0 to n−1.
+    /// The chances that a player comes to a coalition of 0, …, n−1 others, for games of n players: C(n−1, s) p(s). All
+    /// coalitions of a size are equally likely.
+    ///
+    /// ```
+    /// use shapley::{Exact, Semivalue};
+    ///
+    /// let game = shapley::from_fn(3, |s| if s.len() >= 2 { 1.0 } else { 0.0 });
+    /// // As often alone as last, and half of the time second.
+    /// let middle = Semivalue::by_size_distribution(vec![0.25, 0.5, 0.25])?;
+    /// assert_eq!(Exact::new().semivalue(&game, &middle)?.values(), [0.5, 0.5, 0.5]);
+    /// # Ok::<(), shapley::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`WeightParameter`](Error::WeightParameter) if a chance is negative or not finite;
+    /// [`WeightSum`](Error::WeightSum) if the chances do not sum to one, to within 10⁻⁹;
+    /// [`WeightCount`](Error::WeightCount) if there is none, or more than [`Coalition::MAX_PLAYERS`].
+    pub fn by_size_distribution(probabilities: Vec<f64>) -> Result<Self, Error> {
+        check_weights(&probabilities)?;
+        check_sum(&probabilities)?;
+        Ok(Self(Kind::BySizeDistribution(probabilities)))
+    }
+
+    /// What the sum of the contributions to all coalitions of s others counts, s = 0 to n−1; n is at most 62.
     pub(crate) fn weights<E>(&self, n: usize) -> Result<Vec<Weight>, Error<E>> {
         let sizes = 0..n;
-        let likely = |likelihoods: Vec<f64>| -> Vec<Weight> {
-            likelihoods.into_iter().enumerate().map(|(s, q)| Weight::Mean(q, binomial(n - 1, s))).collect()
-        };
         Ok(match &self.0 {
             Kind::Shapley => sizes.map(|s| Weight::Exact(Ratio::new(1, binomial(n - 1, s)))).collect(),
             Kind::Banzhaf => sizes.map(|_| Weight::Exact(Ratio::new(1, 1 << (n - 1)))).collect(),
             &Kind::Beta { alpha, beta } if let Some(weights) = whole_beta(n, alpha, beta) => weights,
-            &Kind::Beta { alpha, beta } => likely(normalised(n, |s| {
-                (n - 1 - s) as f64 * (beta + s as f64) / ((s + 1) as f64 * (alpha + (n - 2 - s) as f64))
-            })),
-            &Kind::Binomial { p } => likely(normalised(n, |s| (n - 1 - s) as f64 * p / ((s + 1) as f64 * (1.0 - p)))),
-            Kind::BySize(weights) if weights.len() != n => {
-                return Err(Error::WeightLength { len: weights.len(), players: n });
+            // What the floats are, instead of chances that are rounded again.
+            Kind::BySize(weights) if weights.len() == n => weights.iter().map(|&p| Weight::Mean(p, 1)).collect(),
+            _ => {
+                let chances = self.size_distribution(n)?;
+                sizes.zip(chances).map(|(s, chance)| Weight::Mean(chance, binomial(n - 1, s))).collect()
             }
-            Kind::BySize(weights) => weights.iter().map(|&p| Weight::Mean(p, 1)).collect(),
         })
     }
 
@@ -134,6 +181,27 @@ impl Semivalue {
             _ => Ratio::ONE,
         }
     }
+}
+
+fn check_chance(p: f64) -> Result<(), Error> {
+    if (0.0..=1.0).contains(&p) { Ok(()) } else { Err(Error::WeightParameter { value: p, allowed: "from 0 to 1" }) }
+}
+
+fn check_weights(weights: &[f64]) -> Result<(), Error> {
+    const LIMIT: usize = Coalition::MAX_PLAYERS;
+    if !(1..=LIMIT).contains(&weights.len()) {
+        return Err(Error::WeightCount { len: weights.len(), limit: LIMIT });
+    }
+    match weights.iter().find(|&&weight| !(weight >= 0.0 && weight.is_finite())) {
+        Some(&value) => Err(Error::WeightParameter { value, allowed: "non-negative and finite" }),
+        None => Ok(()),
+    }
+}
+
+fn check_sum(chances: &[f64]) -> Result<(), Error> {
+    let sum = sum_in_blocks(chances);
+    // Not a number counts as wrong.
+    if (-SUM_TOLERANCE..=SUM_TOLERANCE).contains(&(sum - 1.0)) { Ok(()) } else { Err(Error::WeightSum { sum }) }
 }
 
 /// The weights of Beta-Shapley for whole numbers: p(s) = β…(β+s−1) α…(α+n−2−s) / ((α+β)…(α+β+n−2)).
@@ -147,21 +215,6 @@ fn whole_beta(n: usize, alpha: f64, beta: f64) -> Option<Vec<Weight>> {
         factors.try_fold(Ratio::ONE, Ratio::times).map(Weight::Exact)
     };
     (0..n).map(weight).collect()
-}
-
-/// Probabilities from the ratios of neighbours, `ratio(s)` = q(s+1) / q(s). From the first peak outwards, so that what
-/// underflows is negligible.
-fn normalised(n: usize, ratio: impl Fn(usize) -> f64) -> Vec<f64> {
-    let peak = (0..n - 1).find(|&s| ratio(s) < 1.0).unwrap_or(n - 1);
-    let mut q = vec![1.0; n];
-    for s in peak..n - 1 {
-        q[s + 1] = q[s] * ratio(s);
-    }
-    for s in (0..peak).rev() {
-        q[s] = q[s + 1] / ratio(s);
-    }
-    let sum: f64 = q.iter().sum();
-    q.iter().map(|q| q / sum).collect()
 }
 
 /// What a sum is multiplied by.
@@ -222,23 +275,5 @@ mod tests {
         let mut small = 1e-30_f32;
         scale_by_float(&mut small, 0.3);
         assert!((small / 3e-31 - 1.0).abs() < 1e-6);
-    }
-
-    #[test]
-    fn likelihoods_survive_extreme_parameters() {
-        for (alpha, beta) in [(1e-100, 1e100), (1e100, 1e-100), (1e-100, 1e-100), (1e100, 1.0), (0.5, 0.5)] {
-            let q =
-                normalised(30, |s| (29 - s) as f64 * (beta + s as f64) / ((s + 1) as f64 * (alpha + (28 - s) as f64)));
-            assert!((q.iter().sum::<f64>() - 1.0).abs() < 1e-14, "{alpha} {beta}");
-            assert!(q.iter().all(|q| (0.0..=1.0).contains(q)));
-        }
-    }
-
-    #[test]
-    fn sure_things() {
-        for (p, sure) in [(0.0, 0), (1.0, 4)] {
-            let q = normalised(5, |s| (4 - s) as f64 * p / ((s + 1) as f64 * (1.0 - p)));
-            assert!(q.iter().enumerate().all(|(s, q)| (q - f64::from(u8::from(s == sure))).abs() < 1e-300), "{q:?}");
-        }
     }
 }

@@ -27,6 +27,7 @@ mod numerics;
 #[cfg(feature = "serde")]
 mod part_files;
 mod parts;
+mod refused_weights;
 mod semivalues;
 mod stopping;
 mod symmetry;

@@ -1,14 +1,13 @@
-//! Semivalues: every kind of weights against the formula, what a summary tells from one pass, and weights that are
-//! refused. Banzhaf values of games from the literature are in `tests/literature`.
+//! Semivalues: every kind of weights against the formula, and what a summary tells from one pass. Weights that are
+//! refused are in `refused_weights.rs`, Banzhaf values of games from the literature in `tests/literature`.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::common::compare::{close, largest};
 use crate::common::masks::{mask_of, pseudo};
-use crate::common::said::said;
 use crate::naive::by_weights;
 use proptest::prelude::*;
-use shapley::{Attribution, Error, Exact, Game, Index, Semivalue, Table, Value, banzhaf, exact, from_fn};
+use shapley::{Attribution, Exact, Game, Index, Semivalue, Table, Value, banzhaf, exact, from_fn};
 
 /// Relative to the largest value, for games of at most 10 players: the formula adds 2^9 terms of weights that sum to
 /// one, so it is off by 2^9·ε = 1.1e-13 at the worst.
@@ -97,6 +96,34 @@ fn binomial_weights() {
     }
 }
 
+/// The Shapley values of w(S) = E v(S ∩ A), where A has each player with chance p: by all A, and by the formula.
+#[test]
+fn thinned_is_the_shapley_value_of_the_expected_game() {
+    for n in [1, 2, 5, MOST_PLAYERS] {
+        let game = table(n, value);
+        let tolerance = RELATIVE_TOLERANCE * largest(game.values().iter().copied());
+        for p in [0.0_f64, 1e-6, 0.1, 0.5, 0.98, 1.0 - 1e-9, 1.0] {
+            let chance = |a: u64| p.powi(a.count_ones() as i32) * (1.0 - p).powi((n as u32 - a.count_ones()) as i32);
+            let expected_value = |s: u64| (0..1_u64 << n).map(|a| chance(a) * value(s & a)).sum::<f64>();
+            let expected_values: Vec<f64> = (0..1 << n).map(expected_value).collect();
+            let shapley = |s: usize| factorial(s) * factorial(n - 1 - s) / factorial(n);
+            let found = solved(&Semivalue::thinned(p).unwrap(), &game);
+            for (got, expected) in found.iter().zip(by_weights(n, shapley, |s| expected_values[s as usize])) {
+                assert!(close(*got, expected, tolerance), "{n} players, p = {p}: {got} is not {expected}");
+            }
+            let sum = expected_values[(1 << n) - 1] - value(0);
+            assert!(close(found.iter().sum::<f64>(), sum, n as f64 * tolerance), "{n} players, p = {p}");
+        }
+    }
+}
+
+#[test]
+fn thinned_by_nothing_is_shapley() {
+    assert_eq!(Semivalue::thinned(1.0).unwrap(), Semivalue::shapley());
+    let nothing = solved(&Semivalue::thinned(0.0).unwrap(), &table(5, value));
+    assert_eq!(nothing.values(), [0.0; 5]);
+}
+
 #[test]
 fn weights_of_ones_own() {
     for n in 1..=MOST_PLAYERS {
@@ -105,9 +132,12 @@ fn weights_of_ones_own() {
         let weights: Vec<f64> = drawn.iter().map(|weight| weight / total).collect();
         let game = table(n, value);
         let tolerance = RELATIVE_TOLERANCE * largest(game.values().iter().copied());
-        let found = solved(&Semivalue::by_size(weights.clone()).unwrap(), &game);
-        for (got, expected) in found.iter().zip(by_weights(n, |s| weights[s], value)) {
-            assert!(close(*got, expected, tolerance), "{n} players: {got} is not {expected}");
+        let chances = weights.iter().enumerate().map(|(s, weight)| choose(n - 1, s) * weight).collect();
+        let by_size = Semivalue::by_size(weights.clone()).unwrap();
+        for semivalue in [by_size, Semivalue::by_size_distribution(chances).unwrap()] {
+            for (got, expected) in solved(&semivalue, &game).iter().zip(by_weights(n, |s| weights[s], value)) {
+                assert!(close(*got, expected, tolerance), "{semivalue:?}, {n} players: {got} is not {expected}");
+            }
         }
     }
 }
@@ -136,6 +166,8 @@ fn special_cases() {
             (Semivalue::binomial(1.0).unwrap(), &last),
             (only(0), &alone),
             (only(n - 1), &last),
+            (Semivalue::by_size_distribution(vec![1.0 / n as f64; n]).unwrap(), phi.values()),
+            (Semivalue::thinned(1.0).unwrap(), phi.values()),
         ] {
             for (got, expected) in solved(&semivalue, &game).iter().zip(expected) {
                 assert!(close(*got, *expected, tolerance), "{semivalue:?}, {n} players: {got} is not {expected}");
@@ -207,6 +239,7 @@ fn a_summary_is_one_pass() {
             Semivalue::banzhaf(),
             Semivalue::beta(16.0, 1.0).unwrap(),
             Semivalue::binomial(0.3).unwrap(),
+            Semivalue::thinned(0.9).unwrap(),
             Semivalue::by_size((0..n).map(|s| 1.0 / (n as f64 * choose(n - 1, s))).collect()).unwrap(),
         ];
         let values = semivalues.each_ref().map(|semivalue| summary.values(semivalue).unwrap());
@@ -242,106 +275,6 @@ fn several_outputs() {
     }
 }
 
-#[test]
-fn parameters_out_of_range() {
-    let beta = |alpha, beta| (Semivalue::beta(alpha, beta), "from 1e-100 to 1e100");
-    let binomial = |p| (Semivalue::binomial(p), "from 0 to 1");
-    let by_size = |weights: &[f64]| (Semivalue::by_size(weights.to_vec()), "non-negative and finite");
-    let (nan, inf) = (f64::NAN, f64::INFINITY);
-    for ((result, allowed), value) in [
-        (beta(nan, 1.0), nan),
-        (beta(1.0, nan), nan),
-        (beta(0.0, 1.0), 0.0),
-        (beta(1.0, -0.5), -0.5),
-        (beta(inf, 1.0), inf),
-        (beta(1.0, -inf), -inf),
-        (beta(1e101, 1.0), 1e101),
-        (beta(1.0, 1e-101), 1e-101),
-        (binomial(nan), nan),
-        (binomial(-0.1), -0.1),
-        (binomial(1.1), 1.1),
-        (binomial(inf), inf),
-        (by_size(&[0.5, -0.25]), -0.25),
-        (by_size(&[nan, 0.5]), nan),
-        (by_size(&[0.5, inf]), inf),
-        // The first of several.
-        (by_size(&[-1.0, -2.0]), -1.0),
-    ] {
-        match &result {
-            Err(Error::WeightParameter { value: named, allowed: range }) => {
-                assert_eq!((named.to_bits(), *range), (value.to_bits(), allowed));
-            }
-            other => panic!("{other:?} for {value}"),
-        }
-        assert_eq!(said(result), format!("a weight parameter of {value} is not allowed: it must be {allowed}"));
-    }
-}
-
-#[test]
-fn weights_that_do_not_sum_to_one() {
-    // C(2, s) is 1, 2, 1.
-    for (weights, total) in
-        [(vec![1.0, 1.0, 1.0], 4.0), (vec![0.0; 3], 0.0), (vec![0.25, 0.25, 0.25 + 2e-9], 1.0 + 2e-9), (vec![0.9], 0.9)]
-    {
-        let result = Semivalue::by_size(weights);
-        match &result {
-            Err(Error::WeightSum { sum }) => assert!(close(*sum, total, 1e-15), "{sum}"),
-            other => panic!("{other:?}"),
-        }
-        assert!(said(result).starts_with(&format!("the weights sum to {total} ")));
-    }
-    // Rounding is no error.
-    assert!(Semivalue::by_size(vec![0.25, 0.25, 0.25 + 5e-10]).is_ok());
-    // The sum of finite weights need not be finite.
-    let result = Semivalue::by_size(vec![f64::MAX; 3]);
-    assert!(matches!(result, Err(Error::WeightSum { sum }) if sum.is_infinite()));
-    assert!(said(result).contains("sum to inf"));
-}
-
-#[test]
-fn weights_for_another_number_of_players() {
-    let panicking = |players| from_fn(players, |s| -> f64 { panic!("{s} was asked for before the weights were") });
-    let two = Semivalue::by_size(vec![0.5, 0.5]).unwrap();
-    for players in [1, 3, 30] {
-        let result = Exact::new().semivalue(&panicking(players), &two);
-        match &result {
-            Err(Error::WeightLength { len, players: named }) => assert_eq!((*len, *named), (2, players)),
-            other => panic!("{other:?}"),
-        }
-        let text = said(result);
-        assert_eq!(text, format!("2 weights do not fit a game of {players} player(s), which takes as many as players"));
-    }
-    let summary = Exact::new().summary(&from_fn(3, |s| s.len() as f64), 2).unwrap();
-    assert!(matches!(summary.values(&two), Err(Error::WeightLength { len: 2, players: 3 })));
-    assert!(matches!(Exact::new().semivalue(&panicking(0), &two), Err(Error::NoPlayers {})));
-    for len in [0, 63, 64, 1000] {
-        let result = Semivalue::by_size(vec![0.0; len]);
-        assert!(matches!(result, Err(Error::WeightCount { len: named, limit: 62 }) if named == len), "{result:?}");
-        assert!(said(result).starts_with(&format!("{len} weights ")));
-    }
-}
-
-#[test]
-fn games_that_have_no_answer() {
-    let semivalue = Semivalue::banzhaf();
-    let game = |players, value: f64| from_fn(players, move |s| if s.len() == 2 { value } else { 0.0 });
-    for (players, limit) in [(31, 30), (63, 30), (1000, 30)] {
-        match banzhaf(&game(players, 0.0)) {
-            Err(Error::TooManyPlayers { players: named, limit: over }) => assert_eq!((named, over), (players, limit)),
-            other => panic!("{other:?}"),
-        }
-    }
-    assert!(matches!(banzhaf(&game(0, 0.0)), Err(Error::NoPlayers {})));
-    match Exact::new().semivalue(&game(3, f64::NAN), &semivalue) {
-        Err(Error::NotFinite { coalition }) => assert_eq!(coalition.to_string(), "{0, 1}"),
-        other => panic!("{other:?}"),
-    }
-    match banzhaf(&game(3, f64::MAX)) {
-        Err(Error::Overflow { coalition }) => assert_eq!(coalition.len(), 1),
-        other => panic!("{other:?}"),
-    }
-}
-
 /// Weights are floats; those that are fractions of powers of two are exact, and so are results as fractions.
 #[cfg(feature = "rational")]
 mod exactly {
@@ -370,6 +303,10 @@ mod exactly {
             let weights = sixteenths.iter().map(|weight| *weight as f64 / 16.0).collect();
             let expected = by_weights(n, |s| fraction(sixteenths[s], 16), value);
             let found = solved(&Semivalue::by_size(weights).unwrap(), &table(n, value));
+            assert_eq!(found.into_values(), expected, "{n} players");
+            let chance = |(s, sixteenths): (usize, &i64)| choose(n - 1, s) * *sixteenths as f64 / 16.0;
+            let chances = sixteenths.iter().enumerate().map(chance).collect();
+            let found = solved(&Semivalue::by_size_distribution(chances).unwrap(), &table(n, value));
             assert_eq!(found.into_values(), expected, "{n} players");
         }
     }
