@@ -2,13 +2,8 @@
 
 use std::ops::ControlFlow;
 
+use super::constants::{LEAST_GAIN, LONGEST_STEP};
 use super::linear::dot;
-
-/// Stops once a step promises to gain less: hundredths of a unit of log-likelihood say nothing.
-const LEAST_GAIN: f64 = 2e-2;
-
-/// No coordinate moves farther at once. They are in units of their prior's standard deviation.
-const LONGEST_STEP: f64 = 2.0;
 
 /// A descent: where it is, and what it has learned of the curvature.
 ///
@@ -30,7 +25,7 @@ impl Descent {
         Self { point, value: f64::INFINITY, slope: Vec::new(), steps: Vec::new() }
     }
 
-    /// Goes on, for at most so many evaluations of a function, which says none where it has no value, and of its
+    /// Goes on, for at most this number of evaluations of a function, which says none where it has no value, and of its
     /// gradient, which may be left out where the value is above a bound. The first is of the point.
     pub(super) fn go(&mut self, evaluations: usize, mut function: impl FnMut(&[f64], f64) -> Option<(f64, Vec<f64>)>) {
         let Some((value, slope)) = function(&self.point, f64::INFINITY) else {

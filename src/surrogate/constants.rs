@@ -1,9 +1,68 @@
-//! Every constant of the model and its correction, with its symbol in docs/surrogate.md, its origin and its effect.
+//! Every constant of the design, the models and the correction, with its symbol in docs/surrogate.md, its origin and
+//! its effect. (Sizes of blocks of memory stand where they are used.)
 //!
 //! "Measured" means: by the bench `accuracy`, on the games that docs/surrogate.md names. Constants without such a word
 //! are conventions or guards of the arithmetic, and moving them within a factor of ten changes no result that matters.
 
-/// The number of harmonics of the ridge term, whose frequencies are w_k = (k + ½) π. A step needs them all; the cost of
+// The design.
+
+/// With [`Form::Singles`](super::quota::Form), all single players are asked for once there are other pairs beside them:
+/// one for this number of players, and at least two. (With one for five players, intervals of 9 players covered 0.82 at
+/// 24 evaluations.) Fewer say next to nothing of how sure the values are.
+pub(super) const PLAYERS_PER_OTHER: usize = 2;
+pub(super) const FEWEST_OTHERS: usize = 2;
+
+/// The number of pairs that are shared out over sizes as a model learns best; those after them have equal shares, as
+/// residuals are summed best. (Without, sums of unanimity games of 50 and 100 players had 1.7 times the error at 20 000
+/// evaluations, and runways five times.)
+pub(super) const MODEL_PAIRS: f64 = 500.0;
+
+/// Least squares of at most this number of pairs for each player have the pairs of a walk: with pairs at random, their
+/// noise is nearly all that there is. Measured: docs/surrogate.md, "Which pairs".
+pub(super) const MOST_OF_A_WALK: f64 = 1.05;
+
+/// The number of pairs that are spread together; of a block after them, which is spread against the block before it;
+/// and of all that are spread. The time grows with the cube of what is spread together. Measured: "Which pairs" again.
+pub(super) const FIRST_BLOCK: usize = 500;
+pub(super) const NEXT_BLOCK: usize = 250;
+pub(super) const MOST_SPREAD: usize = 4000;
+
+/// The fewest candidates of a size that pairs are chosen from.
+pub(super) const FEWEST_CANDIDATES: u64 = 32;
+
+/// Variances that differ by less than this part of the largest there is are equal.
+pub(super) const TIED_VARIANCES: f32 = 1e-4;
+
+// Which coalitions are asked for, and when.
+
+/// The number of random pairs that tell whether a game looks self-dual.
+pub(super) const FIRST_CHECKS: usize = 10;
+
+/// And one evaluation in this number is spent to look again.
+pub(super) const CHECK_EVERY: u64 = 32;
+
+/// At most one pair in this number may not be dual where the complements of others are taken for what they are on
+/// average.
+pub(super) const FEW_NOT_DUAL: usize = 10;
+
+/// A game that looks self-dual is asked in at most this number of rounds, each of at least this number of pairs.
+pub(super) const MOST_ROUNDS: usize = 8;
+pub(super) const FEWEST_OF_ROUND: usize = 8;
+
+/// The evaluations of the first stage for each player, without v(∅) and v(N): with fewer, standard errors mean little.
+pub(super) const FIRST_STAGE: u64 = 3;
+
+/// Each stage after it has as many evaluations as there were, over this number: so that all fits together cost about
+/// twice the last, as their cost grows with the square of what they are of.
+pub(super) const STAGE_GROWTH: u64 = 2;
+
+/// Where only the time may stop a run, nothing is fitted between stages, and the first has at least this number of
+/// evaluations. (A design of millions takes longer than many a deadline, and is not needed if they cannot be paid for.)
+pub(super) const FIRST_UNTIL_LATE: u64 = 1024;
+
+// The models.
+
+/// The number of harmonics of the ridge term, whose frequencies are ω_k = (k + ½) π. A step needs them all; the cost of
 /// a fit grows with their number.
 pub(super) const HARMONICS: usize = 24;
 
@@ -63,8 +122,8 @@ pub(super) const MOST_TIES: f64 = 0.05;
 /// The variance of the constant of the even half, which is as good as unknown.
 pub(super) const CONSTANT: f64 = 100.0;
 
-/// Hyper-parameters are fitted to at most so many rows. (200 or 300 gave twice the error on votes and sentences after
-/// 1000 evaluations; more take longer than they gain.)
+/// Hyper-parameters are fitted to at most this number of rows. (200 or 300 gave twice the error on votes and sentences
+/// after 1000 evaluations; more take longer than they gain.)
 pub(super) const FIT_ROWS: usize = 400;
 
 /// A posterior is of these rows, of this many, or of all that the model gets; other pairs only correct it.
@@ -79,7 +138,7 @@ pub(super) const EARLY_EVALUATIONS: usize = 6;
 pub(super) const FIRST_EVALUATIONS: usize = 20;
 pub(super) const NEXT_EVALUATIONS: usize = 6;
 
-/// The saturation's fit takes at most so many evaluations.
+/// The saturation's fit takes at most this number of evaluations.
 pub(super) const SATURATION_EVALUATIONS: usize = 30;
 
 /// And the ridge model's: the more rows, the more there is to find.
@@ -118,3 +177,20 @@ pub(super) const FEW_VALUES_PART: f64 = 0.1;
 /// suspiciously well.
 pub(super) const FEW_PAIRS: usize = 3;
 pub(super) const EXACT_FIT: f64 = 0.02;
+
+// Descent, least squares and linear games.
+
+/// Stops once a step promises to gain less: hundredths of a unit of log-likelihood say nothing.
+pub(super) const LEAST_GAIN: f64 = 2e-2;
+
+/// No coordinate moves farther at once. They are in units of their prior's standard deviation.
+pub(super) const LONGEST_STEP: f64 = 2.0;
+
+/// A residual says how far the fit is off if at least this part of it is free of its own pair.
+pub(super) const LEAST_FREE: f64 = 0.05;
+
+/// A stratum of at least this number of rows has a mean.
+pub(super) const FEWEST_OF_STRATUM: u64 = 8;
+
+/// Less than this part of the largest difference is rounding.
+pub(super) const MOST_LEFT: f64 = 1e-10;

@@ -41,8 +41,8 @@ pub(super) fn scaled(odd: &[f64], grand: f64) -> Option<(f64, Vec<f64>)> {
     Some((largest * root, y.iter().map(|d| d / root).collect()))
 }
 
-/// The values of a game all of whose pairs are even. What was not asked for may not be, by as much as the values differ;
-/// a game that showed a single value gives no unit for a doubt.
+/// The values of a game all of whose pairs are even. What was not asked for may not be, by as much as the values
+/// differ; a game that showed a single value gives no unit for a doubt.
 pub(super) fn all_even(design: &PairedDesign, even: Option<&[f64]>) -> Values {
     let step = even.unwrap_or_default().iter().fold(0.0_f64, |most, even| most.max(even.abs()));
     let inclusion: Vec<f64> = (0..design.len()).map(|pair| design.inclusion(design.size(pair))).collect();
@@ -220,7 +220,7 @@ fn distinct(sorted: &[f64]) -> usize {
     1 + sorted.windows(2).filter(|two| two[1] - two[0] > 1e-9 * range).count()
 }
 
-/// The standard error of a value if all surprises that so many pairs leave room for are off by a step, in favour of one
+/// The standard error of a value if all surprises that these pairs leave room for are off by a step, in favour of one
 /// player.
 fn surprise(step: f64, inclusion: &[f64]) -> f64 {
     let pairs = inclusion.len() as f64;

@@ -50,7 +50,7 @@ impl Data {
         }
     }
 
-    /// Row 0 and others at random, so many in all, or all if there are no more.
+    /// Row 0 and others at random: `rows` in all, or all if there are no more.
     pub(super) fn some(&self, rows: usize, random: &mut Random) -> Self {
         if rows >= self.len() {
             return self.clone();

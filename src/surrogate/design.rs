@@ -1,19 +1,16 @@
 //! Which pairs of coalitions to ask for.
 
+use super::constants::MOST_OF_A_WALK;
 use super::far_apart::{Spread, stands_for_pair};
 use super::generator;
 use super::quota::{Form, Quota};
 use crate::Coalition;
 use crate::engine::Random;
 
-/// Least squares of hardly more pairs than players are those of a walk and few others: with pairs at random, nearly all
-/// is their noise. So many for each player.
-const MOST_OF_A_WALK: f64 = 1.05;
-
 /// Pairs of complementary coalitions, drawn without replacement: what to ask a game for when not all can be asked.
 ///
 /// Only half the difference of S and N∖S, (v(S) − v(N∖S)) / 2, carries Shapley values, so coalitions come in such
-/// pairs. How many there are of each size is expected to be as a [form](Form) has it, as far as there are so many;
+/// pairs. How many there are of each size is expected to be as a [form](Form) has it, as far as there are enough;
 /// sizes that have fewer are all there. Each pair has an [inclusion probability](Self::inclusion) that is known
 /// exactly, which estimators that weight by it need. Within a size, pairs lie far apart: each is, of several
 /// candidates, the one that those before say least of.
@@ -34,7 +31,7 @@ impl PairedDesign {
         Self::of(players, form, vec![0.0; players / 2], Vec::new())
     }
 
-    /// So many pairs, at most all 2ⁿ⁻¹ − 1 of them.
+    /// This number of pairs, at most all 2ⁿ⁻¹ − 1 of them.
     pub(super) fn drawn(players: usize, form: Form, pairs: u64, seed: u64) -> Self {
         let mut design = Self::empty(players, form);
         let mut random = generator(seed, 0);
@@ -60,8 +57,8 @@ impl PairedDesign {
         Self { players, form, quota: Quota::expecting(players, expected), rows }
     }
 
-    /// Adds pairs, up to so many. The probabilities are then those of a design of that many, or, of one that was cut
-    /// short, as near to them as so many more pairs can bring them: exactly, but where a size that was rounded up has
+    /// Adds pairs, up to this number. The probabilities are then those of a design of that many, or, of one that was
+    /// cut short, as near to them as the added pairs can bring them: exactly, but where a size that was rounded up has
     /// no room for what rounding up gives it again.
     pub(super) fn extend(&mut self, pairs: u64, random: Random) {
         let mut spread = Spread::new(self.players, std::mem::take(&mut self.rows), random);
@@ -73,7 +70,7 @@ impl PairedDesign {
         (self.rows, self.quota) = (spread.chosen, quota);
     }
 
-    /// The first so many of the pairs in this order. The first `known` of them were sure to be there, and `expected` so
+    /// The first pairs of the design, in this order. The first `known` of them were sure to be there, and `expected` so
     /// many of each size; those after them are random ones of the rest.
     pub(super) fn cut(&self, order: &[usize], (known, expected): (usize, &[f64])) -> Self {
         let others = self.len() - known;

@@ -5,28 +5,18 @@ use std::collections::HashSet;
 
 use faer::traits::pulp::{Arch, Simd, WithSimd};
 
+use super::constants::{FEWEST_CANDIDATES, FIRST_BLOCK, MOST_SPREAD, NEXT_BLOCK, TIED_VARIANCES};
 use super::devices::{Device, is_on};
 use super::quota::Quota;
 use crate::Coalition;
 use crate::engine::Random;
-
-/// So many pairs are spread together. Those after them are spread in blocks of so many, each against the block before
-/// it: the time grows with the cube of what is spread together. Beyond the most, pairs are random.
-const FIRST_BLOCK: usize = 500;
-const NEXT_BLOCK: usize = 250;
-const MOST_SPREAD: usize = 4000;
 
 /// Candidates for each pair that is to be chosen: more while there are few pairs, when they gain most and cost least;
 /// and the fewest of each size.
 fn candidates(pairs: usize) -> u64 {
     (2500 / pairs as u64).clamp(4, 32)
 }
-const FEWEST_CANDIDATES: u64 = 32;
-
-/// Variances that differ by less than this part of the largest there is are equal.
-const TIE: f32 = 1e-4;
-
-/// So many rows are told of to candidates at once.
+/// The number of rows that candidates are told of at once.
 const CATCH_UP: usize = 8;
 
 /// Chosen pairs, each as the words of one of its coalitions: the smaller, or of two of the same size the one with
@@ -44,7 +34,7 @@ struct Pool {
     size: usize,
     rows: Vec<Coalition>,
     taken: Vec<bool>,
-    /// Of each, given the first so many of the rows that were taken; and what these say of it, one after the other.
+    /// Of each, given the first of the rows that were taken; and what these say of it, one after the other.
     variance: Vec<f32>,
     known: Vec<Vec<f32>>,
 }
@@ -73,7 +63,7 @@ impl Spread {
         counts
     }
 
-    /// Chooses so many more of each size: all that are left of the sizes that are to be full, and of the others one by
+    /// Chooses `more` pairs of each size: all that are left of the sizes that are to be full, and of the others one by
     /// one, their sizes in random order, block by block. Blind to values, and no player is different from another, so
     /// that all pairs of a size have the same chance.
     pub(super) fn choose(&mut self, more: &[u64], quota: &Quota) {
@@ -199,7 +189,7 @@ impl Spread {
         for &size in order {
             let Some(pool) = pools.iter_mut().find(|pool| pool.size == size) else { continue };
             pool.catch_up(&taken, &kernel);
-            let Some(best) = pool.best(TIE * kernel.at(0)) else { continue };
+            let Some(best) = pool.best(TIED_VARIANCES * kernel.at(0)) else { continue };
             pool.taken[best] = true;
             let entries = pool.known.iter().map(|known| known[best]).collect();
             let over = kernel.over(pool.variance[best]);
@@ -373,7 +363,7 @@ mod tests {
                 let free: Vec<Coalition> = rows.iter().filter(|row| !known.contains(row)).cloned().collect();
                 let most = left(&free, &known, &kernel).into_iter().fold(0.0, f64::max);
                 let got = left(std::slice::from_ref(row), &known, &kernel)[0];
-                let tie = f64::from(2.0 * TIE * kernel.at(0));
+                let tie = f64::from(2.0 * TIED_VARIANCES * kernel.at(0));
                 assert!(got >= most - tie, "{players} players, step {step}: {got} of {most}");
                 known.push(row.clone());
             }

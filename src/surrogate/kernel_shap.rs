@@ -1,13 +1,11 @@
 //! What `KernelShap` estimates: least squares on pairs, without a model.
 
+use super::constants::LEAST_FREE;
 use super::correction::{Values, all_even, scaled, variance_of_few_values};
 use super::design::PairedDesign;
 use super::least_squares::{LinearMap, shapley_weights};
 use super::rows::Rows;
 use crate::Coalition;
-
-/// A residual says how far the fit is off if at least this part of it is free of its own pair.
-const LEAST_FREE: f64 = 0.05;
 
 /// Least squares alone: the values that explain the odd parts best, and what their residuals say of the errors.
 pub(super) fn least_squares(design: &PairedDesign, odd: &[f64], grand: f64) -> Values {

@@ -3,11 +3,12 @@
 use faer::Mat;
 use faer::linalg::solvers::SelfAdjointEigen;
 
+use super::constants::FEWEST_OF_STRATUM;
 use super::design::PairedDesign;
 use super::linear::{dot, times};
 use super::rows::Rows;
 
-/// So many rows are in memory at once, as numbers.
+/// The number of rows that are in memory at once, as numbers.
 const BLOCK: usize = 4096;
 
 /// Weighted least squares of numbers, one for each row, on the rows: what each number adds to each player's value.
@@ -21,9 +22,6 @@ pub(super) struct LinearMap<'a> {
     /// The pseudo-inverse of the Gram matrix.
     inverse: Mat<f64>,
 }
-
-/// A stratum of so many rows has a mean.
-const FEWEST_OF_STRATUM: u64 = 8;
 
 impl<'a> LinearMap<'a> {
     pub(super) fn new(rows: &'a Rows, weights: &'a [f64]) -> Self {

@@ -17,8 +17,8 @@ pub(super) fn times(a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Mat<f64> {
     product
 }
 
-/// Triangles are multiplied in blocks of so many columns, each by faer's general product: its own for triangles is
-/// three times slower at these sizes.
+/// Triangles are multiplied in blocks of this number of columns, each by faer's general product: its own for triangles
+/// is three times slower at these sizes.
 const BLOCK: usize = 64;
 
 /// Puts the lower triangle of a product into a matrix; of what is above nothing is promised.

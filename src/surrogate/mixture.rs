@@ -179,7 +179,8 @@ fn prediction_error(rows: usize, parameters: usize) -> f64 {
     (rows + worth) / (rows - worth).max(0.1 * rows)
 }
 
-/// Rows of so many data, row 0 with them: those that hyper-parameters are fitted to, and those of larger posteriors.
+/// Rows of this number of data, row 0 with them: those that hyper-parameters are fitted to, and those of larger
+/// posteriors.
 fn levels(data: usize, random: &mut Random) -> Vec<Vec<usize>> {
     let mut levels = vec![(0..data).collect::<Vec<_>>()];
     for most in [SECOND_ROWS, FIT_ROWS] {

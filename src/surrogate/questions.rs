@@ -1,6 +1,7 @@
 //! Asking a game for pairs: all of them or, while it looks self-dual, one coalition of each.
 
 use super::Options;
+use super::constants::{CHECK_EVERY, FEW_NOT_DUAL, FEWEST_OF_ROUND, FIRST_CHECKS, MOST_ROUNDS};
 use super::design::PairedDesign;
 use super::generator;
 use super::quota::Form;
@@ -8,21 +9,8 @@ use crate::engine::question::{Answer, Asker, Question};
 use crate::results::Pair;
 use crate::{Coalition, Value};
 
-/// So many pairs, at random, tell whether a game looks self-dual.
-const FIRST_CHECKS: usize = 10;
-
-/// And so many of the evaluations are spent to look again: one in this number.
-const CHECK_EVERY: u64 = 32;
-
-/// Up to one in so many pairs may not be dual where the complements of others are taken for what they are on average.
-const FEW_NOT_DUAL: usize = 10;
-
-/// In at most so many rounds, of at least so many pairs.
-const ROUNDS: usize = 8;
-const FEWEST_OF_ROUND: usize = 8;
-
 fn rounds(pairs: usize) -> usize {
-    (pairs / FEWEST_OF_ROUND).clamp(1, ROUNDS)
+    (pairs / FEWEST_OF_ROUND).clamp(1, MOST_ROUNDS)
 }
 
 /// A game under question.
@@ -65,7 +53,7 @@ impl<'a, V: Value> Game<'a, V> {
     }
 
     /// The values of some coalitions: of all, or of those up to where the observer broke or the time was up, but at
-    /// least of so many.
+    /// least of the first `at_least`.
     async fn ask(&mut self, mut coalitions: Vec<Coalition>, at_least: usize) -> Vec<V> {
         // A design that was loaded may lack pairs that it is expected to have, and then grows by more than is paid for.
         coalitions.truncate(usize::try_from(self.left()).unwrap_or(usize::MAX));

@@ -1,18 +1,8 @@
 //! How many pairs of each size: quotas, and the chance of each pair to be in the design.
 
+use super::constants::{FEWEST_OTHERS, MODEL_PAIRS, PLAYERS_PER_OTHER};
 use crate::engine::Random;
 use crate::results::Method;
-
-/// With [`Form::Singles`], all single players are asked for once so many other pairs can be paid for: half of the
-/// players, and at least two. (With a fifth of them, intervals of 9 players covered 0.82 at 24 evaluations.) Fewer say
-/// next to nothing of how sure the values are.
-const PLAYERS_PER_OTHER: usize = 2;
-const FEWEST_OTHERS: usize = 2;
-
-/// So many pairs are shared as a model learns best; those after them as residuals are summed best, the same of every
-/// size. (Without, sums of unanimity games of 50 and 100 players had 1.7 times the error at 20 000 evaluations, and
-/// runways five times.)
-const MODEL_PAIRS: f64 = 500.0;
 
 /// How pairs are shared by the sizes. docs/surrogate.md has the measurements behind it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -105,7 +95,7 @@ impl Quota {
         self.expected[size - 1] >= self.population[size - 1]
     }
 
-    /// Adds pairs, so many in all, to those there are, as far as it can towards the quota of a larger design; and what
+    /// Adds pairs, `added` in all, to those there are, as far as it can towards the quota of a larger design; and what
     /// then is expected. Where some sizes have more than the larger design would give them, as in one that was cut
     /// short, the others cannot have all of theirs.
     pub(super) fn grow(&self, target: &Self, added: u64, have: &[u64], random: &mut Random) -> (Self, Vec<u64>) {

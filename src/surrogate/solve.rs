@@ -1,14 +1,12 @@
 //! From pairs and their values to Shapley values of each output, and what is known of their errors.
 
+use super::constants::MOST_LEFT;
 use super::correction::{self, PairValues, Values, has_few_values};
 use super::design::PairedDesign;
 use super::generator;
 use super::kernel_shap::least_squares;
 use crate::results::{Method, Pair};
 use crate::{Coalition, Value};
-
-/// Less than this part of the largest difference is rounding.
-const MOST_LEFT: f64 = 1e-10;
 
 /// Values and standard errors of all components.
 pub(super) fn solve<V: Value>(

@@ -1,19 +1,8 @@
 //! Stages of a design that grows until the values are precise enough, or the time is up.
 
 use super::Options;
+use super::constants::{FIRST_STAGE, FIRST_UNTIL_LATE, STAGE_GROWTH};
 use crate::engine::stopping::Stopping;
-
-/// The first stage has so many evaluations for each player, and two for v(∅) and v(N): with fewer, standard errors mean
-/// little.
-const FIRST: u64 = 3;
-
-/// Each stage after it has as many more as there were, over this: so that all fits together cost about twice the last,
-/// as their cost grows with the square of what they are of.
-const GROWTH: u64 = 2;
-
-/// Where only the time may stop a run, nothing is fitted between stages, and the first has at least so many evaluations.
-/// (A design of millions takes longer than many a deadline, and is not needed if they cannot be paid for.)
-const FIRST_UNTIL_LATE: u64 = 1024;
 
 /// The most evaluations that a run has made after each of its stages.
 #[derive(Clone, Copy, Debug)]
@@ -41,14 +30,14 @@ impl Stages {
         Self { players: players as u64, budget: options.evaluations, ends_by }
     }
 
-    /// The end of the stage that begins after so many evaluations. A last one of less than half a stage is part of the
+    /// The end of the stage that begins after `made` evaluations. A last one of less than half a stage is part of the
     /// one before.
     pub(super) fn end(&self, made: u64) -> u64 {
-        let first = FIRST.saturating_mul(self.players) + 2;
+        let first = FIRST_STAGE.saturating_mul(self.players) + 2;
         let (first, more) = match self.ends_by {
             Ends::Nothing => return self.budget,
             Ends::Time => (first.max(FIRST_UNTIL_LATE), made.max(FIRST_UNTIL_LATE)),
-            Ends::Precision => (first, (made / GROWTH).max(self.players)),
+            Ends::Precision => (first, (made / STAGE_GROWTH).max(self.players)),
         };
         let end = if made <= 2 { first } else { made.saturating_add(more) };
         if self.budget.saturating_sub(end) < more / 2 { self.budget } else { end.min(self.budget) }
