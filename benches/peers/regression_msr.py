@@ -15,8 +15,8 @@ shapiq counts v(∅), v(N) and each further coalition once, as this crate does. 
 other than `budget` coalitions, or for one twice.
 
 RegressionMSR runs with shapiq's defaults, which draw size s in proportion to 1/√(s(n − s)). With `--even` it draws
-all sizes equally often, as the published runs did. Those drew coalitions without replacement, which shapiq 1.8
-cannot.
+all sizes equally often, as the published runs did by PolySHAP's scripts. Those drew coalitions without replacement,
+which shapiq 1.8 cannot.
 """
 
 import os
