@@ -187,7 +187,7 @@ fn a_budget_for_no_sample_is_refused_before_anything_is_asked() {
         }
     }
     let error = permutation(&panicking(40), 79).unwrap_err();
-    assert_eq!(error.to_string(), "79 evaluation(s) are not enough for an estimate: the first sample takes 80");
+    assert_eq!(error.to_string(), "79 evaluation(s) are not enough for an estimate: it takes at least 80");
 }
 
 #[test]
