@@ -104,10 +104,10 @@ pub(crate) fn settings_that_make_no_sense() {
                 "6 players are over the limit of 5: an exact answer takes 2^6 = 64 evaluations. `Permutation`, or `Surrogate` \
                  with the feature `surrogate`, estimates Shapley values from fewer",
                 "interactions of order 7 are out of reach for 6 players: the order must be from 1 to 6",
-                "10 evaluation(s) are not enough for an estimate: the first sample takes 12",
+                "10 evaluation(s) are not enough for an estimate: it takes at least 12",
                 "the truncation of a part cannot be 0.1: it must be left out, since its samples must not depend on others",
                 "precision cannot be -1: it must be positive and finite",
-                "5 evaluation(s) are not enough for an estimate: the first sample takes 14",
+                "5 evaluation(s) are not enough for an estimate: it takes at least 14",
                 "18446744073709551615 players are over the limit of 62: no solver takes more than 16777216",
                 "18446744073709551615 players are over the limit of 16777216: no solver takes more than 16777216",
                 "18446744073709551615 players are over the limit of 4000: no solver takes more than 16777216",
