@@ -9,6 +9,9 @@ mod data;
 mod design;
 mod devices;
 mod far_apart;
+mod fit;
+mod functional;
+mod functional_values;
 mod hyperparameters;
 mod kernel;
 mod kernel_shap;
@@ -23,7 +26,7 @@ mod ridge;
 mod rows;
 mod run;
 mod saturation;
-mod shapley_values;
+mod set_sums;
 mod solve;
 mod stages;
 

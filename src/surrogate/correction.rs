@@ -1,13 +1,16 @@
-//! What `Surrogate` estimates: the models' values, corrected by what the models leave, and how sure they are.
+//! What `Surrogate` estimates of one half of a game: what a linear function is of the models, corrected by what they
+//! leave, and how sure that is. (Of docs/surrogate.md, "Correction" and "Variance".)
 
 use super::constants::{BLOCK, EXACT_FIT, FEW_PAIRS, FEW_VALUES, FEW_VALUES_PART, MODEL_ROWS};
+use super::covariance::Half;
 use super::data::{Both, Data};
 use super::design::PairedDesign;
 use super::devices::{Device, is_on};
-use super::kernel_shap::least_squares;
-use super::least_squares::{LinearMap, gram_of_all, shapley_weights};
-use super::mixture::Mixture;
+use super::functional::Functional;
+use super::mixture::{Asked, Mixture};
+use super::posterior::Model;
 use super::rows::Rows;
+use super::set_sums::sums_over_rows;
 use crate::Coalition;
 use crate::engine::Random;
 
@@ -18,65 +21,219 @@ pub(super) struct Values {
     pub(super) std_errors: Vec<f64>,
 }
 
-/// The odd halves of a design's pairs, the even ones where they are known, both less the mean of v(∅) and v(N), and the
-/// odd half of (N, ∅).
-#[derive(Clone, Copy, Debug)]
-pub(super) struct PairValues<'a> {
-    pub(super) odd: &'a [f64],
-    pub(super) even: Option<&'a [f64]>,
-    pub(super) grand: f64,
-    /// The root mean square of what least squares leave of the odd halves.
-    pub(super) not_linear: f64,
+/// One half of the pairs of a design, the odd or the even one, with its models. All numbers are in the same units.
+#[derive(Debug)]
+pub(super) struct HalfFit {
+    half: Half,
+    /// Of (N, ∅) and the pairs.
+    y: Vec<f64>,
+    rows: Rows,
+    mixture: Mixture,
+    /// l and e: what is left of a pair that is predicted from others, and what the models take for noise.
+    left_out: Vec<f64>,
+    noise: Vec<f64>,
+    /// Whether hyper-parameters were fitted to a pair.
+    fitted: Vec<bool>,
+    /// What the models leave of (N, ∅).
+    of_grand: f64,
+    /// π.
+    inclusion: Vec<f64>,
+    /// The mean of 1 − π times the step by which pairs that were not asked for may differ from what the models say, over
+    /// the number of pairs: a surprise, in docs/surrogate.md.
+    surprise: f64,
 }
 
-/// The odd halves of (N, ∅) and the pairs, in units of their root mean square, and this unit; none if all are zero.
-pub(super) fn scaled(odd: &[f64], grand: f64) -> Option<(f64, Vec<f64>)> {
+/// What a half is fitted to.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct HalfOfPairs<'a> {
+    pub(super) half: Half,
+    /// Of (N, ∅) and the pairs.
+    pub(super) y: &'a [f64],
+    /// The other half, if all complements are known: for the models of both.
+    pub(super) other: Option<&'a [f64]>,
+    /// The root mean square of what a simple function leaves of it: a linear one of the odd half, a constant of the even.
+    pub(super) not_simple: f64,
+    /// A step between values of the game, for a half that is zero on all pairs.
+    pub(super) step: f64,
+}
+
+/// The numbers and this first one, in units of their root mean square, and this unit; none if all are zero.
+pub(super) fn scaled(numbers: &[f64], first: f64) -> Option<(f64, Vec<f64>)> {
     // In two steps, since squares of large numbers overflow.
-    let largest = odd.iter().fold(grand.abs(), |most, d| most.max(d.abs()));
+    let largest = numbers.iter().fold(first.abs(), |most, d| most.max(d.abs()));
     if largest <= 0.0 {
         return None;
     }
-    let y: Vec<f64> = std::iter::once(&grand).chain(odd).map(|d| d / largest).collect();
+    let y: Vec<f64> = std::iter::once(&first).chain(numbers).map(|d| d / largest).collect();
     let root = (y.iter().map(|d| d * d).sum::<f64>() / y.len() as f64).sqrt();
     Some((largest * root, y.iter().map(|d| d / root).collect()))
 }
 
-/// The values of a game all of whose pairs are even. What was not asked for may not be, by as much as the values
-/// differ; a game that showed a single value gives no unit for a doubt.
-pub(super) fn all_even(design: &PairedDesign, even: Option<&[f64]>) -> Values {
-    let step = even.unwrap_or_default().iter().fold(0.0_f64, |most, even| most.max(even.abs()));
-    let inclusion: Vec<f64> = (0..design.len()).map(|pair| design.inclusion(design.size(pair))).collect();
-    Values { values: vec![0.0; design.players], std_errors: vec![surprise(step, &inclusion); design.players] }
-}
+impl HalfFit {
+    /// The models and their residuals; with the model of both halves that the odd one has, if this is the even one.
+    pub(super) fn new(
+        design: &PairedDesign,
+        pairs: HalfOfPairs<'_>,
+        saturated: Option<&Model>,
+        random: &mut Random,
+    ) -> Self {
+        let in_model: Vec<usize> = if design.len() < MODEL_ROWS {
+            (0..design.len()).collect()
+        } else {
+            random.choose(MODEL_ROWS - 1, design.len())
+        };
+        let data = data(design, pairs, &in_model);
+        let shapley = Functional::index(crate::Index::Shapley, 1, 1, design.players);
+        let mixture = if pairs.y.iter().all(|y| *y == 0.0) {
+            None
+        } else {
+            match pairs.half {
+                Half::Odd => {
+                    let unseen = unseen_noise(design, &shapley, Half::Odd);
+                    Mixture::of_odd(&data, Asked { functional: &shapley, unseen }, random)
+                }
+                Half::Even => Mixture::of_even(&data, saturated, random),
+            }
+        };
+        let mixture = mixture.unwrap_or_else(|| Mixture::of_nothing(&data));
+        let rows = Rows::new(design.players, design.rows.iter().map(Coalition::words));
+        let len = design.len();
+        let (mut left_out, mut noise, mut fitted) = (vec![f64::NAN; len], vec![f64::NAN; len], vec![false; len]);
+        for (place, &pair) in in_model.iter().enumerate() {
+            (left_out[pair], noise[pair]) = (mixture.left_out[place], mixture.noise[place]);
+            fitted[pair] = mixture.fitted[place];
+        }
+        let others: Vec<usize> = (0..len).filter(|&pair| left_out[pair].is_nan()).collect();
+        for block in others.chunks(BLOCK) {
+            for (&pair, said) in block.iter().zip(mixture.predict(&rows.select(block))) {
+                left_out[pair] = pairs.y[1 + pair] - said;
+                noise[pair] = left_out[pair];
+            }
+        }
+        let of_grand = pairs.y[0] - mixture.predict(&data.rows.select(&[0]))[0];
+        let inclusion = inclusions(design);
+        let mut fit = Self {
+            half: pairs.half,
+            y: pairs.y.to_vec(),
+            rows,
+            mixture,
+            left_out,
+            noise,
+            fitted,
+            of_grand,
+            inclusion,
+            surprise: 0.0,
+        };
+        fit.surprise = fit.surprise(pairs);
+        fit
+    }
 
-/// The values of a game of at least two players.
-pub(super) fn estimate(design: &PairedDesign, pairs: PairValues<'_>, random: &mut Random) -> Values {
-    let Some((scale, y)) = scaled(pairs.odd, pairs.grand) else { return all_even(design, pairs.even) };
-    let in_model: Vec<usize> = if design.len() < MODEL_ROWS {
-        (0..design.len()).collect()
-    } else {
-        random.choose(MODEL_ROWS - 1, design.len())
-    };
-    let data = data(design, &y, pairs.even.map(|even| (even, scale)), &in_model);
-    let Some(mixture) = Mixture::fit(&data, unseen_noise(design), random) else {
-        return least_squares(design, pairs.odd, pairs.grand);
-    };
-    let not_linear = pairs.not_linear / scale;
-    let (values, variances) = correct(design, &y, (pairs.even.is_some(), not_linear), &in_model, &mixture);
-    Values {
-        values: values.iter().map(|value| scale * value).collect(),
-        std_errors: variances.iter().map(|variance| scale * variance.sqrt()).collect(),
+    /// The model of both halves, for the other one.
+    pub(super) fn saturated(&self) -> Option<&Model> {
+        self.mixture.saturated.as_ref()
+    }
+
+    fn surprise(&self, pairs: HalfOfPairs<'_>) -> f64 {
+        if self.y.iter().all(|y| *y == 0.0) {
+            return surprise(pairs.step, &self.inclusion);
+        }
+        // Where complements were inferred, that counts them already.
+        let of_few_values = if pairs.other.is_some() { of_few_values(&self.y, &self.inclusion) } else { 0.0 };
+        // A model that explains nearly all of what is not simple may do so by chance, too.
+        let both = self.inclusion.iter().zip(&self.left_out);
+        let left: f64 = both.map(|(p, left)| (1.0 - p) * left * left).sum();
+        let weight: f64 = self.inclusion.iter().map(|p| 1.0 - p).sum();
+        let is_exact = self.left_out.len() < FEW_PAIRS * self.rows.players
+            && left < (EXACT_FIT * pairs.not_simple).powi(2) * weight;
+        of_few_values.max(if is_exact { surprise(pairs.not_simple, &self.inclusion) } else { 0.0 })
+    }
+
+    /// A linear function of this half, and its variances; symbols of docs/surrogate.md stand beside the names.
+    pub(super) fn of(
+        &self,
+        design: &PairedDesign,
+        functional: &Functional,
+        random: &mut Random,
+    ) -> (Vec<f64>, Vec<f64>) {
+        let (n, pairs) = (design.players, design.len());
+        let asked = Asked { functional, unseen: unseen_noise(design, functional, self.half) };
+        let said = self.mixture.says(asked, random);
+        // f: where most pairs have been asked for, one that is left out is as the few that have not been.
+        let all_pairs = (1..n).map(|size| design.population(size)).sum::<f64>() / 2.0;
+        let elsewhere = 1.0 + (self.mixture.inflation - 1.0) * (1.0 - pairs as f64 / all_pairs);
+        // By how much residuals of pairs that hyper-parameters were fitted to are smaller is known on average, not of
+        // each.
+        let of_fitted = || self.left_out.iter().zip(&self.fitted).filter(|(_, fitted)| **fitted);
+        let mean = of_fitted().map(|(left, _)| left * left).sum::<f64>() / of_fitted().count().max(1) as f64;
+        // A, by size.
+        let per_pair: Vec<[f64; 3]> = (0..=n / 2)
+            .map(|size| {
+                let share = if 2 * size == n { 0.5 } else { 1.0 };
+                let expected = size.checked_sub(1).map_or(1.0, |place| design.expected()[place]);
+                functional.coefficients(size, self.half).map(|coefficient| coefficient * share / expected)
+            })
+            .collect();
+        // The noise of the correction as residuals are, and as errors elsewhere are; that with the noise of the pairs
+        // that were not asked for; and the latter alone, if all are independent.
+        let [seen, unseen, of_correction, of_errors, with_unseen, unseen_alone] =
+            sums_over_rows(&self.rows, functional.order, |pair| {
+                let weights = per_pair[design.size(pair)];
+                let (p, left) = (self.inclusion[pair], self.left_out[pair]);
+                let more = |inflation: f64| if self.fitted[pair] { (inflation - 1.0) * mean } else { 0.0 };
+                let times = |number: f64| weights.map(|weight| weight * number);
+                let squares = |number: f64| weights.map(|weight| weight * weight * number);
+                let square = left * left;
+                [
+                    times(p * self.noise[pair]),
+                    times((1.0 - p) * left),
+                    squares((1.0 - p).powi(3) * square),
+                    squares((1.0 - p).powi(3) * (square + more(self.mixture.inflation))),
+                    squares((1.0 - p) * (square + more(elsewhere))),
+                    squares(p * (1.0 - p) * (square + more(elsewhere))),
+                ]
+            });
+        let total = |list: &[f64]| list.iter().sum::<f64>();
+        // γ: the correction is shrunk by its noise, or by what is doubtful about the models if that shrinks it less.
+        let length: f64 = unseen.iter().map(|b| b * b).sum();
+        let excess = total(&said.variances) - total(&said.posterior_variances);
+        let by_length = 1.0 - total(&of_correction) / length.max(1e-300);
+        let by_doubt = excess / (excess + total(&of_errors)).max(1e-300);
+        let share = match (is_on(Device::Correction), is_on(Device::Shrinkage)) {
+            (false, _) => 0.0,
+            (true, false) => 1.0,
+            (true, true) => by_length.max(by_doubt).max(0.0),
+        };
+        // (N, ∅) is known, and stands for itself.
+        let of_grand = functional.coefficients(n, self.half)[functional.order] * self.of_grand;
+        let places = || 0..said.values.len();
+        let values = places().map(|set| said.values[set] + of_grand + seen[set] + share * unseen[set]).collect();
+        let shrunk = |set: usize| {
+            let of_model = said.variances[set].max(unseen_alone[set]);
+            (1.0 - share) * of_model + share * with_unseen[set]
+        };
+        // A correction that is shrunk is, over all sets, no worse than one that is not (James & Stein 1961).
+        let most = total(&with_unseen) / places().map(shrunk).sum::<f64>().max(f64::MIN_POSITIVE);
+        let at_most = if is_on(Device::Bound) { most.min(1.0) } else { 1.0 };
+        let of_surprise = (reach(n, functional, self.half) * self.surprise).powi(2);
+        (values, places().map(|set| at_most * shrunk(set) + of_surprise).collect())
     }
 }
 
+/// π of each pair.
+pub(super) fn inclusions(design: &PairedDesign) -> Vec<f64> {
+    (0..design.len()).map(|pair| design.inclusion(design.size(pair))).collect()
+}
+
 /// (N, ∅) and some of the pairs, as data for the models.
-fn data(design: &PairedDesign, y: &[f64], even: Option<(&[f64], f64)>, in_model: &[usize]) -> Data {
+fn data(design: &PairedDesign, pairs: HalfOfPairs<'_>, in_model: &[usize]) -> Data {
     let grand = Coalition::grand(design.players);
     let rows = std::iter::once(grand.words()).chain(in_model.iter().map(|&pair| design.rows[pair].words()));
-    let y: Vec<f64> = std::iter::once(y[0]).chain(in_model.iter().map(|&pair| y[1 + pair])).collect();
-    let both = even.map(|(even, scale)| {
-        let even: Vec<f64> = std::iter::once(0.0).chain(in_model.iter().map(|&pair| even[pair] / scale)).collect();
-        let with = |sign: f64| y.iter().zip(&even).map(|(odd, even)| even + sign * odd).collect();
+    let some =
+        |y: &[f64]| -> Vec<f64> { std::iter::once(y[0]).chain(in_model.iter().map(|&pair| y[1 + pair])).collect() };
+    let y = some(pairs.y);
+    let both = pairs.other.map(some).map(|other| {
+        let (odd, even) = if pairs.half == Half::Odd { (&y, &other) } else { (&other, &y) };
+        let with = |sign: f64| odd.iter().zip(even).map(|(odd, even)| even + sign * odd).collect();
         Both { of: with(1.0), complement: with(-1.0) }
     });
     let noisy = std::iter::once(0.0).chain(in_model.iter().map(|_| 1.0)).collect();
@@ -85,101 +242,44 @@ fn data(design: &PairedDesign, y: &[f64], even: Option<(&[f64], f64)>, in_model:
     Data { rows: Rows::new(design.players, rows), y, noisy, unseen, both }
 }
 
-/// What independent noise on the pairs that were not asked for adds to the variance of a value, per unit of noise.
-fn unseen_noise(design: &PairedDesign) -> f64 {
-    let n = design.players;
-    let mut choose = 1.0;
-    let mut sum = 0.0;
-    for size in 1..n {
-        sum += 4.0 * (1.0 - design.inclusion(size)) / ((n * n) as f64 * choose);
-        choose = choose * (n - size) as f64 / size as f64;
+/// For each size of the chosen coalition: how many of the set's players are members, with the share of the coalitions
+/// of which it is true; what a pair counts then; and one over the number of pairs, C(n, size) or half of that.
+fn by_size(players: usize, functional: &Functional, half: Half, mut add: impl FnMut(usize, f64, f64, f64)) {
+    let n = players as f64;
+    let mut one_over = 1.0;
+    for size in 1..=players / 2 {
+        one_over *= size as f64 / (n - size as f64 + 1.0);
+        let c = size as f64;
+        let shares = match functional.order {
+            0 => [1.0, 0.0, 0.0],
+            1 => [(n - c) / n, c / n, 0.0],
+            _ => [
+                (n - c) * (n - c - 1.0) / (n * (n - 1.0)),
+                2.0 * c * (n - c) / (n * (n - 1.0)),
+                c * (c - 1.0) / (n * (n - 1.0)),
+            ],
+        };
+        let pairs = if 2 * size == players { 0.5 } else { 1.0 };
+        for (share, coefficient) in shares.into_iter().zip(functional.coefficients(size, half)) {
+            add(size, pairs * share, coefficient, one_over);
+        }
     }
+}
+
+/// What independent noise on the pairs that were not asked for adds to the variance, per unit of noise.
+fn unseen_noise(design: &PairedDesign, functional: &Functional, half: Half) -> f64 {
+    let mut sum = 0.0;
+    by_size(design.players, functional, half, |size, share, coefficient, one_over| {
+        sum += (1.0 - design.inclusion(size)) * share * coefficient * coefficient * one_over;
+    });
     sum
 }
 
-/// The values of the models, corrected by residuals, and their variances, in the units of `y`. (Of docs/surrogate.md,
-/// "Correction" and "Variance", whose symbols stand beside the names here.)
-fn correct(
-    design: &PairedDesign,
-    y: &[f64],
-    (all_whole, not_linear): (bool, f64),
-    in_model: &[usize],
-    mixture: &Mixture,
-) -> (Vec<f64>, Vec<f64>) {
-    let (n, pairs) = (design.players, design.len());
-    let rows = Rows::new(n, design.rows.iter().map(Coalition::words));
-    // l and e: what is left of a pair that is predicted from others, and what the models take for noise.
-    let (mut left_out, mut noise) = (vec![f64::NAN; pairs], vec![f64::NAN; pairs]);
-    let mut fitted = vec![false; pairs];
-    for (place, &pair) in in_model.iter().enumerate() {
-        (left_out[pair], noise[pair]) = (mixture.left_out[place], mixture.noise[place]);
-        fitted[pair] = mixture.fitted[place];
-    }
-    let others: Vec<usize> = (0..pairs).filter(|&pair| left_out[pair].is_nan()).collect();
-    for block in others.chunks(BLOCK) {
-        for (&pair, said) in block.iter().zip(mixture.predict(&rows.select(block))) {
-            left_out[pair] = y[1 + pair] - said;
-            noise[pair] = left_out[pair];
-        }
-    }
-    let inclusion: Vec<f64> = (0..pairs).map(|pair| design.inclusion(design.size(pair))).collect();
-    let seen: Vec<f64> = inclusion.iter().zip(&noise).map(|(p, noise)| p * noise).collect();
-    let unseen: Vec<f64> = inclusion.iter().zip(&left_out).map(|(p, left)| (1.0 - p) * left).collect();
-    // f: where most pairs have been asked for, one that is left out is as the few that have not been.
-    let all_pairs = (1..n).map(|size| design.population(size)).sum::<f64>() / 2.0;
-    let elsewhere = 1.0 + (mixture.inflation - 1.0) * (1.0 - pairs as f64 / all_pairs);
-    // By how much residuals of pairs that hyper-parameters were fitted to are smaller is known on average, not of each.
-    let of_fitted = || left_out.iter().zip(&fitted).filter(|(_, fitted)| **fitted).map(|(left, _)| left * left);
-    let mean = of_fitted().sum::<f64>() / of_fitted().count().max(1) as f64;
-    let squares = |inflation: f64, of: &dyn Fn(f64) -> f64| -> Vec<f64> {
-        let more = |fitted: bool| if fitted { (inflation - 1.0) * mean } else { 0.0 };
-        let rows = inclusion.iter().zip(&left_out).zip(&fitted);
-        rows.map(|((p, left), fitted)| of(*p) * (left * left + more(*fitted))).collect()
-    };
-    let weights = shapley_weights(design);
-    let map = LinearMap::with_gram(&rows, &weights, gram_of_all(n));
-    // The noise of the correction as residuals are, and as errors elsewhere are; that with the noise of the pairs that
-    // were not asked for; and the latter alone, if all are independent.
-    let (sums, [of_correction, of_errors, with_unseen, unseen_alone]) = map.apply(
-        &[&seen, &unseen],
-        [
-            &squares(1.0, &|p| (1.0 - p).powi(3)),
-            &squares(mixture.inflation, &|p| (1.0 - p).powi(3)),
-            &squares(elsewhere, &|p| 1.0 - p),
-            &squares(elsewhere, &|p| p * (1.0 - p)),
-        ],
-    );
-    let total = |list: &[f64]| list.iter().sum::<f64>();
-    // γ: the correction is shrunk by its noise, or by what is doubtful about the models if that shrinks it less.
-    let length: f64 = sums[1].iter().map(|b| b * b).sum();
-    let excess = total(&mixture.variances) - total(&mixture.posterior_variances);
-    let by_length = 1.0 - total(&of_correction) / length.max(1e-300);
-    let by_doubt = excess / (excess + total(&of_errors)).max(1e-300);
-    let share = match (is_on(Device::Correction), is_on(Device::Shrinkage)) {
-        (false, _) => 0.0,
-        (true, false) => 1.0,
-        (true, true) => by_length.max(by_doubt).max(0.0),
-    };
-    let mut values: Vec<f64> =
-        (0..n).map(|player| mixture.values[player] + sums[0][player] + share * sums[1][player]).collect();
-    let missing = (2.0 * y[0] - total(&values)) / n as f64;
-    values.iter_mut().for_each(|value| *value += missing);
-    let shrunk = |player: usize| {
-        let of_model = mixture.variances[player].max(unseen_alone[player]);
-        (1.0 - share) * of_model + share * with_unseen[player]
-    };
-    // A correction that is shrunk is, over all players, no worse than one that is not (James & Stein 1961).
-    let most = total(&with_unseen) / (0..n).map(shrunk).sum::<f64>().max(f64::MIN_POSITIVE);
-    let at_most = if is_on(Device::Bound) { most.min(1.0) } else { 1.0 };
-    let variance = |player: usize| at_most * shrunk(player);
-    // Where complements were inferred, that counts them already.
-    let of_few_values = if all_whole { variance_of_few_values(y, &inclusion) } else { 0.0 };
-    // A model that explains nearly all of what is not linear may do so by chance, too.
-    let left: f64 = inclusion.iter().zip(&left_out).map(|(p, left)| (1.0 - p) * left * left).sum();
-    let weight: f64 = inclusion.iter().map(|p| 1.0 - p).sum();
-    let is_exact = pairs < FEW_PAIRS * n && left < (EXACT_FIT * not_linear).powi(2) * weight;
-    let of_exact_fit = if is_exact { surprise(not_linear, &inclusion).powi(2) } else { 0.0 };
-    (values, (0..n).map(|player| variance(player) + of_few_values.max(of_exact_fit)).collect())
+/// The most that a function of one half is of a game that is nowhere more than one there.
+pub(super) fn reach(players: usize, functional: &Functional, half: Half) -> f64 {
+    let mut sum = 0.0;
+    by_size(players, functional, half, |_, share, coefficient, _| sum += share * coefficient.abs());
+    sum
 }
 
 /// What a game of few distinct values can hide, from the odd halves of (N, ∅) and of pairs, and their inclusion
@@ -187,7 +287,7 @@ fn correct(
 /// residuals of zero say little. After m pairs without a surprise, the share p of pairs that would be one has a density
 /// of m exp(−m p), and a mean square of 2/m². If they all are off by a step between two values, in favour of one
 /// player, that player's value is off by 2 p steps.
-pub(super) fn variance_of_few_values(y: &[f64], inclusion: &[f64]) -> f64 {
+pub(super) fn of_few_values(y: &[f64], inclusion: &[f64]) -> f64 {
     // d of (∅, N) is the opposite of that of (N, ∅).
     let sorted = sorted(y.iter().copied().chain([-y[0]]));
     let (distinct, pairs) = (distinct(&sorted), y.len() - 1);
@@ -195,7 +295,7 @@ pub(super) fn variance_of_few_values(y: &[f64], inclusion: &[f64]) -> f64 {
         return 0.0;
     }
     let range = sorted[sorted.len() - 1] - sorted[0];
-    surprise(range / (distinct - 1).max(1) as f64, inclusion).powi(2)
+    surprise(range / (distinct - 1).max(1) as f64, inclusion)
 }
 
 /// Whether a game that shows these values has few distinct ones.
@@ -220,61 +320,10 @@ fn distinct(sorted: &[f64]) -> usize {
     1 + sorted.windows(2).filter(|two| two[1] - two[0] > 1e-9 * range).count()
 }
 
-/// The standard error of a value if all surprises that these pairs leave room for are off by a step, in favour of one
-/// player.
-fn surprise(step: f64, inclusion: &[f64]) -> f64 {
+/// The root mean square of the part of pairs that are off by a step, √2 / m, if these are all those that were not asked
+/// for; times the step.
+pub(super) fn surprise(step: f64, inclusion: &[f64]) -> f64 {
     let pairs = inclusion.len() as f64;
     let unseen = 1.0 - inclusion.iter().sum::<f64>() / pairs;
-    8.0_f64.sqrt() * step * unseen / pairs
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::surrogate::generator;
-
-    fn odd_parts(design: &PairedDesign, of: impl Fn(&[u64]) -> f64) -> Vec<f64> {
-        design.rows.iter().map(|row| of(row.words())).collect()
-    }
-
-    /// Numbers of no meaning, of the size of one.
-    fn noise(row: &[u64]) -> f64 {
-        let mixed = (row[0] ^ 0x5bd1_e995).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        (mixed >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
-    }
-
-    #[test]
-    fn values_sum_to_what_there_is_to_share() {
-        for (n, pairs, grand) in [(2, 1, 3.0), (5, 9, -1.0), (9, 40, 0.0), (12, 60, 1e200), (12, 60, 1e-200)] {
-            let design = PairedDesign::new(n, pairs, 3);
-            let odd = odd_parts(&design, |row| grand * noise(row));
-            let pairs = PairValues { odd: &odd, even: None, grand, not_linear: 0.0 };
-            let model = estimate(&design, pairs, &mut generator(3, 1));
-            for found in [model, least_squares(&design, &odd, grand)] {
-                let sum: f64 = found.values.iter().sum();
-                assert!((sum - 2.0 * grand).abs() <= 1e-12 * grand.abs(), "n {n}: {sum} {grand}");
-                assert!(found.std_errors.iter().all(|error| *error >= 0.0 && error.is_finite()));
-            }
-        }
-    }
-
-    /// A sum of the members' weights is found exactly, and is sure.
-    #[test]
-    fn sums_are_exact() {
-        let (n, pairs) = (12, 60);
-        for seed in 0..5 {
-            let design = PairedDesign::new(n, pairs, seed);
-            let weight =
-                |row: &[u64]| -> f64 { (0..n).map(|k| k as f64 * if row[0] >> k & 1 == 1 { 0.5 } else { -0.5 }).sum() };
-            let odd = odd_parts(&design, weight);
-            let even: Vec<f64> = design.rows.iter().map(|row| 0.1 * noise(row.words())).collect();
-            for even in [None, Some(&even[..])] {
-                let pairs = PairValues { odd: &odd, even, grand: weight(&[(1 << n) - 1]), not_linear: 0.0 };
-                let found = estimate(&design, pairs, &mut generator(seed, 1));
-                for (player, value) in found.values.iter().enumerate() {
-                    assert!((value - player as f64).abs() < 1e-4, "{player}: {value}");
-                }
-            }
-        }
-    }
+    2.0_f64.sqrt() * step * unseen / pairs
 }

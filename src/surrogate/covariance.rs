@@ -344,7 +344,7 @@ mod tests {
         for n in [5, 9, 17, 70] {
             let data = random_data(n, 30, n as u64);
             let values: Vec<f64> = (0..n).map(|k| 0.1 + k as f64).collect();
-            for space in [Space::plain(n), Space::ridge(n, &values)] {
+            for space in [Space::plain(n, Half::Odd), Space::ridge(n, &values)] {
                 let kernel = space.kernel(&space.tied(-1.5));
                 let mut room = Workspace::new(&data.rows);
                 let harmonics = room.harmonics(&kernel);

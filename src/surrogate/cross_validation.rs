@@ -2,13 +2,13 @@
 
 use super::bfgs::Descent;
 use super::constants::{FOLD_EVALUATIONS, FOLD_ROWS, FOLDS, MOST_INFLATION};
-use super::covariance::Workspace;
+use super::covariance::{Half, Workspace};
 use super::data::Data;
 use super::devices::{Device, is_on};
 use super::hyperparameters::Space;
 use super::linear::dot;
+use super::mixture::Asked;
 use super::posterior::Model;
-use super::shapley_values;
 use crate::engine::Random;
 
 /// By what to multiply the squared leave-one-out residuals of a ridge model, κ, and the variance of its values, √(κ j);
@@ -22,7 +22,7 @@ use crate::engine::Random;
 /// the rows.
 pub(super) fn inflation(
     data: &Data,
-    unseen: f64,
+    shapley: Asked<'_>,
     (plain, ridge): (&Model, &Model),
     start: &[f64],
     random: &mut Random,
@@ -40,14 +40,14 @@ pub(super) fn inflation(
             (0..data.len()).partition(|&row| row > 0 && folds[row - 1] == fold);
         let (held, rest) = (data.select(&held), data.select(&rest));
         let few = rest.some(FOLD_ROWS, random);
-        let (direction, _) = shapley_values::of_posterior(&plain.posterior(&few)?, unseen, random);
+        let (direction, _) = shapley.of(&plain.posterior(&few)?, random);
         let space = Space::ridge(players, &direction);
         let mut descent = Descent::new(start.to_vec());
         space.descend(&mut descent, &few, &mut Workspace::new(&few.rows), FOLD_EVALUATIONS);
-        let posterior = Model::Odd(Box::new(space.kernel(&descent.point))).posterior(&rest)?;
+        let posterior = Model::Plain(Box::new(space.kernel(&descent.point)), Half::Odd).posterior(&rest)?;
         let said = posterior.predict(&held.rows);
         errors += held.y.iter().zip(said).map(|(y, said)| (y - said).powi(2)).sum::<f64>();
-        values.push(shapley_values::of_posterior(&posterior, unseen, random).0);
+        values.push(shapley.of(&posterior, random).0);
     }
     let groups = FOLDS as f64;
     let of_player = |player: usize| {
@@ -56,7 +56,7 @@ pub(super) fn inflation(
     };
     let spread = (groups - 1.0) / groups * (0..players).map(of_player).sum::<f64>();
     let whole = ridge.posterior(data)?;
-    let variance: f64 = shapley_values::of_posterior(&whole, unseen, random).1.iter().sum();
+    let variance: f64 = shapley.of(&whole, random).1.iter().sum();
     let kappa = (errors / dot(&whole.left_out, &whole.left_out).max(1e-300)).clamp(1.0, MOST_INFLATION);
     Some((kappa, (kappa * spread / variance.max(1e-300)).sqrt().max(1.0)))
 }

@@ -1,9 +1,9 @@
-//! Hyper-parameters of the odd half by penalised marginal likelihood.
+//! Hyper-parameters of one half by penalised marginal likelihood.
 
 use super::bfgs::Descent;
 use super::constants::{
-    DECAY_SPREAD, FIRST_RIDGE, JITTER, LARGEST_RELEVANCE, LEAST_DECAY, LEAST_RELEVANCE_LOG, LEAST_VARIANCE, LINEAR,
-    MEAN_RELEVANCE, MIDDLE_DECAY, MOST_LOG, NOISE, Normal, RIDGE, SIZE, SPREAD_OF_MEAN, WEIGHT_SPREAD,
+    CONSTANT, DECAY_SPREAD, FIRST_RIDGE, JITTER, LARGEST_RELEVANCE, LEAST_DECAY, LEAST_RELEVANCE_LOG, LEAST_VARIANCE,
+    LINEAR, MEAN_RELEVANCE, MIDDLE_DECAY, MOST_LOG, NOISE, Normal, RIDGE, SIZE, SPREAD_OF_MEAN, WEIGHT_SPREAD,
 };
 use super::covariance::{Gradient, Half, Workspace};
 use super::data::Data;
@@ -16,9 +16,11 @@ use super::linear::dot;
 /// In this order: the logit of each player's relevance, between the least and the largest there are, less the prior
 /// mean of them all | for the ridge model only: each player's weight in the ridge | ln noise, ln size, ln
 /// linear | ln ridge, decay, for the ridge model only.
+/// The even half has a constant of a fixed variance in the place of the linear term, whose coordinate then means nothing.
 #[derive(Clone, Debug)]
 pub(super) struct Space {
     players: usize,
+    pub(super) half: Half,
     /// The direction that the ridge starts from, and the root mean square of its weights: none for the plain model.
     ridge: Option<(Vec<f64>, f64)>,
     /// The prior mean of all relevances, as logits.
@@ -35,8 +37,8 @@ fn decay(z: f64) -> f64 {
 }
 
 impl Space {
-    pub(super) fn plain(players: usize) -> Self {
-        Self { players, ridge: None, mean_relevance: (2.0 / players as f64).ln() + MEAN_RELEVANCE }
+    pub(super) fn plain(players: usize, half: Half) -> Self {
+        Self { players, half, ridge: None, mean_relevance: (2.0 / players as f64).ln() + MEAN_RELEVANCE }
     }
 
     /// With a ridge near the direction of these values.
@@ -44,7 +46,7 @@ impl Space {
         let total: f64 = values.iter().map(|v| v.abs()).sum();
         let direction: Vec<f64> = values.iter().map(|v| v / total.max(1e-300)).collect();
         let scale = (dot(&direction, &direction) / players as f64).sqrt().max(1e-12);
-        Self { ridge: Some((direction, scale)), ..Self::plain(players) }
+        Self { ridge: Some((direction, scale)), ..Self::plain(players, Half::Odd) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -88,7 +90,11 @@ impl Space {
             direction,
             noise: above(NOISE, point[tail]),
             size: if is_on(Device::Size) { above(SIZE, point[tail + 1]) } else { LEAST_VARIANCE },
-            linear: if is_on(Device::Linear) { above(LINEAR, point[tail + 2]) } else { LEAST_VARIANCE },
+            linear: match self.half {
+                Half::Even => CONSTANT,
+                Half::Odd if is_on(Device::Linear) => above(LINEAR, point[tail + 2]),
+                Half::Odd => LEAST_VARIANCE,
+            },
             ridge,
             decay,
         })
@@ -117,7 +123,8 @@ impl Space {
         }
         slope.push(by.noise * (hyper.noise - LEAST_VARIANCE) * NOISE.1);
         slope.push(by.size * (hyper.size - LEAST_VARIANCE) * SIZE.1);
-        slope.push(by.linear * (hyper.linear - LEAST_VARIANCE) * LINEAR.1);
+        let is_fitted = f64::from(u8::from(self.half == Half::Odd));
+        slope.push(is_fitted * by.linear * (hyper.linear - LEAST_VARIANCE) * LINEAR.1);
         if self.ridge.is_some() {
             slope.push(by.ridge * hyper.ridge * RIDGE.1);
             slope.push(by.decay * (hyper.decay - LEAST_DECAY) * DECAY_SPREAD);
@@ -150,7 +157,13 @@ impl Space {
     ) -> Option<(f64, Vec<f64>)> {
         let kernel = self.kernel(point);
         let harmonics = room.harmonics(&kernel);
-        let factor = data.factor(&kernel, kernel.within_workspace(&data.rows, &harmonics, room), JITTER)?;
+        let mut covariance = kernel.within_workspace(&data.rows, &harmonics, room);
+        if self.half == Half::Even {
+            // The other half is of what that leaves in the workspace.
+            room.covariance = covariance;
+            covariance = kernel.even_of_workspace(room);
+        }
+        let factor = data.factor(&kernel, covariance, JITTER)?;
         let alpha = factor.solve(&data.y);
         let size = data.len();
         let scale = dot(&data.y, &alpha) / size as f64;
@@ -163,10 +176,13 @@ impl Space {
         if value <= bound {
             // Σ (α α' / s² − K⁻¹) ∂K is minus twice the derivative.
             factor.put_inverse(&mut room.inverse, &mut room.scratch);
-            let by = kernel.gradient(&harmonics, room, (&alpha, scale), &data.noisy, Half::Odd);
+            let by = kernel.gradient(&harmonics, room, (&alpha, scale), &data.noisy, self.half);
             slope.iter_mut().zip(self.coordinates(&kernel, &by)).for_each(|(slope, by)| *slope -= 0.5 * by);
         }
-        room.covariance = factor.into_room();
+        match self.half {
+            Half::Odd => room.covariance = factor.into_room(),
+            Half::Even => room.even_covariance = factor.into_room(),
+        }
         (value.is_finite() && slope.iter().all(|s| s.is_finite())).then_some((value, slope))
     }
 
@@ -202,7 +218,7 @@ mod tests {
         for (n, seed) in [(3, 1), (8, 2), (9, 3), (17, 4), (70, 5)] {
             let data = random_data(n, 25, seed);
             let values: Vec<f64> = (0..n).map(|k| 0.1 + k as f64).collect();
-            for space in [Space::plain(n), Space::ridge(n, &values)] {
+            for space in [Space::plain(n, Half::Odd), Space::plain(n, Half::Even), Space::ridge(n, &values)] {
                 let mut random = generator(seed, 7);
                 let point: Vec<f64> = (0..space.len()).map(|_| random.unit() - 0.5).collect();
                 let mut room = Workspace::new(&data.rows);

@@ -1,7 +1,7 @@
 //! What `KernelShap` estimates: least squares on pairs, without a model.
 
 use super::constants::LEAST_FREE;
-use super::correction::{Values, all_even, scaled, variance_of_few_values};
+use super::correction::{Values, inclusions, of_few_values, scaled};
 use super::design::PairedDesign;
 use super::least_squares::{LinearMap, shapley_weights};
 use super::rows::Rows;
@@ -10,7 +10,9 @@ use crate::Coalition;
 /// Least squares alone: the values that explain the odd parts best, and what their residuals say of the errors.
 pub(super) fn least_squares(design: &PairedDesign, odd: &[f64], grand: f64) -> Values {
     let n = design.players;
-    let Some((scale, y)) = scaled(odd, grand) else { return all_even(design, None) };
+    let Some((scale, y)) = scaled(odd, grand) else {
+        return Values { values: vec![0.0; n], std_errors: vec![0.0; n] };
+    };
     let rows = Rows::new(n, design.rows.iter().map(Coalition::words));
     let weights = shapley_weights(design);
     let map = LinearMap::new(&rows, &weights);
@@ -31,8 +33,8 @@ pub(super) fn least_squares(design: &PairedDesign, odd: &[f64], grand: f64) -> V
     let left: Vec<f64> = (0..rows.len()).map(left).collect();
     let undrawn: Vec<f64> = (1..=n / 2).map(|size| 1.0 - design.inclusion(size)).collect();
     let variances = map.variances(&left, |row| design.size(row).min(n - design.size(row)) - 1, &undrawn);
-    let inclusion: Vec<f64> = (0..rows.len()).map(|pair| design.inclusion(design.size(pair))).collect();
-    let of_few_values = variance_of_few_values(&y, &inclusion);
+    // A value is off by twice the part of the pairs that are.
+    let of_few_values = (2.0 * of_few_values(&y, &inclusions(design))).powi(2);
     // They sum to zero already, up to the conditioning of the matrix.
     let missing = sums[0].iter().sum::<f64>() / n as f64;
     Values {

@@ -1,31 +1,28 @@
-//! The models and their weights: a Gaussian process of the odd half, plain or with a ridge, and one of both halves
-//! under a saturation curve.
+//! The models of one half of a game and their weights: a Gaussian process of this half, plain or with a ridge, and one
+//! of both halves under a saturation curve.
 
 use super::bfgs::Descent;
 use super::constants::{
     EARLY_EVALUATIONS, FIRST_EVALUATIONS, FIRST_ROWS, FIT_ROWS, NEXT_EVALUATIONS, RIDGE_GAIN, ROWS_PER_PARAMETER,
     SECOND_ROWS, TIED_EVALUATIONS, ridge_evaluations,
 };
-use super::covariance::Workspace;
+use super::covariance::{Half, Workspace};
 use super::cross_validation;
 use super::data::Data;
 use super::devices::{Device, is_on};
+use super::functional::Functional;
+use super::functional_values;
 use super::hyperparameters::Space;
 use super::linear::dot;
 use super::posterior::{Model, Posterior};
 use super::rows::Rows;
 use super::saturation;
-use super::shapley_values;
 use crate::engine::Random;
 
-/// Fitted models with their weights. Residuals are of the odd half of each pair, in the units of the data.
+/// Fitted models of one half of a game with their weights. Residuals are of this half of each pair, in the units of the
+/// data.
 #[derive(Debug)]
 pub(super) struct Mixture {
-    pub(super) values: Vec<f64>,
-    /// Variances of the values given the hyper-parameters; and the same with what fitting these adds, and what lies
-    /// between the models.
-    pub(super) posterior_variances: Vec<f64>,
-    pub(super) variances: Vec<f64>,
     /// What is left of each pair that is predicted from all others; and what the models take for its noise.
     pub(super) left_out: Vec<f64>,
     pub(super) noise: Vec<f64>,
@@ -33,11 +30,23 @@ pub(super) struct Mixture {
     /// pairs squared errors elsewhere are.
     pub(super) fitted: Vec<bool>,
     pub(super) inflation: f64,
-    parts: Vec<(f64, Posterior)>,
+    /// The model of both halves under a curve, if there is one.
+    pub(super) saturated: Option<Model>,
+    parts: Vec<(f64, Candidate)>,
+}
+
+/// A linear function of the models' means.
+#[derive(Debug)]
+pub(super) struct Said {
+    pub(super) values: Vec<f64>,
+    /// Variances given the hyper-parameters; and the same with what fitting these adds, and what lies between models.
+    pub(super) posterior_variances: Vec<f64>,
+    pub(super) variances: Vec<f64>,
 }
 
 /// A posterior, the penalty for its parameters, how many times larger squared errors are elsewhere than those of pairs
 /// left out, and by what its variance is multiplied.
+#[derive(Debug)]
 struct Candidate {
     posterior: Posterior,
     penalty: f64,
@@ -45,78 +54,132 @@ struct Candidate {
     inflation: f64,
 }
 
+impl Candidate {
+    fn new(posterior: Posterior, penalty: f64) -> Self {
+        Self { posterior, penalty, elsewhere: penalty, inflation: penalty }
+    }
+}
+
 impl Mixture {
-    /// Fits the models to data whose row 0 is (N, ∅). None if no covariance can be factored.
-    pub(super) fn fit(data: &Data, unseen: f64, random: &mut Random) -> Option<Self> {
+    /// Fits the models of the odd half to data whose row 0 is (N, ∅). None if no covariance can be factored.
+    pub(super) fn of_odd(data: &Data, shapley: Asked<'_>, random: &mut Random) -> Option<Self> {
         let levels = levels(data.len(), random);
         let few = data.select(&levels[0]);
         let mut room = Workspace::new(&few.rows);
-        let (early, plain) = fit_plain(&few, &mut room, random);
-        let mut candidates = vec![fit_odd(data, &few, &levels, (&early, &plain), unseen, &mut room, random)?];
+        let space = Space::plain(data.rows.players, Half::Odd);
+        let (early, plain) = fit_plain(&space, &few, &mut room, random);
+        let mut candidates = vec![fit_odd(data, &few, &levels, (&early, &plain), shapley, &mut room, random)?];
+        let mut saturated = None;
         if is_on(Device::Saturation)
             && let Some(model) = saturation::fit(data, &few, &plain.point, &mut room, random)
             && let Some(posterior) = Posterior::grow(&model, data, &levels)
         {
             let penalty = prediction_error(few.len() - 1, saturation::parameters(data.rows.players));
-            candidates.push(Candidate { posterior, penalty, elsewhere: penalty, inflation: penalty });
+            candidates.push(Candidate::new(posterior, penalty));
+            saturated = Some(model);
         }
+        Some(Self::of(candidates, data, &levels[0], saturated))
+    }
+
+    /// The same of the even half: a model of its own, and the even half of the one under a curve.
+    pub(super) fn of_even(data: &Data, saturated: Option<&Model>, random: &mut Random) -> Option<Self> {
+        let levels = levels(data.len(), random);
+        let few = data.select(&levels[0]);
+        let mut room = Workspace::new(&few.rows);
+        let space = Space::plain(data.rows.players, Half::Even);
+        let (_, plain) = fit_plain(&space, &few, &mut room, random);
+        let model = Model::Plain(Box::new(space.kernel(&plain.point)), Half::Even);
+        let penalty = prediction_error(few.len() - 1, space.len() - 1);
+        let mut candidates = vec![Candidate::new(Posterior::grow(&model, data, &levels)?, penalty)];
+        if let Some(Model::Saturated(kernels, curve, _)) = saturated {
+            let model = Model::Saturated(kernels.clone(), *curve, Half::Even);
+            if let Some(posterior) = Posterior::grow(&model, data, &levels) {
+                let penalty = prediction_error(few.len() - 1, saturation::parameters(data.rows.players));
+                candidates.push(Candidate::new(posterior, penalty));
+            }
+        }
+        Some(Self::of(candidates, data, &levels[0], None))
+    }
+
+    /// No model, where there is none: everything is left.
+    pub(super) fn of_nothing(data: &Data) -> Self {
+        let (left_out, noise) = (data.y[1..].to_vec(), data.y[1..].to_vec());
+        let fitted = vec![false; left_out.len()];
+        Self { left_out, noise, fitted, inflation: 1.0, saturated: None, parts: Vec::new() }
+    }
+
+    fn of(candidates: Vec<Candidate>, data: &Data, few: &[usize], saturated: Option<Model>) -> Self {
         // Each pair counts as the part of its size that was not asked for, for which it stands.
         let scaled = |candidate: &Candidate| -> Vec<f64> {
             let rows = candidate.posterior.left_out.iter().zip(&data.unseen[1..]);
             rows.map(|(left, unseen)| left * (candidate.penalty * unseen).sqrt()).collect()
         };
         let weights = weights(&candidates.iter().map(scaled).collect::<Vec<_>>());
-        let parts = weights.into_iter().zip(candidates).filter(|(weight, _)| *weight > 0.0).collect();
-        let mut fitted = vec![false; data.len() - 1];
-        levels[0][1..].iter().for_each(|row| fitted[row - 1] = true);
-        Some(Self::of(parts, fitted, unseen, random))
-    }
-
-    fn of(parts: Vec<(f64, Candidate)>, fitted: Vec<bool>, unseen: f64, random: &mut Random) -> Self {
-        let solved: Vec<(Vec<f64>, Vec<f64>)> =
-            parts.iter().map(|(_, part)| shapley_values::of_posterior(&part.posterior, unseen, random)).collect();
-        let sum = |of: &dyn Fn(usize) -> Vec<f64>| {
-            let mut sum: Vec<f64> = Vec::new();
-            for (place, (weight, _)) in parts.iter().enumerate() {
-                let numbers = of(place);
-                sum.resize(numbers.len(), 0.0);
-                sum.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += weight * number);
-            }
-            sum
-        };
-        let values = sum(&|place| solved[place].0.clone());
-        // The variance of a mixture: that of its parts, and between them.
-        let variances = sum(&|place| {
-            let (of_part, variances) = &solved[place];
-            let between = of_part.iter().zip(&values).map(|(value, mean)| (value - mean).powi(2));
-            variances.iter().zip(between).map(|(v, between)| parts[place].1.inflation * v + between).collect()
-        });
+        let parts: Vec<(f64, Candidate)> =
+            weights.into_iter().zip(candidates).filter(|(weight, _)| *weight > 0.0).collect();
+        let pairs = data.len() - 1;
+        let mut fitted = vec![false; pairs];
+        few[1..].iter().for_each(|row| fitted[row - 1] = true);
         Self {
-            posterior_variances: sum(&|place| solved[place].1.clone()),
-            variances,
-            left_out: sum(&|place| parts[place].1.posterior.left_out.clone()),
-            noise: sum(&|place| parts[place].1.posterior.noise.clone()),
+            left_out: mean(pairs, &parts, |part| &part.posterior.left_out),
+            noise: mean(pairs, &parts, |part| &part.posterior.noise),
             inflation: parts.iter().map(|(weight, part)| weight * part.elsewhere).sum(),
             fitted,
-            values,
-            parts: parts.into_iter().map(|(weight, part)| (weight, part.posterior)).collect(),
+            saturated,
+            parts,
         }
     }
 
-    /// The odd half at other rows.
-    pub(super) fn predict(&self, rows: &Rows) -> Vec<f64> {
-        let mut sum = vec![0.0; rows.len()];
-        for (weight, part) in &self.parts {
-            sum.iter_mut().zip(part.predict(rows)).for_each(|(sum, number)| *sum += weight * number);
+    /// What a linear function is of the models.
+    pub(super) fn says(&self, asked: Asked<'_>, random: &mut Random) -> Said {
+        let of_part = |(weight, part): &(f64, Candidate)| (*weight, asked.of(&part.posterior, random));
+        let solved: Vec<(f64, (Vec<f64>, Vec<f64>))> = self.parts.iter().map(of_part).collect();
+        let sets = asked.functional.sets().len();
+        let values = mean(sets, &solved, |(values, _)| values);
+        let posterior_variances = mean(sets, &solved, |(_, variances)| variances);
+        // The variance of a mixture: that of its parts, and between them.
+        let mut variances = vec![0.0; values.len()];
+        for ((weight, (of_part, own)), (_, part)) in solved.iter().zip(&self.parts) {
+            for (set, variance) in variances.iter_mut().enumerate() {
+                *variance += weight * (part.inflation * own[set] + (of_part[set] - values[set]).powi(2));
+            }
         }
-        sum
+        Said { values, posterior_variances, variances }
+    }
+
+    /// The half at other rows.
+    pub(super) fn predict(&self, rows: &Rows) -> Vec<f64> {
+        let said: Vec<(f64, Vec<f64>)> =
+            self.parts.iter().map(|(weight, part)| (*weight, part.posterior.predict(rows))).collect();
+        mean(rows.len(), &said, |said| said)
     }
 }
 
+/// A linear function, and what noise on the pairs that were not asked for adds to its variance, per unit of noise.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    pub(super) functional: &'a Functional,
+    pub(super) unseen: f64,
+}
+
+impl Asked<'_> {
+    pub(super) fn of(&self, posterior: &Posterior, random: &mut Random) -> (Vec<f64>, Vec<f64>) {
+        functional_values::of_posterior(posterior, self.functional, self.unseen, random)
+    }
+}
+
+/// The sum of lists of this length, each times its weight.
+fn mean<T>(len: usize, parts: &[(f64, T)], list: impl Fn(&T) -> &Vec<f64>) -> Vec<f64> {
+    let mut sum = vec![0.0; len];
+    for (weight, part) in parts {
+        sum.iter_mut().zip(list(part)).for_each(|(sum, number)| *sum += weight * number);
+    }
+    sum
+}
+
 /// The point a few evaluations after all relevances were the same, and the whole descent of the plain model.
-fn fit_plain(data: &Data, room: &mut Workspace, random: &mut Random) -> (Vec<f64>, Descent) {
+fn fit_plain(space: &Space, data: &Data, room: &mut Workspace, random: &mut Random) -> (Vec<f64>, Descent) {
     let fewer = data.some(FIRST_ROWS, random);
-    let space = Space::plain(data.rows.players);
     let log = (2.0 / data.rows.players as f64).ln();
     let [a, b] = [log, log + 2.0].map(|log| space.descend_tied(log, &fewer, TIED_EVALUATIONS));
     let mut descent = Descent::new(if a.0 <= b.0 { a.1 } else { b.1 });
@@ -137,20 +200,20 @@ fn fit_odd(
     few: &Data,
     levels: &[Vec<usize>],
     (early, plain): (&[f64], &Descent),
-    unseen: f64,
+    shapley: Asked<'_>,
     room: &mut Workspace,
     random: &mut Random,
 ) -> Option<Candidate> {
     let players = data.rows.players;
-    let space = Space::plain(players);
-    let model = Model::Odd(Box::new(space.kernel(&plain.point)));
+    let space = Space::plain(players, Half::Odd);
+    let model = Model::Plain(Box::new(space.kernel(&plain.point)), Half::Odd);
     let posterior = Posterior::grow(&model, data, levels)?;
     let penalty = prediction_error(few.len() - 1, space.len());
-    let candidate = Candidate { posterior, penalty, elsewhere: penalty, inflation: penalty };
+    let candidate = Candidate::new(posterior, penalty);
     if !is_on(Device::Ridge) {
         return Some(candidate);
     }
-    let (values, _) = shapley_values::of_posterior(&candidate.posterior, unseen, random);
+    let (values, _) = shapley.of(&candidate.posterior, random);
     let space = Space::ridge(players, &values);
     let start = space.start_from(early);
     let mut descent = Descent::new(start.clone());
@@ -161,8 +224,8 @@ fn fit_odd(
     if !gains {
         return Some(candidate);
     }
-    let ridge = Model::Odd(Box::new(space.kernel(&descent.point)));
-    let (elsewhere, inflation) = cross_validation::inflation(few, unseen, (&model, &ridge), &start, random)?;
+    let ridge = Model::Plain(Box::new(space.kernel(&descent.point)), Half::Odd);
+    let (elsewhere, inflation) = cross_validation::inflation(few, shapley, (&model, &ridge), &start, random)?;
     let posterior = Posterior::grow(&ridge, data, levels)?;
     let penalty = prediction_error(few.len() - 1, space.len());
     Some(Candidate { posterior, penalty, elsewhere: elsewhere.max(penalty), inflation: inflation.max(penalty) })

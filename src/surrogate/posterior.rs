@@ -11,19 +11,19 @@ use super::linear::{Factor, dot, times};
 use super::rows::Rows;
 use super::saturation::{Curve, Halves};
 
-/// A model with its hyper-parameters: of the odd half alone, or of both halves under a curve.
+/// A model of one half of a game, with its hyper-parameters: of that half alone, or of both halves under a curve.
 #[derive(Clone, Debug)]
 pub(super) enum Model {
-    Odd(Box<Kernel>),
-    Saturated(Box<[Kernel; 2]>, Curve),
+    Plain(Box<Kernel>, Half),
+    Saturated(Box<[Kernel; 2]>, Curve, Half),
 }
 
 impl Model {
     /// The posterior given some data; none if a covariance cannot be factored.
     pub(super) fn posterior(&self, data: &Data) -> Option<Posterior> {
         match self {
-            Self::Odd(kernel) => Posterior::odd(kernel, data),
-            Self::Saturated(kernels, curve) => Posterior::saturated(kernels, *curve, data),
+            Self::Plain(kernel, half) => Posterior::plain(kernel, *half, data),
+            Self::Saturated(kernels, curve, half) => Posterior::saturated(kernels, *curve, *half, data),
         }
     }
 }
@@ -81,7 +81,7 @@ impl Conditioned {
 }
 
 /// The means of both halves of g at other rows, in one pass over the products that they share; there is no ridge.
-pub(super) fn means_of_halves(odd: &Conditioned, even: &Conditioned, rows: &Rows, known: &Rows) -> [Vec<f64>; 2] {
+pub(super) fn means_of_halves([odd, even]: &[Conditioned; 2], rows: &Rows, known: &Rows) -> [Vec<f64>; 2] {
     let players = rows.players;
     // Terms of the size, and the constant, by members less others plus n; and the linear term by players.
     let [mut odd_sizes, mut even_sizes] = [(); 2].map(|()| vec![0.0; 2 * players + 1]);
@@ -106,49 +106,54 @@ pub(super) fn means_of_halves(odd: &Conditioned, even: &Conditioned, rows: &Rows
     [odds, evens]
 }
 
-/// A model given the values at some rows, the first of which is (N, ∅). Residuals are of the odd half, in the units of
-/// the data, of the rows after the first.
+/// A model of one half of a game given its values at some rows, the first of which is (N, ∅). Residuals are in the
+/// units of the data, of the rows after the first.
 #[derive(Clone, Debug)]
 pub(super) struct Posterior {
     pub(super) rows: Rows,
-    pub(super) odd: Conditioned,
-    /// The even half, and the curve that both are seen through.
-    pub(super) saturated: Option<(Conditioned, Curve)>,
-    /// The odd half of (N, ∅).
-    pub(super) grand: f64,
+    pub(super) half: Half,
+    pub(super) seen: Seen,
     /// Of each pair: what is left when it is predicted from all others.
     pub(super) left_out: Vec<f64>,
     /// Of each pair: what the model takes for noise.
     pub(super) noise: Vec<f64>,
 }
 
+/// How a half is seen: itself, or both halves of g through a curve.
+#[derive(Clone, Debug)]
+pub(super) enum Seen {
+    Plainly(Conditioned),
+    Through(Curve, Box<[Conditioned; 2]>),
+}
+
 impl Posterior {
-    fn odd(kernel: &Kernel, data: &Data) -> Option<Self> {
-        let odd = Conditioned::new(kernel, data, &data.y, Half::Odd)?;
+    fn plain(kernel: &Kernel, half: Half, data: &Data) -> Option<Self> {
+        let own = Conditioned::new(kernel, data, &data.y, half)?;
         let less = |said: &[f64]| data.y[1..].iter().zip(&said[1..]).map(|(y, said)| y - said).collect();
-        let (left_out, noise) = (less(&odd.without), less(&odd.smooth));
-        Some(Self { rows: data.rows.clone(), odd, saturated: None, grand: data.y[0], left_out, noise })
+        let (left_out, noise) = (less(&own.without), less(&own.smooth));
+        Some(Self { rows: data.rows.clone(), half, seen: Seen::Plainly(own), left_out, noise })
     }
 
-    fn saturated(kernels: &[Kernel; 2], curve: Curve, data: &Data) -> Option<Self> {
+    fn saturated(kernels: &[Kernel; 2], curve: Curve, half: Half, data: &Data) -> Option<Self> {
         let halves = Halves::new(&curve, data.both.as_ref()?);
         let odd = Conditioned::new(&kernels[0], data, &halves.odd, Half::Odd)?;
         let even = Conditioned::new(&kernels[1], data, &halves.even, Half::Even)?;
         let less = |odd: &[f64], even: &[f64]| {
-            let said = odd.iter().zip(even).map(|(odd, even)| curve.odd(*odd, *even));
+            let said = odd.iter().zip(even).map(|(odd, even)| curve.half(half, *odd, *even));
             data.y[1..].iter().zip(said.skip(1)).map(|(y, said)| y - said).collect()
         };
         let (left_out, noise) = (less(&odd.without, &even.without), less(&odd.smooth, &even.smooth));
-        Some(Self { rows: data.rows.clone(), odd, saturated: Some((even, curve)), grand: data.y[0], left_out, noise })
+        let seen = Seen::Through(curve, Box::new([odd, even]));
+        Some(Self { rows: data.rows.clone(), half, seen, left_out, noise })
     }
 
-    /// The odd half at other rows.
+    /// The half at other rows.
     pub(super) fn predict(&self, rows: &Rows) -> Vec<f64> {
-        match &self.saturated {
-            None => self.odd.mean(rows, &self.rows),
-            Some((even, curve)) => {
-                let [odd, even] = means_of_halves(&self.odd, even, rows, &self.rows);
-                odd.iter().zip(even).map(|(odd, even)| curve.odd(*odd, even)).collect()
+        match &self.seen {
+            Seen::Plainly(own) => own.mean(rows, &self.rows),
+            Seen::Through(curve, halves) => {
+                let [odd, even] = means_of_halves(halves, rows, &self.rows);
+                odd.iter().zip(even).map(|(odd, even)| curve.half(self.half, *odd, even)).collect()
             }
         }
     }
@@ -198,8 +203,8 @@ mod tests {
     use crate::surrogate::hyperparameters::Space;
 
     fn of(data: &Data) -> Posterior {
-        let space = Space::plain(data.rows.players);
-        Model::Odd(Box::new(space.kernel(&space.tied(-1.5)))).posterior(data).unwrap()
+        let space = Space::plain(data.rows.players, Half::Odd);
+        Model::Plain(Box::new(space.kernel(&space.tied(-1.5))), Half::Odd).posterior(data).unwrap()
     }
 
     #[test]
@@ -233,8 +238,8 @@ mod tests {
                 };
             }
             let few = data.select(&fit);
-            let space = Space::plain(8);
-            let model = Model::Odd(Box::new(space.kernel(&space.tied(-1.5))));
+            let space = Space::plain(8, Half::Odd);
+            let model = Model::Plain(Box::new(space.kernel(&space.tied(-1.5))), Half::Odd);
             let [all, alone] = [&data, &few].map(|data| model.posterior(data).unwrap());
             let levels = [fit.clone(), (0..60).collect()];
             let chosen = Posterior::grow(&model, &data, &levels).unwrap();

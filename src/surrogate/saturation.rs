@@ -44,9 +44,13 @@ impl Curve {
         (self.high - self.low) * e / (1.0 + e).powi(2)
     }
 
-    /// The odd half of the curve's values, from the two halves of g.
-    pub(super) fn odd(&self, odd: f64, even: f64) -> f64 {
-        (self.at(even + odd) - self.at(even - odd)) / 2.0
+    /// One half of the curve's values, from the two halves of g.
+    pub(super) fn half(&self, half: Half, odd: f64, even: f64) -> f64 {
+        let (of, complement) = (self.at(even + odd), self.at(even - odd));
+        match half {
+            Half::Odd => (of - complement) / 2.0,
+            Half::Even => (of + complement) / 2.0,
+        }
     }
 
     /// The mean slope at both coalitions of a pair.
@@ -111,7 +115,7 @@ struct JointSpace {
 
 /// How many hyper-parameters are fitted.
 pub(super) fn parameters(players: usize) -> usize {
-    Space::plain(players).len() + 4
+    Space::plain(players, Half::Odd).len() + 4
 }
 
 impl JointSpace {
@@ -206,7 +210,7 @@ pub(super) fn fit(data: &Data, few: &Data, start: &[f64], room: &mut Workspace, 
     if extent.is_far == [true; 2] || extent.most <= extent.least {
         return None;
     }
-    let space = JointSpace { plain: Space::plain(data.rows.players), extent };
+    let space = JointSpace { plain: Space::plain(data.rows.players, Half::Odd), extent };
     let mut point = start.to_vec();
     point.resize(start.len() + 4, 0.0);
     let mut descent = Descent::new(point);
@@ -219,7 +223,7 @@ pub(super) fn fit(data: &Data, few: &Data, start: &[f64], room: &mut Workspace, 
     }
     descent.value.is_finite().then_some(())?;
     let (curve, _) = space.extent.curve(&descent.point[start.len() + 2..]);
-    Some(Model::Saturated(Box::new(space.kernels(&descent.point)), curve))
+    Some(Model::Saturated(Box::new(space.kernels(&descent.point)), curve, Half::Odd))
 }
 
 #[cfg(test)]
@@ -234,7 +238,7 @@ mod tests {
             let data = random_data(n, 25, seed);
             let extent = Extent::new(data.both.as_ref().unwrap());
             assert_eq!(extent.is_far, [false; 2]);
-            let space = JointSpace { plain: Space::plain(n), extent };
+            let space = JointSpace { plain: Space::plain(n, Half::Odd), extent };
             let mut random = generator(seed, 7);
             let point: Vec<f64> = (0..space.plain.len() + 4).map(|_| random.unit() - 0.5).collect();
             let mut room = Workspace::new(&data.rows);

@@ -7,7 +7,6 @@ use crate::Error;
 
 /// How the coalition that a player comes to is drawn.
 #[derive(Clone, Debug)]
-#[cfg_attr(not(test), expect(dead_code, reason = "estimates of semivalues will read it"))]
 pub(crate) enum Mixture {
     /// Each other player is in it with chance t, independently; the weights are those of the chances t. So
     /// p(s) = Σ weight · t^s rest^(n−1−s), for every s from 0 to n − 1.
@@ -18,7 +17,6 @@ pub(crate) enum Mixture {
 
 impl Semivalue {
     /// The mixture for games of n players; by sizes only if they are given, or if there is no other in floats.
-    #[cfg_attr(not(test), expect(dead_code, reason = "estimates of semivalues will ask for it"))]
     pub(crate) fn mixture<E>(&self, n: usize) -> Result<Mixture, Error<E>> {
         let nodes = n.div_ceil(2);
         let always = |t: f64| vec![Chance { t, rest: 1.0 - t, weight: 1.0 }];
