@@ -157,12 +157,14 @@ pub use error::Error;
 pub use exact::{Exact, Summary, banzhaf, exact, interactions};
 pub use game::{Game, TryGame, from_batch_fn, from_fn, try_from_batch_fn, try_from_fn};
 pub use permutation::{Permutation, permutation};
+#[cfg(feature = "surrogate")]
+pub use results::InteractionEstimate;
 pub use results::{Attribution, Estimate, Interactions, Stopped};
 #[cfg(feature = "disk")]
 pub use store::disk::DiskStore;
 pub use store::{cached::Cached, memory::MemoryStore};
 #[cfg(feature = "surrogate")]
-pub use surrogate::{KernelShap, Surrogate};
+pub use surrogate::{KernelShap, SampleSummary, Surrogate};
 pub use table::Table;
 pub use value::Value;
 pub use weights::{Index, Semivalue};

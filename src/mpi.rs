@@ -324,7 +324,7 @@ impl<'w> Cluster<'w> {
         if checked.is_ok() && is_exact(options, players) {
             let settings = settings.with_observer(settings.observer.as_ref());
             let exact = Exact::new().max_players(players).with_settings(settings);
-            return Ok(of_exact(self.exact(game, &exact)?, method, options));
+            return Ok(of_exact(self.exact(game, &exact)?, method, options.seed));
         }
         let mut transport = Transport::new(self.world);
         let mut named = self.settings::<G>(method.name(), game);

@@ -2,6 +2,8 @@
 
 mod attribution;
 mod estimate;
+#[cfg(feature = "surrogate")]
+mod interaction_estimate;
 mod interactions;
 mod moments;
 #[cfg(feature = "surrogate")]
@@ -13,6 +15,8 @@ pub use attribution::Attribution;
 #[cfg(feature = "surrogate")]
 pub(crate) use estimate::Origin;
 pub use estimate::{Estimate, Stopped};
+#[cfg(feature = "surrogate")]
+pub use interaction_estimate::InteractionEstimate;
 pub use interactions::Interactions;
 pub(crate) use moments::{Moments, SampleNode, SampleTree, sample_tree};
 #[cfg(feature = "surrogate")]

@@ -7,6 +7,8 @@ use crate::Coalition;
 pub(crate) enum Method {
     Surrogate,
     KernelShap,
+    /// Another semivalue than the Shapley value, from pairs that `Surrogate` asked for.
+    Semivalue,
 }
 
 impl Method {
@@ -14,6 +16,7 @@ impl Method {
         match self {
             Self::Surrogate => "Surrogate",
             Self::KernelShap => "KernelShap",
+            Self::Semivalue => "Surrogate::semivalue",
         }
     }
 
@@ -23,6 +26,7 @@ impl Method {
         match name {
             "Surrogate" => Some(Self::Surrogate),
             "KernelShap" | "Regression" => Some(Self::KernelShap),
+            "Surrogate::semivalue" => Some(Self::Semivalue),
             _ => None,
         }
     }

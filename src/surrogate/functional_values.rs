@@ -74,14 +74,18 @@ fn see_through(
     }
     let (mean, square) = (mean / total, square / total);
     let own = |odd: f64, even: f64| if sum.half == Half::Odd { odd } else { even };
-    let rest: Vec<f64> =
+    let mut rest: Vec<f64> =
         pairs().map(|(odd, even)| curve.half(sum.half, *odd, *even) - mean * own(*odd, *even)).collect();
+    // What is constant is known in closed form, too: it has no derivatives, and would be the noise of a sample.
+    let level = if sum.half == Half::Even { dot(&rest[..sum.shares.len()], &sum.shares) / total } else { 0.0 };
+    rest.iter_mut().for_each(|rest| *rest -= level);
+    let of_level = if sum.functional.order == 0 { level * sum.functional.mass() } else { 0.0 };
     let is_sampled = |row: usize| !sum.is_all && row + 1 < rest.len();
     let [sums, sampled] = sums_over_rows(&sum.rows, sum.functional.order, |row| {
         let numbers = sum.coefficients(row).map(|coefficient| coefficient * rest[row]);
         [numbers, numbers.map(|number| if is_sampled(row) { number * number } else { 0.0 })]
     });
-    values.iter_mut().zip(&sums).for_each(|(value, rest)| *value = mean * *value + rest);
+    values.iter_mut().zip(&sums).for_each(|(value, rest)| *value = mean * *value + of_level + rest);
     variances.iter_mut().zip(&sampled).for_each(|(variance, sampled)| *variance = square * *variance + sampled);
 }
 

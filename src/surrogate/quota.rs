@@ -17,7 +17,7 @@ pub(super) enum Form {
 impl Form {
     pub(super) fn of(method: Method) -> Self {
         match method {
-            Method::Surrogate => Self::Singles,
+            Method::Surrogate | Method::Semivalue => Self::Singles,
             Method::KernelShap => Self::Equal,
         }
     }

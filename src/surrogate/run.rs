@@ -10,6 +10,7 @@ use super::questions::Game;
 use super::quota::Form;
 use super::solve::{of_all, solve};
 use super::stages::Stages;
+use super::summary::{SampleSummary, check_order};
 use crate::engine::answer::{Threads, is_past};
 use crate::engine::ask::both_ends;
 use crate::engine::partial::check_ends;
@@ -20,7 +21,10 @@ use crate::game::ByRef;
 use crate::results::{Method, Origin, Pairs, coalitions};
 use crate::store::Store;
 use crate::weights::MOST_PLAYERS as MOST_EXACT;
-use crate::{Attribution, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Progress, Stopped, TryGame, Value};
+use crate::{
+    Attribution, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Progress, Semivalue, Stopped, Summary,
+    TryGame, Value,
+};
 
 /// More players than this have matrices of gigabytes.
 pub(crate) const MOST_PLAYERS: usize = 4000;
@@ -73,11 +77,40 @@ pub(super) fn run<G: TryGame + ?Sized, F: Observer>(
         return ask_for_pairs(game, method, options, settings, (made, ends, deadline), known);
     }
     if is_exact(options, players) {
-        return Ok(of_exact(exact(settings, players).solve(game)?, method, options));
+        return Ok(of_exact(exact(settings, players).solve(game)?, method, options.seed));
     }
     check_budget(options, players)?;
     let ends = both_ends(game, players)?;
     ask_for_pairs(game, method, options, settings, (0, ends, deadline), None)
+}
+
+/// A summary of what the budget pays for.
+pub(super) fn summary<G: TryGame + ?Sized, F: Observer>(
+    game: &G,
+    order: usize,
+    options: &Options,
+    settings: &Settings<F>,
+) -> Result<SampleSummary<G::Value>, Error<G::Error>> {
+    let players = game.num_players();
+    check_players(players)?;
+    check_order(players, order)?;
+    let all_values = |summary: Summary<G::Value>| -> Result<SampleSummary<G::Value>, Error<G::Error>> {
+        let values = summary.values(&Semivalue::shapley()).map_err(|error| error.map(|never| match never {}))?;
+        Ok(SampleSummary::of_all(of_exact(values, Method::Surrogate, options.seed), summary, order, options.seed))
+    };
+    if is_exact(options, players) {
+        return all_values(exact(settings, players).summary(game, order)?);
+    }
+    // A run in stages may end with all values, which are then to be summed once more.
+    if all(players).is_some_and(|all| options.evaluations >= all) && options.stopping.is_there() {
+        let cached = Cached::new(ByRef::new(game));
+        let estimate = run(&cached, Method::Surrogate, options, settings, None)?;
+        return match estimate.stopped() {
+            Stopped::Exact => all_values(exact(settings, players).summary(&cached, order)?),
+            _ => SampleSummary::of(&estimate, order),
+        };
+    }
+    SampleSummary::of(&run(game, Method::Surrogate, options, settings, None)?, order)
 }
 
 /// Asks for pairs, v(∅) and v(N) being paid for after the first `made` evaluations.
@@ -179,7 +212,7 @@ pub(crate) async fn pairs<V: Value, E>(
         let [baseline, grand] = game.ends.clone();
         let attribution = Attribution::new(values, baseline, grand, game.made);
         if is_exact {
-            return Ok(of_exact(attribution, method, options));
+            return Ok(of_exact(attribution, method, options.seed));
         }
         let pairs = Pairs { method, seed: options.seed, expected: design.expected().to_vec(), asked };
         let estimate = Estimate::new(attribution, std_errors, Stopped::Evaluations, Origin::Pairs(pairs));
@@ -273,12 +306,12 @@ fn exact_from<G: TryGame + ?Sized, F: Observer>(
     let evaluations = paid(cached.stats().misses);
     let attribution =
         Attribution::new(answer.values().to_vec(), answer.baseline().clone(), answer.grand().clone(), evaluations);
-    Ok(of_exact(attribution, method, options))
+    Ok(of_exact(attribution, method, options.seed))
 }
 
 /// An exact answer as an estimate.
-pub(crate) fn of_exact<V: Value>(attribution: Attribution<V>, method: Method, options: &Options) -> Estimate<V> {
+pub(crate) fn of_exact<V: Value>(attribution: Attribution<V>, method: Method, seed: u64) -> Estimate<V> {
     let std_errors = attribution.values().iter().map(|value| value.zip_with(value, |_, _| 0.0)).collect();
-    let pairs = Pairs { method, seed: options.seed, expected: Vec::new(), asked: Vec::new() };
+    let pairs = Pairs { method, seed, expected: Vec::new(), asked: Vec::new() };
     Estimate::new(attribution, std_errors, Stopped::Exact, Origin::Pairs(pairs))
 }

@@ -80,10 +80,12 @@ pub(super) fn solve<V: Value>(
             // A half that is zero on all pairs says nothing of those that were not asked for.
             _ if is_zero => of_zeros(design, step),
             // Each output has the random numbers that it would have alone.
-            Method::Surrogate => match Fit::new(design.clone(), output, false, &mut generator(seed, 1)) {
-                Some(fit) => with_total(fit.of(&shapley, &mut generator(seed, 4)), total),
-                None => of_zeros(design, step),
-            },
+            Method::Surrogate | Method::Semivalue => {
+                match Fit::new(design.clone(), output, false, &mut generator(seed, 1)) {
+                    Some(fit) => with_total(fit.of(&shapley, &mut generator(seed, 4)), total),
+                    None => of_zeros(design, step),
+                }
+            }
             Method::KernelShap => {
                 let inferred = of_inferred(design, &output, &shapley);
                 let Values { values, std_errors } = least_squares(design, &output.odd, output.grand);

@@ -1,0 +1,195 @@
+//! Everything linear in a game, from one sample of its coalitions.
+
+use super::design::PairedDesign;
+use super::fit::Fit;
+use super::functional::Functional;
+use super::generator;
+use super::quota::Form;
+use super::run::of_exact;
+use super::solve::outputs;
+use crate::results::{Method, Origin, Pairs};
+use crate::{
+    Attribution, Coalition, Error, Estimate, Index, InteractionEstimate, Interactions, Semivalue, Stopped, Summary,
+    Value,
+};
+
+/// More players than this have too many pairs to be sure of each in a minute.
+pub(crate) const MOST_PLAYERS_OF_PAIRS: usize = 500;
+
+/// A sample of a game, and models of it: values of all semivalues, and interactions of all indices, from the same
+/// evaluations. [`Surrogate::summary`](crate::Surrogate::summary) makes it.
+///
+/// ```
+/// use shapley::{Index, Semivalue, Surrogate};
+///
+/// let game = shapley::from_fn(14, |s| (s.iter().map(|k| k as f64).sum::<f64>() / 30.0).tanh());
+/// let summary = Surrogate::new(400).summary(&game, 2)?; // 400 evaluations, and no more
+/// let shapley = summary.values(&Semivalue::shapley())?;
+/// let banzhaf = summary.values(&Semivalue::banzhaf())?;
+/// let pairs = summary.interactions(Index::ShapleyTaylor)?;
+/// assert!(shapley.values()[13] > shapley.values()[5] && banzhaf.values()[13] > banzhaf.values()[5]);
+/// assert!(pairs.get(&[12, 13]).is_some_and(|both| *both < 0.0)); // the curve flattens
+/// # Ok::<(), shapley::Error>(())
+/// ```
+///
+/// It holds the models' matrices: up to 100 megabytes for each output of a game.
+#[derive(Debug)]
+#[must_use]
+pub struct SampleSummary<V> {
+    estimate: Estimate<V>,
+    order: usize,
+    seed: u64,
+    known: Known<V>,
+}
+
+#[derive(Debug)]
+enum Known<V> {
+    /// A model of each output; none of an output that had one value alone.
+    Sample(Vec<Option<Fit>>),
+    All(Box<Summary<V>>),
+}
+
+impl<V: Value> SampleSummary<V> {
+    /// Of an estimate by pairs.
+    pub(super) fn of<E>(estimate: &Estimate<V>, order: usize) -> Result<Self, Error<E>> {
+        let players = estimate.values().len();
+        check_order(players, order)?;
+        let Origin::Pairs(pairs) = estimate.origin() else {
+            return Err(not_of_pairs(estimate));
+        };
+        if estimate.stopped() == Stopped::Exact {
+            return Err(not_of_pairs(estimate));
+        }
+        let rows = pairs.asked.iter().map(|pair| pair.coalition.clone()).collect();
+        let design = PairedDesign::of(players, Form::of(pairs.method), pairs.expected.clone(), rows);
+        let [baseline, grand] = estimate.ends();
+        let fit = |output| Fit::new(design.clone(), output, true, &mut generator(pairs.seed, 1));
+        let fits = outputs(&pairs.asked, [&baseline, &grand]).into_iter().map(fit).collect();
+        Ok(Self { estimate: estimate.clone(), order, seed: pairs.seed, known: Known::Sample(fits) })
+    }
+
+    /// Of all values of a game.
+    pub(super) fn of_all(estimate: Estimate<V>, summary: Summary<V>, order: usize, seed: u64) -> Self {
+        Self { estimate, order, seed, known: Known::All(Box::new(summary)) }
+    }
+
+    /// The Shapley values, or those that the summary was made of: the bits of
+    /// [`Surrogate::estimate`](crate::Surrogate::estimate).
+    pub fn estimate(&self) -> &Estimate<V> {
+        &self.estimate
+    }
+
+    /// The largest number of players whose interactions are in it.
+    #[must_use]
+    pub fn order(&self) -> usize {
+        self.order
+    }
+
+    /// The values of a semivalue, with standard errors.
+    ///
+    /// # Errors
+    ///
+    /// [`WeightLength`](Error::WeightLength) if the weights are for another number of players;
+    /// [`Overflow`](Error::Overflow).
+    pub fn values(&self, semivalue: &Semivalue) -> Result<Estimate<V>, Error> {
+        let players = self.estimate.values().len();
+        let Origin::Pairs(pairs) = self.estimate.origin() else { return Err(not_of_pairs(&self.estimate)) };
+        let is_shapley = *semivalue == Semivalue::shapley();
+        if is_shapley && pairs.method == Method::Surrogate {
+            return Ok(self.estimate.clone());
+        }
+        let method = if is_shapley { Method::Surrogate } else { Method::Semivalue };
+        let [baseline, grand] = self.estimate.ends();
+        let evaluations = self.estimate.evaluations();
+        let fits = match &self.known {
+            Known::Sample(fits) => fits,
+            Known::All(summary) => {
+                let values = summary.values(semivalue)?.into_values();
+                return Ok(of_exact(Attribution::new(values, baseline, grand, evaluations), method, self.seed));
+            }
+        };
+        let functional = Functional::semivalue(semivalue, players)?;
+        let (mut values, std_errors) = self.apply(fits, &functional);
+        if is_shapley {
+            // They sum to that already, but for rounding.
+            let over = 1.0 / players as f64;
+            let mut missing = grand.zip_with(&baseline, |grand, baseline| over * (grand - baseline));
+            for value in &values {
+                missing = missing.zip_with(value, |missing, value| missing - over * value);
+            }
+            values.iter_mut().for_each(|value| *value = value.zip_with(&missing, |value, missing| value + missing));
+        }
+        for (player, value) in values.iter().enumerate() {
+            if !value.is_finite() {
+                return Err(Error::Overflow { coalition: Coalition::from_players(players, [player]) });
+            }
+        }
+        let attribution = Attribution::new(values, baseline, grand, evaluations);
+        let origin = Origin::Pairs(Pairs { method, ..pairs.clone() });
+        Ok(Estimate::new(attribution, std_errors, self.estimate.stopped(), origin))
+    }
+
+    /// The interactions of all sets of at most [`order`](Self::order) players, with standard errors.
+    ///
+    /// # Errors
+    ///
+    /// [`Overflow`](Error::Overflow).
+    pub fn interactions(&self, index: Index) -> Result<InteractionEstimate<V>, Error> {
+        let players = self.estimate.values().len();
+        let (values, std_errors) = match &self.known {
+            Known::All(summary) => {
+                let values = summary.interactions(index)?;
+                let zeros = values.iter().map(|(set, value)| (set, value.zip_with(value, |_, _| 0.0))).collect();
+                (values, zeros)
+            }
+            Known::Sample(fits) => {
+                let (mut values, mut std_errors) = (Vec::new(), Vec::new());
+                for order in 0..=self.order {
+                    let functional = Functional::index(index, self.order, order, players);
+                    let coalition = |set: &[usize; 2]| Coalition::from_players(players, set[..order].iter().copied());
+                    let sets: Vec<Coalition> = functional.sets().iter().map(coalition).collect();
+                    let (of_sets, errors) = self.apply(fits, &functional);
+                    values.extend(sets.iter().cloned().zip(of_sets));
+                    std_errors.extend(sets.into_iter().zip(errors));
+                }
+                (Interactions::from_values(index, self.order, players, values)?, std_errors)
+            }
+        };
+        let std_errors = Interactions::from_values(index, self.order, players, std_errors)?;
+        Ok(InteractionEstimate::new(values, std_errors, self.estimate.evaluations(), self.estimate.stopped()))
+    }
+
+    /// Values and standard errors of a function of all outputs.
+    fn apply(&self, fits: &[Option<Fit>], functional: &Functional) -> (Vec<V>, Vec<V>) {
+        // Whatever else was asked of the summary, each function has the same random numbers.
+        let random = || generator(self.seed, 4);
+        let solved: Vec<_> = fits.iter().map(|fit| fit.as_ref().map(|fit| fit.of(functional, &mut random()))).collect();
+        let [baseline, _] = self.estimate.ends();
+        let level = |value: f64| if functional.order == 0 { value * functional.mass() } else { 0.0 };
+        let assemble = |set: usize| {
+            let mut outputs = solved.iter();
+            let values = baseline.zip_with(&baseline, |value, _| match outputs.next() {
+                Some(Some(found)) => found.values[set],
+                _ => level(value),
+            });
+            let mut outputs = solved.iter();
+            let errors = baseline.zip_with(&baseline, |_, _| match outputs.next() {
+                Some(Some(found)) => found.std_errors[set],
+                _ => 0.0,
+            });
+            (values, errors)
+        };
+        (0..functional.sets().len()).map(assemble).unzip()
+    }
+}
+
+/// Refuses orders of interactions that there are no models for.
+pub(super) fn check_order<E>(players: usize, order: usize) -> Result<(), Error<E>> {
+    let limit = if players > MOST_PLAYERS_OF_PAIRS { 1 } else { players.min(2) };
+    if (1..=limit).contains(&order) { Ok(()) } else { Err(Error::Order { order, players, limit }) }
+}
+
+fn not_of_pairs<V, E>(estimate: &Estimate<V>) -> Error<E> {
+    let what = if estimate.stopped() == Stopped::Exact { "an exact answer" } else { estimate.solver() };
+    Error::Mismatch { what: "the estimate", ours: "one of pairs of coalitions".to_owned(), theirs: what.to_owned() }
+}
