@@ -1,6 +1,6 @@
 //! From pairs and their values to Shapley values of each output, and what is known of their errors.
 
-use super::constants::MOST_LEFT;
+use super::constants::{FIRST_CHECKS, MOST_LEFT};
 use super::correction::{self, PairValues, Values, has_few_values};
 use super::design::PairedDesign;
 use super::generator;
@@ -143,7 +143,10 @@ fn inferred_errors<V: Value>(design: &PairedDesign, asked: &[Pair<V>], [low, hig
             }
         }
         // Where values are many, it is no chance that all checks held to nine digits.
-        let may_be_chance = has_few_values(asked.iter().map(|pair| at(&pair.value)));
+        let is_chance = has_few_values(asked.iter().map(|pair| at(&pair.value)));
+        // Nor of few checks, where all pairs are there and nothing else is in doubt.
+        let is_all = design.len() as u64 == (1 << (players.min(63) - 1)) - 1;
+        let may_be_chance = is_chance || (is_all && checks < FIRST_CHECKS as f64);
         let share = (not_dual + f64::from(u8::from(may_be_chance))) / (checks + 2.0);
         let half = most / 2.0 - least / 2.0;
         squares.iter().map(|square| half * (share * square).sqrt()).collect()
