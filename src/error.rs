@@ -176,8 +176,8 @@ errors! {
         evaluations: u64,
         /// The most evaluations of pairs.
         limit: u64,
-    } => "{evaluations} evaluations of pairs of coalitions are too many to keep: at most {limit} are possible, or, \
-        without a precision or a deadline, all 2^n of up to 62 players";
+    } => "{evaluations} evaluations of pairs of coalitions are too many to keep: at most {limit}, unless nothing else may \
+        stop the run and they pay for all 2^n coalitions of up to 62 players (and, to go on, for v(∅) and v(N) again)";
 
     /// A setting of a sampler is out of range.
     Setting {

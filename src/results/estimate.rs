@@ -66,6 +66,9 @@ pub struct Estimate<V> {
     origin: Origin<V>,
 }
 
+/// More seeds of merged estimates are not listed.
+const MOST_SEEDS: usize = 5;
+
 /// What an estimate is made of.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Origin<V> {
@@ -169,10 +172,16 @@ impl<V> Estimate<V> {
 }
 
 impl<V> Estimate<V> {
-    /// The seed that it was made with; of estimates that were merged, all of them, in ascending order.
+    /// The seed that it was made with; of estimates that were merged, the smallest few.
     fn seeds(&self) -> String {
         match &self.origin {
-            Origin::Walks(samples) => samples.streams.keys().map(u64::to_string).collect::<Vec<_>>().join(", "),
+            Origin::Walks(samples) => {
+                let mut seeds: Vec<String> = samples.streams.keys().take(MOST_SEEDS).map(u64::to_string).collect();
+                if samples.streams.len() > MOST_SEEDS {
+                    seeds.push(format!("… ({} seeds)", samples.streams.len()));
+                }
+                seeds.join(", ")
+            }
             #[cfg(feature = "surrogate")]
             Origin::Pairs(pairs) => pairs.seed.to_string(),
         }

@@ -203,11 +203,6 @@ impl<'a, V: Value> Game<'a, V> {
         // What is left pays for complements: where all pairs are there, nothing else was not asked for.
         if !is_dual || !(self.is_stopped || self.is_late) {
             let at_least = if is_dual { 0 } else { usize::MAX };
-            if !is_dual {
-                // Past the end of the stage, if need be: what is not completed would be dropped, and asked for again.
-                let missing = asked.iter().filter(|pair| pair.complement.is_none()).count() as u64;
-                self.limit = self.limit.max(self.made + missing);
-            }
             let survivors = self.complete(&mut asked, &mut order, surely, at_least).await;
             expected.iter_mut().for_each(|expected| *expected *= survivors as f64 / surely.max(1) as f64);
             surely = survivors;
@@ -219,7 +214,8 @@ impl<'a, V: Value> Game<'a, V> {
         (design.cut(&order[..asked.len()], (surely, &expected)), asked)
     }
 
-    /// Asks for the complements that are missing, as far as can be paid for. Where some stay missing, and few of those
+    /// Asks for the complements that are missing, as far as can be paid for, and past the end of the stage if many
+    /// are not dual. Where some stay missing, and few of those
     /// that are there are not dual, the rest is taken to be what these are on average ([`super::run`] does); if many
     /// are not, what is not whole is dropped. How many of the first `known` are still there.
     async fn complete(
@@ -229,19 +225,25 @@ impl<'a, V: Value> Game<'a, V> {
         known: usize,
         at_least: usize,
     ) -> usize {
-        let missing = asked.iter().enumerate().filter(|(_, pair)| pair.complement.is_none()).map(|(place, _)| place);
-        let missing: Vec<usize> = missing.take(self.left() as usize).collect();
-        let coalitions: Vec<Coalition> = missing.iter().map(|&place| asked[place].coalition.complement()).collect();
-        let values = self.ask(coalitions, at_least).await;
-        for (place, value) in missing.into_iter().zip(values) {
-            asked[place].complement = Some(value);
-        }
-        let complements = asked.iter().filter_map(|pair| Some((pair, pair.complement.as_ref()?)));
-        let (whole, dual) = complements.fold((0_usize, 0_usize), |(whole, dual), (pair, complement)| {
-            (whole + 1, dual + usize::from(self.is_dual(&pair.value, complement)))
-        });
-        if whole == asked.len() || (whole - dual) * FEW_NOT_DUAL <= whole {
-            return known;
+        for at_least in [at_least, usize::MAX] {
+            let missing = asked.iter().enumerate().filter(|(_, pair)| pair.complement.is_none());
+            let missing: Vec<usize> = missing.map(|(place, _)| place).take(self.left() as usize).collect();
+            let coalitions: Vec<Coalition> = missing.iter().map(|&place| asked[place].coalition.complement()).collect();
+            if !coalitions.is_empty() {
+                let values = self.ask(coalitions, at_least).await;
+                for (place, value) in missing.into_iter().zip(values) {
+                    asked[place].complement = Some(value);
+                }
+            }
+            let complements = asked.iter().filter_map(|pair| Some((pair, pair.complement.as_ref()?)));
+            let (whole, dual) = complements.fold((0_usize, 0_usize), |(whole, dual), (pair, complement)| {
+                (whole + 1, dual + usize::from(self.is_dual(&pair.value, complement)))
+            });
+            if whole == asked.len() || (whole - dual) * FEW_NOT_DUAL <= whole {
+                return known;
+            }
+            // Past the end of the stage, if need be: what is not completed would be dropped, and asked for again.
+            self.limit = self.limit.max(self.made + (asked.len() - whole) as u64);
         }
         let whole: Vec<bool> = asked.iter().map(|pair| pair.complement.is_some()).collect();
         let mut place = 0;

@@ -121,6 +121,18 @@ impl Quota {
                 expected[place] += part * growth(place);
             }
         }
+        // What a size that was rounded up has no room for goes to the sizes that lack most of what is expected: no
+        // evaluation is left. There alone probabilities are not exact.
+        let mut short = added.saturating_sub(more.iter().sum());
+        let mut by_lack: Vec<usize> = (0..have.len()).filter(|&place| expected[place] > 0.0).collect();
+        by_lack.sort_by(|&a, &b| {
+            let lack = |place: usize| expected[place] - (have[place] + more[place]) as f64;
+            lack(b).total_cmp(&lack(a))
+        });
+        for place in by_lack {
+            let taken = short.min(room[place] as u64 - more[place]);
+            (more[place], short) = (more[place] + taken, short - taken);
+        }
         (Self { population: self.population.clone(), expected }, more)
     }
 }

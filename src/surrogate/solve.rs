@@ -1,5 +1,6 @@
 //! From pairs and their values to Shapley values of each output, and what is known of their errors.
 
+use super::constants::FIRST_CHECKS;
 use super::correction::{Values, has_few_values, scaled};
 use super::design::PairedDesign;
 use super::fit::{Fit, Output, of_inferred, of_zeros};
@@ -13,6 +14,8 @@ use crate::{Coalition, Index, Value};
 pub(super) fn outputs<V: Value>(asked: &[Pair<V>], [baseline, grand]: [&V; 2]) -> Vec<Output> {
     let components = |value: &V| -> Vec<f64> { value.components().collect() };
     let (low, high) = (components(baseline), components(grand));
+    let players = asked.first().map_or(0, |pair| pair.coalition.num_players());
+    let is_all = asked.len() as u64 == (1 << (players.clamp(1, 63) - 1)) - 1;
     let is_inferred: Vec<bool> = asked.iter().map(|pair| pair.complement.is_none()).collect();
     let of_component = |k: usize| {
         let at = |value: &V| value.components().nth(k).unwrap_or_default();
@@ -34,7 +37,7 @@ pub(super) fn outputs<V: Value>(asked: &[Pair<V>], [baseline, grand]: [&V; 2]) -
                 None => (value - middle - average, average),
             })
             .unzip();
-        let inferred = if is_inferred.contains(&true) { inferred(asked, at, [low[k], high[k]]) } else { 0.0 };
+        let inferred = if is_inferred.contains(&true) { inferred(asked, is_all, at, [low[k], high[k]]) } else { 0.0 };
         let grand = high[k] / 2.0 - low[k] / 2.0;
         Output { odd, even, grand, middle, is_inferred: is_inferred.clone(), inferred }
     };
@@ -44,7 +47,7 @@ pub(super) fn outputs<V: Value>(asked: &[Pair<V>], [baseline, grand]: [&V; 2]) -
 /// The root mean square by which an even half is off that was not asked for, but taken from the others. Of c pairs of
 /// which both coalitions are known, k are not dual: about (k + 1) / (c + 2) of the others are not either (Laplace's rule
 /// of succession), and each of these is off by half the range of the values seen at most.
-fn inferred<V>(asked: &[Pair<V>], at: impl Fn(&V) -> f64, [low, high]: [f64; 2]) -> f64 {
+fn inferred<V>(asked: &[Pair<V>], is_all: bool, at: impl Fn(&V) -> f64, [low, high]: [f64; 2]) -> f64 {
     let middle = low / 2.0 + high / 2.0;
     let (mut least, mut most) = (low.min(high), low.max(high));
     let (mut checks, mut not_dual) = (0.0, 0.0);
@@ -59,7 +62,9 @@ fn inferred<V>(asked: &[Pair<V>], at: impl Fn(&V) -> f64, [low, high]: [f64; 2])
         }
     }
     // Where values are many, it is no chance that all checks held to nine digits.
-    let may_be_chance = has_few_values(asked.iter().map(|pair| at(&pair.value)));
+    let is_chance = has_few_values(asked.iter().map(|pair| at(&pair.value)));
+    // Nor of few checks, where all pairs are there and nothing else is in doubt.
+    let may_be_chance = is_chance || (is_all && checks < FIRST_CHECKS as f64);
     let share: f64 = (not_dual + f64::from(u8::from(may_be_chance))) / (checks + 2.0);
     (most / 2.0 - least / 2.0) * share.sqrt()
 }

@@ -1,7 +1,7 @@
 //! Intervals on games that a model is easily sure of: votes, whose pairs show two or three values.
 
 use shapley::games::WeightedVoting;
-use shapley::{Estimate, Exact, KernelShap, Surrogate, from_fn};
+use shapley::{Estimate, Exact, KernelShap, Stopped, Surrogate, from_fn};
 
 /// A generator that shares nothing with the crate's: SplitMix64 (Steele, Lea & Flood 2014,
 /// doi:10.1145/2660193.2660195).
@@ -136,4 +136,63 @@ fn stages_ask_for_nothing_twice() {
         let estimate = Surrogate::new(45).seed(seed).precision(1e-4).estimate(&game).unwrap();
         assert!(estimate.evaluations() <= 32, "{}", estimate.evaluations());
     }
+}
+
+/// A number that a coalition has by no rule.
+fn scrambled(s: &shapley::Coalition) -> u64 {
+    let mixed = s.iter().fold(7_u64, |a, k| {
+        (a.rotate_left(9) ^ (k as u64 + 1).wrapping_mul(0x9E37_79B9_7F4A_7C15)).wrapping_mul(0xBF58_476D_1CE4_E5B9)
+    });
+    mixed ^ (mixed >> 29)
+}
+
+/// Of a game that turns out not to be dual at the end of a stage, what was paid for is kept.
+#[test]
+fn games_that_are_hardly_dual_are_asked_for_nothing_twice() {
+    let game = from_fn(7, |s| {
+        let is_odd = !s.is_empty() && s.len() < 7 && scrambled(s) % 5 == 0;
+        f64::from(u8::from(2 * s.len() > 7)) + if is_odd { 0.7 } else { 0.0 }
+    });
+    for seed in 0..10 {
+        let estimate = Surrogate::new(178).seed(seed).precision(1e-12).estimate(&game).unwrap();
+        assert!(estimate.evaluations() <= 128, "seed {seed}: {}", estimate.evaluations());
+    }
+}
+
+/// Each resume that can pay for a pair, beside v(∅) and v(N), gets one.
+#[test]
+fn every_resume_gains_what_it_pays_for() {
+    let game = from_fn(6, |s| s.iter().map(|k| (k as f64 + 1.0).sqrt()).sum::<f64>().powf(0.8));
+    for seed in 0..20 {
+        let mut estimate = KernelShap::new(14).seed(seed).estimate(&game).unwrap();
+        while estimate.stopped() != Stopped::Exact {
+            let budget = estimate.evaluations() + 4;
+            estimate = KernelShap::new(budget).seed(seed).resume(&game, &estimate).unwrap();
+            assert_eq!(estimate.evaluations(), budget, "seed {seed}");
+        }
+    }
+}
+
+/// Where all pairs are there, and few of them were checked, what the others' complements are is in doubt.
+#[test]
+fn few_checks_of_few_players_are_not_sure() {
+    let mut sure = 0;
+    for game in 0..200 {
+        let worth =
+            |s: &shapley::Coalition| if s.is_empty() { 0.0 } else { (scrambled(s).rotate_left(game) % 4) as f64 };
+        let odd = from_fn(4, |s| {
+            let dual = if s.len() < 2 { 0.0 } else { s.len() as f64 - 2.0 };
+            dual + if worth(s) == 0.0 { 0.25 } else { 0.0 }
+        });
+        let exact = shapley::exact(&odd).unwrap();
+        for seed in 0..5 {
+            let estimate = Surrogate::new(11).seed(seed).estimate(&odd).unwrap();
+            for player in 0..4 {
+                let is_wrong = (estimate.values()[player] - exact[player]).abs() > 1e-9;
+                assert!(!(is_wrong && estimate.std_errors()[player] == 0.0), "game {game}, seed {seed}: {estimate}");
+                sure += u32::from(estimate.std_errors()[player] == 0.0);
+            }
+        }
+    }
+    assert_eq!(sure, 0, "not all values were asked for");
 }
