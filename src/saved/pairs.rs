@@ -146,7 +146,10 @@ pub(super) fn load<V: Value>(form: SavedEstimate<V>) -> Result<Estimate<V>, Refu
     // Values are made of differences of those that were asked for, some of which may be much larger.
     let all = pairs.asked.iter().flat_map(|pair| [Some(&pair.value), pair.complement.as_ref()]).flatten();
     let largest = all.map(V::magnitude).fold(0.0, f64::max);
-    check_sum(&attribution, (stopped != Stopped::Exact).then_some(largest))?;
+    // Other semivalues than Shapley's need not sum to anything.
+    if method != Method::Semivalue {
+        check_sum(&attribution, (stopped != Stopped::Exact).then_some(largest))?;
+    }
     let SavedPairs { seed, expected, asked, .. } = pairs;
     let pair = |SavedPair { members, value, complement }| Pair {
         coalition: Coalition::from_players(players, members),

@@ -8,7 +8,7 @@
 //! symmetric, W_s = W_{m−s}, F is of the odd half alone where κ is odd, and of the even half where κ is even.
 
 use super::covariance::Half;
-use crate::weights::{Chance, Mixture, gauss_jacobi};
+use crate::weights::{Chance, gauss_jacobi};
 use crate::{Error, Index, Semivalue};
 
 /// A function for each set of `order` players: 0, 1 or 2.
@@ -26,11 +26,7 @@ impl Functional {
     /// The values of a semivalue.
     pub(super) fn semivalue<E>(semivalue: &Semivalue, players: usize) -> Result<Self, Error<E>> {
         let sizes = semivalue.size_distribution(players)?;
-        let chances = match semivalue.mixture(players)? {
-            Mixture::Chances(chances) => Some(chances),
-            Mixture::Sizes(_) => None,
-        };
-        Ok(Self { players, order: 1, sizes, chances })
+        Ok(Self { players, order: 1, sizes, chances: semivalue.mixture(players) })
     }
 
     /// What an index of order `most`, 1 or 2, is for sets of `order` players, at most as many.
@@ -81,7 +77,7 @@ impl Functional {
             (Index::FaithfulBanzhaf, _, _) => (times(halves(), &|s| 1.0 - (2.0 * s - m)), None),
             (Index::KShapley, _, 2) => shapley(),
             (Index::KShapley, _, 1) => {
-                let ends = |s: f64| if s == 0.0 { 0.5 } else { 0.0 } - if s == m { 0.5 } else { 0.0 };
+                let ends = |s: f64| if s < 0.5 { 0.5 } else { 0.0 } - if s > m - 0.5 { 0.5 } else { 0.0 };
                 let mut chances = uniform(&|_| 1.0);
                 chances.push(Chance { t: 0.0, rest: 1.0, weight: 0.5 });
                 chances.push(Chance { t: 1.0, rest: 0.0, weight: -0.5 });
@@ -237,7 +233,7 @@ fn krawtchouk(s: usize, m: usize) -> Vec<f64> {
         means[order + 1] = now;
     }
     // The product over all players is known.
-    let of_all = if (m - s) % 2 == 0 { 1.0 } else { -1.0 };
+    let of_all = if (m - s).is_multiple_of(2) { 1.0 } else { -1.0 };
     for order in m / 2 + 1..=m {
         means[order] = of_all * means[m - order];
     }

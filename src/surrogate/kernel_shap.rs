@@ -19,10 +19,10 @@ pub(super) fn least_squares(design: &PairedDesign, odd: &[f64], grand: f64) -> V
     // Of what the equal split leaves.
     let equal = 2.0 * y[0] / n as f64;
     let rest: Vec<f64> = (0..rows.len()).map(|row| y[1 + row] - equal * f64::from(rows.balance[row]) / 2.0).collect();
-    let (sums, []) = map.apply(&[&rest], []);
+    let sums = map.apply(&rest);
     let leverages = map.leverages();
     let left = |row: usize| {
-        let said: f64 = (0..n).map(|player| rows.sign(row, player) * sums[0][player]).sum::<f64>() / 2.0;
+        let said: f64 = (0..n).map(|player| rows.sign(row, player) * sums[player]).sum::<f64>() / 2.0;
         // What it would be if the pair had not been asked for: residuals are smaller where a pair pulls the fit. Where
         // it is all that the fit has, there is nothing else to go by than the number itself.
         match 1.0 - leverages[row] {
@@ -36,9 +36,9 @@ pub(super) fn least_squares(design: &PairedDesign, odd: &[f64], grand: f64) -> V
     // A value is off by twice the part of the pairs that are.
     let of_few_values = (2.0 * of_few_values(&y, &inclusions(design))).powi(2);
     // They sum to zero already, up to the conditioning of the matrix.
-    let missing = sums[0].iter().sum::<f64>() / n as f64;
+    let missing = sums.iter().sum::<f64>() / n as f64;
     Values {
-        values: sums[0].iter().map(|value| scale * (equal + (value - missing))).collect(),
+        values: sums.iter().map(|value| scale * (equal + (value - missing))).collect(),
         std_errors: variances.iter().map(|variance| scale * (variance + of_few_values).sqrt()).collect(),
     }
 }

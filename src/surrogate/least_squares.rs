@@ -35,16 +35,6 @@ impl<'a> LinearMap<'a> {
         Self { rows, weights, inverse: pseudo_inverse(&gram) }
     }
 
-    /// With this multiple of the identity for a Gram matrix: that of all pairs there are, for numbers that are not
-    /// nearly linear. The sums are then what the pairs of the sample say, each over its chance to be there, and free of
-    /// bias whatever the numbers are (Horvitz & Thompson 1952, "A generalization of sampling without replacement from a
-    /// finite universe", doi:10.1080/01621459.1952.10483446). With the sample's own matrix what small coalitions leave
-    /// would be fitted by a line, and the line's error at all others be forgotten.
-    pub(super) fn with_gram(rows: &'a Rows, weights: &'a [f64], gram: f64) -> Self {
-        let n = rows.players;
-        Self { rows, weights, inverse: Mat::from_fn(n, n, |i, j| if i == j { 1.0 / gram } else { 0.0 }) }
-    }
-
     /// How much each number adds to what the fit says of its own row.
     pub(super) fn leverages(&self) -> Vec<f64> {
         let mut leverages = Vec::with_capacity(self.rows.len());
@@ -94,31 +84,18 @@ impl<'a> LinearMap<'a> {
         variances
     }
 
-    /// For each list of numbers the coefficients, and for each list of squares the sum of each coefficient's squared
-    /// parts.
-    pub(super) fn apply<const K: usize>(
-        &self,
-        lists: &[&[f64]],
-        squares: [&[f64]; K],
-    ) -> (Vec<Vec<f64>>, [Vec<f64>; K]) {
+    /// The coefficients that the numbers have.
+    pub(super) fn apply(&self, numbers: &[f64]) -> Vec<f64> {
         let n = self.rows.players;
-        let mut sums = vec![vec![0.0; n]; lists.len()];
-        let mut of_squares = [(); K].map(|()| vec![0.0; n]);
+        let mut sums = vec![0.0; n];
         for start in (0..self.rows.len()).step_by(BLOCK) {
             let weighted = centred(self.rows, start, Some(self.weights));
             let parts = times(weighted.as_ref(), self.inverse.as_ref());
-            for player in 0..n {
-                let part = parts.col_as_slice(player);
-                for (list, sums) in lists.iter().zip(&mut sums) {
-                    sums[player] += dot(part, &list[start..]);
-                }
-                for (list, sums) in squares.iter().zip(&mut of_squares) {
-                    let both = part.iter().zip(&list[start..]);
-                    sums[player] += both.map(|(part, square)| part * part * square).sum::<f64>();
-                }
+            for (player, sum) in sums.iter_mut().enumerate() {
+                *sum += dot(parts.col_as_slice(player), &numbers[start..start + parts.nrows()]);
             }
         }
-        (sums, of_squares)
+        sums
     }
 }
 
@@ -136,13 +113,6 @@ pub(super) fn shapley_weights(design: &PairedDesign) -> Vec<f64> {
     let smaller = |pair| design.size(pair).min(design.players - design.size(pair));
     let weight = |size: usize| shapley_weight(design.players, size, design.expected()[size - 1]);
     (0..design.len()).map(|pair| weight(smaller(pair))).collect()
-}
-
-/// The Gram matrix of these least squares over all pairs is this multiple of the identity, on vectors that sum to zero.
-/// For the rows of size s, centred and halved, have the squared length s (n − s) / n, and weights as above: n − 1 for
-/// each size, of which each pair has two, spread over n − 1 dimensions.
-pub(super) fn gram_of_all(players: usize) -> f64 {
-    (players - 1) as f64 / 2.0
 }
 
 /// Half the rows' signs less their mean over players, each row times its weight.
@@ -172,70 +142,33 @@ mod tests {
     use crate::surrogate::generator;
     use crate::{Coalition, Exact, from_fn};
 
-    /// Numbers of no meaning on pairs, as the odd part of a game; and its Shapley values.
-    fn odd_game(n: usize) -> (Vec<f64>, Vec<f64>) {
-        let mut random = generator(n as u64, 6);
-        let all = (1_usize << n) - 1;
-        let mut odd = vec![0.0; all + 1];
-        for mask in 1..=all / 2 {
-            odd[mask] = random.unit() - 0.5;
-            odd[all ^ mask] = -odd[mask];
-        }
-        let solver = Exact::new().threads(1);
-        let values = solver.solve(&from_fn(n, |s| odd[s.mask().unwrap() as usize])).unwrap().into_values();
-        (odd, values)
-    }
-
+    /// Least squares of all pairs have the Shapley values; and their Gram matrix is a multiple of the identity on
+    /// vectors that sum to zero: the rows of size s, centred and halved, have the squared length s (n − s) / n, which
+    /// with the weights is n − 1 for each size, of which each pair has two, spread over n − 1 dimensions.
     #[test]
-    fn the_gram_matrix_of_all_pairs_is_known() {
+    fn all_pairs_have_the_shapley_values() {
         for n in [2, 3, 4, 7, 8] {
+            let mut random = generator(n as u64, 6);
+            let all = (1_usize << n) - 1;
+            let mut odd = vec![0.0; all + 1];
+            for mask in 1..=all / 2 {
+                odd[mask] = random.unit() - 0.5;
+                odd[all ^ mask] = -odd[mask];
+            }
+            let game = from_fn(n, |s| odd[s.mask().unwrap() as usize]);
+            let values = Exact::new().threads(1).solve(&game).unwrap().into_values();
             let design = PairedDesign::new(n, (1 << (n - 1)) - 1, 0);
             let rows = Rows::new(n, design.rows.iter().map(Coalition::words));
             let weights = shapley_weights(&design);
-            let own = LinearMap::new(&rows, &weights);
-            let gram = gram_of_all(n);
+            let map = LinearMap::new(&rows, &weights);
             for (i, j) in (0..n).flat_map(|i| (0..n).map(move |j| (i, j))) {
                 let identity = if i == j { 1.0 } else { 0.0 };
-                let want = (identity - 1.0 / n as f64) / gram;
-                assert!((own.inverse[(i, j)] - want).abs() < 1e-12, "n {n}: {} {want}", own.inverse[(i, j)]);
+                let want = (identity - 1.0 / n as f64) / ((n - 1) as f64 / 2.0);
+                assert!((map.inverse[(i, j)] - want).abs() < 1e-12, "n {n}: {} {want}", map.inverse[(i, j)]);
             }
-            let (odd, values) = odd_game(n);
             let numbers: Vec<f64> = design.rows.iter().map(|row| odd[row.words()[0] as usize]).collect();
-            let (sums, []) = LinearMap::with_gram(&rows, &weights, gram).apply(&[&numbers], []);
-            (0..n).for_each(|player| assert!((sums[0][player] - values[player]).abs() < 1e-12));
-        }
-    }
-
-    /// Over 1000 designs the mean is within five standard errors of the Shapley values, which has a chance below 10⁻⁵
-    /// to fail for any of 15; seeds are fixed. And the squared errors are what the squares say, within a tenth.
-    #[test]
-    fn sums_of_samples_have_no_bias_and_the_variance_that_is_said() {
-        for (n, pairs) in [(7, 20), (8, 60)] {
-            let (odd, values) = odd_game(n);
-            let seeds = 1000;
-            let (mut means, mut squares, mut said) = (vec![0.0; n], vec![0.0; n], 0.0);
-            for seed in 0..seeds {
-                let design = PairedDesign::new(n, pairs, seed);
-                let rows = Rows::new(n, design.rows.iter().map(Coalition::words));
-                let weights = shapley_weights(&design);
-                let numbers: Vec<f64> = design.rows.iter().map(|row| odd[row.words()[0] as usize]).collect();
-                let unseen = |(pair, d): (usize, &f64)| (1.0 - design.inclusion(design.size(pair))) * d * d;
-                let unseen: Vec<f64> = numbers.iter().enumerate().map(unseen).collect();
-                let (sums, [variances]) =
-                    LinearMap::with_gram(&rows, &weights, gram_of_all(n)).apply(&[&numbers], [&unseen]);
-                said += variances.iter().sum::<f64>() / seeds as f64;
-                for player in 0..n {
-                    let off = sums[0][player] - values[player];
-                    means[player] += off / seeds as f64;
-                    squares[player] += off * off / seeds as f64;
-                }
-            }
-            for player in 0..n {
-                let error = (squares[player] / seeds as f64).sqrt();
-                assert!(means[player].abs() < 5.0 * error, "n {n}, player {player}: {} {error}", means[player]);
-            }
-            let error: f64 = squares.iter().sum();
-            assert!((said / error - 1.0).abs() < 0.1, "n {n}: {said} {error}");
+            let sums = map.apply(&numbers);
+            (0..n).for_each(|player| assert!((sums[player] - values[player]).abs() < 1e-12));
         }
     }
 }

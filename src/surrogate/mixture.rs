@@ -115,29 +115,6 @@ impl Mixture {
             rows.map(|(left, unseen)| left * (candidate.penalty * unseen).sqrt()).collect()
         };
         let weights = weights(&candidates.iter().map(scaled).collect::<Vec<_>>());
-        if std::env::var_os("DBG").is_some() {
-            for (w, c) in weights.iter().zip(&candidates) {
-                let r = (c.posterior.left_out.iter().map(|x| x * x).sum::<f64>() / c.posterior.left_out.len() as f64)
-                    .sqrt();
-                eprintln!(
-                    "DBG {:?} weight {w:.3} loo {r:.3e} penalty {:.3} rms y {:.3e} rows {}",
-                    c.posterior.half,
-                    c.penalty,
-                    (data.y.iter().map(|x| x * x).sum::<f64>() / data.y.len() as f64).sqrt(),
-                    c.posterior.rows.len()
-                );
-                if let super::posterior::Seen::Plainly(k) = &c.posterior.seen {
-                    eprintln!(
-                        "   noise {:.2e} size {:.2e} lin {:.2e} scale {:.2e} rel {:?}",
-                        k.kernel.hyper.noise,
-                        k.kernel.hyper.size,
-                        k.kernel.hyper.linear,
-                        k.scale,
-                        k.kernel.hyper.relevance.iter().map(|r| (r * 1e3).round() / 1e3).collect::<Vec<_>>()
-                    );
-                }
-            }
-        }
         let parts: Vec<(f64, Candidate)> =
             weights.into_iter().zip(candidates).filter(|(weight, _)| *weight > 0.0).collect();
         let pairs = data.len() - 1;
@@ -156,7 +133,7 @@ impl Mixture {
     /// What a linear function is of the models.
     pub(super) fn says(&self, asked: Asked<'_>, random: &mut Random) -> Said {
         let of_part = |(weight, part): &(f64, Candidate)| (*weight, asked.of(&part.posterior, random));
-        let solved: Vec<(f64, (Vec<f64>, Vec<f64>))> = self.parts.iter().map(of_part).collect();
+        let solved: Vec<_> = self.parts.iter().map(of_part).collect();
         let sets = asked.functional.sets().len();
         let values = mean(sets, &solved, |(values, _)| values);
         let posterior_variances = mean(sets, &solved, |(_, variances)| variances);

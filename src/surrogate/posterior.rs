@@ -122,7 +122,7 @@ pub(super) struct Posterior {
 /// How a half is seen: itself, or both halves of g through a curve.
 #[derive(Clone, Debug)]
 pub(super) enum Seen {
-    Plainly(Conditioned),
+    Plainly(Box<Conditioned>),
     Through(Curve, Box<[Conditioned; 2]>),
 }
 
@@ -131,7 +131,7 @@ impl Posterior {
         let own = Conditioned::new(kernel, data, &data.y, half)?;
         let less = |said: &[f64]| data.y[1..].iter().zip(&said[1..]).map(|(y, said)| y - said).collect();
         let (left_out, noise) = (less(&own.without), less(&own.smooth));
-        Some(Self { rows: data.rows.clone(), half, seen: Seen::Plainly(own), left_out, noise })
+        Some(Self { rows: data.rows.clone(), half, seen: Seen::Plainly(Box::new(own)), left_out, noise })
     }
 
     fn saturated(kernels: &[Kernel; 2], curve: Curve, half: Half, data: &Data) -> Option<Self> {

@@ -152,11 +152,28 @@ impl<V: Value> SampleSummary<V> {
                     values.extend(sets.iter().cloned().zip(of_sets));
                     std_errors.extend(sets.into_iter().zip(errors));
                 }
+                if matches!(index, Index::KShapley | Index::ShapleyTaylor | Index::FaithfulShapley) {
+                    self.meet_the_sum(&mut values);
+                }
                 (Interactions::from_values(index, self.order, players, values)?, std_errors)
             }
         };
         let std_errors = Interactions::from_values(index, self.order, players, std_errors)?;
         Ok(InteractionEstimate::new(values, std_errors, self.estimate.evaluations(), self.estimate.stopped()))
+    }
+
+    /// Shares out what values that are to sum to v(N) lack: sets of each size are shrunk by a factor of their own. The
+    /// largest sets get it, since those below may be known exactly.
+    fn meet_the_sum(&self, values: &mut [(Coalition, V)]) {
+        let [_, grand] = self.estimate.ends();
+        let count = values.iter().filter(|(set, _)| set.len() == self.order).count() as f64;
+        let mut missing = grand.zip_with(&grand, |grand, _| grand / count);
+        for (_, value) in values.iter() {
+            missing = missing.zip_with(value, |missing, value| missing - value / count);
+        }
+        for (_, value) in values.iter_mut().filter(|(set, _)| set.len() == self.order) {
+            *value = value.zip_with(&missing, |value, missing| value + missing);
+        }
     }
 
     /// Values and standard errors of a function of all outputs.

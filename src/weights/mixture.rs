@@ -3,24 +3,16 @@
 use super::jacobi::{Chance, gauss_jacobi};
 use super::semivalue::Kind;
 use super::{Semivalue, gauss_legendre};
-use crate::Error;
-
-/// How the coalition that a player comes to is drawn.
-#[derive(Clone, Debug)]
-pub(crate) enum Mixture {
-    /// Each other player is in it with chance t, independently; the weights are those of the chances t. So
-    /// p(s) = Σ weight · t^s rest^(n−1−s), for every s from 0 to n − 1.
-    Chances(Vec<Chance>),
-    /// All coalitions of a size are equally likely, and sizes have these chances.
-    Sizes(Vec<f64>),
-}
 
 impl Semivalue {
-    /// The mixture for games of n players; by sizes only if they are given, or if there is no other in floats.
-    pub(crate) fn mixture<E>(&self, n: usize) -> Result<Mixture, Error<E>> {
+    /// The mixture for games of n players: each other player is in the coalition with chance t, independently, and the
+    /// weights are those of the chances t. So p(s) = Σ weight · t^s rest^(n−1−s), for every s from 0 to n − 1. None if
+    /// weights are given by size, or if there is no mixture in floats: then the sizes have
+    /// [chances](Self::size_distribution).
+    pub(crate) fn mixture(&self, n: usize) -> Option<Vec<Chance>> {
         let nodes = n.div_ceil(2);
         let always = |t: f64| vec![Chance { t, rest: 1.0 - t, weight: 1.0 }];
-        let chances = match self.0 {
+        match self.0 {
             Kind::Shapley => Some(uniform(nodes)),
             Kind::Banzhaf => Some(always(0.5)),
             Kind::Beta { alpha, beta } => gauss_jacobi(nodes, alpha, beta),
@@ -31,10 +23,6 @@ impl Semivalue {
                 Some(uniform(nodes).into_iter().map(thin).collect())
             }
             Kind::BySize(_) | Kind::BySizeDistribution(_) => None,
-        };
-        match chances {
-            Some(chances) => Ok(Mixture::Chances(chances)),
-            None => self.size_distribution(n).map(Mixture::Sizes),
         }
     }
 }
@@ -53,8 +41,15 @@ mod tests {
 
     use super::*;
 
+    /// Chances of presence, or of sizes.
+    enum Mixture {
+        Chances(Vec<Chance>),
+        Sizes(Vec<f64>),
+    }
+
     fn mixture(semivalue: &Semivalue, n: usize) -> Mixture {
-        semivalue.mixture::<Infallible>(n).unwrap()
+        let by_size = || Mixture::Sizes(semivalue.size_distribution::<Infallible>(n).unwrap());
+        semivalue.mixture(n).map_or_else(by_size, Mixture::Chances)
     }
 
     /// Σ over S ⊆ N∖{i} of p(|S|) Π over S of `present` · Π over the others of `absent`: what a product game asks for.
@@ -148,7 +143,8 @@ mod tests {
         assert!(matches!(mixture(&given, 3), Mixture::Sizes(sizes) if sizes == [0.25, 0.5, 0.25]));
         let given = Semivalue::by_size(vec![0.25, 0.25, 0.25]).unwrap();
         assert!(matches!(mixture(&given, 3), Mixture::Sizes(sizes) if sizes == [0.25, 0.5, 0.25]));
-        assert!(matches!(given.mixture::<Infallible>(4), Err(Error::WeightLength { len: 3, players: 4 })));
+        let refused = given.size_distribution::<Infallible>(4);
+        assert!(matches!(refused, Err(crate::Error::WeightLength { len: 3, players: 4 })));
         let narrow = Semivalue::beta(1e12, 1e12).unwrap();
         assert!(matches!(mixture(&narrow, 200), Mixture::Sizes(sizes) if sizes.len() == 200));
     }

@@ -39,16 +39,6 @@ pub(crate) fn gauss_legendre(nodes: u64) -> Vec<Pair> {
     (0..nodes.div_ceil(2)).map(pair).collect()
 }
 
-/// The same rule as single nodes with their weights.
-#[cfg(feature = "surrogate")]
-pub(crate) fn nodes_on_unit_interval(nodes: u64) -> Vec<(f64, f64)> {
-    let both = |pair: &Pair| {
-        let other = (!pair.single).then_some((1.0 - pair.node, pair.weight));
-        std::iter::once((pair.node, pair.weight)).chain(other)
-    };
-    gauss_legendre(nodes).iter().flat_map(both).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,3 +5,4 @@ mod few;
 mod guarantees;
 mod honest;
 mod stopping;
+mod summary;

@@ -1,0 +1,290 @@
+//! Semivalues and interactions from one sample.
+
+use shapley::games::{Counted, Unanimity};
+use shapley::{
+    Error, Exact, Game, Index, InteractionEstimate, KernelShap, Permutation, Semivalue, Stopped, Surrogate, Table,
+    from_fn,
+};
+
+const INDICES: [Index; 7] = [
+    Index::Moebius,
+    Index::Shapley,
+    Index::Banzhaf,
+    Index::KShapley,
+    Index::ShapleyTaylor,
+    Index::FaithfulShapley,
+    Index::FaithfulBanzhaf,
+];
+
+/// A curve of a sum, with a product of three players.
+fn smooth(n: usize) -> impl Game<Value = f64> {
+    from_fn(n, |s| {
+        let sum: f64 = s.iter().map(|k| (k as f64 + 1.0).sqrt()).sum();
+        (0.2 * sum - 1.5).tanh() + if [0, 2, 3].iter().all(|&k| s.contains(k)) { 0.3 } else { 0.0 }
+    })
+}
+
+fn semivalues(n: usize) -> Vec<Semivalue> {
+    let sizes: Vec<f64> = (0..n).map(|s| 2.0 * (n - s) as f64 / (n * (n + 1)) as f64).collect();
+    vec![
+        Semivalue::shapley(),
+        Semivalue::banzhaf(),
+        Semivalue::beta(16.0, 1.0).unwrap(),
+        Semivalue::binomial(0.7).unwrap(),
+        Semivalue::thinned(0.98).unwrap(),
+        Semivalue::by_size_distribution(sizes).unwrap(),
+    ]
+}
+
+/// The root mean square error over that of the values, and how many of them lie within four standard errors.
+fn errors(estimate: &InteractionEstimate<f64>, exact: &shapley::Interactions<f64>) -> (f64, f64) {
+    let (mut error, mut length, mut inside, mut count) = (0.0, 0.0, 0.0, 0.0);
+    for (set, value) in exact.iter() {
+        let players: Vec<usize> = set.iter().collect();
+        let off = estimate.get(&players).unwrap() - value;
+        error += off * off;
+        length += value * value;
+        inside += f64::from(u8::from(off.abs() <= 4.0 * estimate.std_error(&players).unwrap() + 1e-9));
+        count += 1.0;
+    }
+    ((error / length).sqrt(), inside / count)
+}
+
+#[test]
+fn everything_is_near_the_exact_answers() {
+    let game = smooth(12);
+    let exact = Exact::new().summary(&game, 2).unwrap();
+    let counted = Counted::new(smooth(12));
+    let summary = Surrogate::new(600).seed(3).summary(&counted, 2).unwrap();
+    assert_eq!((summary.estimate().evaluations(), counted.evaluations(), summary.order()), (600, 600, 2));
+    for semivalue in semivalues(12) {
+        let (got, want) = (summary.values(&semivalue).unwrap(), exact.values(&semivalue).unwrap());
+        for player in 0..12 {
+            let off = (got.values()[player] - want[player]).abs();
+            assert!(off < 0.01 && off <= 4.0 * got.std_errors()[player] + 1e-9, "{semivalue:?} {player}: {got}");
+        }
+        assert_eq!((got.evaluations(), got.stopped()), (600, Stopped::Evaluations));
+    }
+    for index in INDICES {
+        let (error, inside) = errors(&summary.interactions(index).unwrap(), &exact.interactions(index).unwrap());
+        assert!(error < 0.1 && inside > 0.95, "{index:?}: {error} {inside}");
+    }
+    assert_eq!(counted.evaluations(), 600, "all from the same evaluations");
+}
+
+/// The Shapley values of a summary are those of the estimate, and every other way to a result gives the same bits.
+#[test]
+fn all_ways_to_a_result_give_the_same_bits() {
+    let game = smooth(11);
+    let solver = Surrogate::new(300).seed(5);
+    let summary = solver.summary(&game, 2).unwrap();
+    let estimate = solver.estimate(&game).unwrap();
+    assert_eq!(summary.estimate(), &estimate);
+    assert_eq!(summary.values(&Semivalue::shapley()).unwrap(), estimate);
+    let again = solver.summary_of(&estimate, 2).unwrap();
+    for index in INDICES {
+        let want = summary.interactions(index).unwrap();
+        assert_eq!(again.interactions(index).unwrap(), want);
+        assert_eq!(solver.interactions(&game, index, 2).unwrap(), want);
+    }
+    for semivalue in semivalues(11) {
+        let want = summary.values(&semivalue).unwrap();
+        assert_eq!(solver.semivalue(&game, &semivalue).unwrap(), want);
+        assert_eq!(again.values(&semivalue).unwrap(), want);
+    }
+    for (threads, batch) in [(1, 1), (3, 7)] {
+        let other = solver.clone().threads(threads).batch(batch).interactions(&game, Index::Shapley, 2).unwrap();
+        assert_eq!(other, summary.interactions(Index::Shapley).unwrap());
+    }
+    assert_ne!(
+        solver.seed(6).interactions(&game, Index::Shapley, 2).unwrap(),
+        summary.interactions(Index::Shapley).unwrap()
+    );
+}
+
+#[test]
+fn outputs_are_what_they_would_be_alone() {
+    let (a, b) = (smooth(9), from_fn(9, |s| (s.len() * s.len()) as f64 + f64::from(u8::from(s.contains(2)))));
+    let both = from_fn(9, |s| [a.value(s), b.value(s)]);
+    let solver = Surrogate::new(150).seed(2);
+    let pairs = solver.interactions(&both, Index::ShapleyTaylor, 2).unwrap();
+    let alone = [
+        solver.interactions(&a, Index::ShapleyTaylor, 2).unwrap(),
+        solver.interactions(&b, Index::ShapleyTaylor, 2).unwrap(),
+    ];
+    for (set, value) in pairs.values().iter() {
+        let players: Vec<usize> = set.iter().collect();
+        for (output, alone) in alone.iter().enumerate() {
+            assert_eq!(value[output].to_bits(), alone.get(&players).unwrap().to_bits());
+            let error = pairs.std_error(&players).unwrap()[output];
+            assert_eq!(error.to_bits(), alone.std_error(&players).unwrap().to_bits());
+        }
+    }
+}
+
+/// With 2^n evaluations all is exact, with errors of zero: from the start, and at the end of stages.
+#[test]
+fn what_is_exact_says_so() {
+    for n in 1..=6 {
+        let game = smooth(n);
+        let order = n.min(2);
+        let exact = Exact::new().summary(&game, order).unwrap();
+        let counted = Counted::new(smooth(n));
+        let whole = Surrogate::new(1 << n).summary(&counted, order).unwrap();
+        assert_eq!(counted.evaluations(), 1 << n);
+        let staged = Surrogate::new(1 << n).precision(1e-12).summary(&game, order).unwrap();
+        for summary in [whole, staged] {
+            assert_eq!(summary.estimate().stopped(), Stopped::Exact);
+            for index in INDICES {
+                let (got, want) = (summary.interactions(index).unwrap(), exact.interactions(index).unwrap());
+                assert_eq!(got.stopped(), Stopped::Exact);
+                for (set, value) in want.iter() {
+                    let players: Vec<usize> = set.iter().collect();
+                    assert!((got.get(&players).unwrap() - value).abs() < 1e-12);
+                    assert_eq!(got.std_error(&players), Some(&0.0));
+                }
+            }
+            for semivalue in semivalues(n) {
+                let (got, want) = (summary.values(&semivalue).unwrap(), exact.values(&semivalue).unwrap());
+                assert!((0..n).all(|k| (got.values()[k] - want[k]).abs() < 1e-12 && got.std_errors()[k] == 0.0));
+            }
+        }
+    }
+}
+
+/// Where nothing is noise, values and interactions that have to sum to v(N) − v(∅) do.
+#[test]
+fn efficient_indices_sum_to_what_there_is_to_share() {
+    let game = smooth(10);
+    let summary = Surrogate::new(200).seed(1).summary(&game, 2).unwrap();
+    for index in [Index::KShapley, Index::ShapleyTaylor, Index::FaithfulShapley] {
+        let all = summary.interactions(index).unwrap();
+        let sum: f64 = all.values().iter().map(|(_, value)| value).sum();
+        let grand = *summary.estimate().attribution().grand();
+        assert!((sum - grand).abs() < 1e-12, "{index:?}: {sum} {grand}");
+        assert!((all.get(&[]).unwrap() - summary.estimate().attribution().baseline()).abs() < 1e-9);
+    }
+}
+
+/// Möbius coefficients of at most two players are known exactly once all small coalitions were asked for.
+#[test]
+fn what_was_asked_for_is_known() {
+    let game = smooth(8);
+    let exact = shapley::interactions(&game, Index::Moebius, 2).unwrap();
+    let estimate = Surrogate::new(200).interactions(&game, Index::Moebius, 2).unwrap();
+    for (set, value) in exact.iter() {
+        let players: Vec<usize> = set.iter().collect();
+        let off = (estimate.get(&players).unwrap() - value).abs();
+        assert!(off < 1e-9 && *estimate.std_error(&players).unwrap() < 1e-9, "{set}: {off}");
+    }
+}
+
+#[test]
+fn many_players_have_pairs() {
+    let terms =
+        (0..40).map(|k| ((0..1 + k % 3).map(|i| (7 * k + 5 * i) % 70).collect::<Vec<_>>(), 1.0 + k as f64 / 40.0));
+    let game = Unanimity::new(70, terms).unwrap();
+    let exact = game.interactions(Index::Shapley, 2).unwrap();
+    let estimate = Surrogate::new(3000).seed(2).interactions(&game, Index::Shapley, 2).unwrap();
+    let strongest: Vec<_> = exact.strongest(5).into_iter().map(|(set, _)| set).collect();
+    let found: Vec<_> = estimate.values().strongest(10).into_iter().map(|(set, _)| set).collect();
+    assert!(strongest.iter().filter(|set| found.contains(set)).count() >= 4, "{strongest:?} {found:?}");
+}
+
+#[test]
+fn refusals_name_what_is_wrong() {
+    let game = from_fn(8, |_| -> f64 { panic!("asked") });
+    for order in [0, 3, 9] {
+        let error = Surrogate::new(100).interactions(&game, Index::Shapley, order).unwrap_err();
+        assert!(matches!(error, Error::Order { players: 8, limit: 2, .. }), "{error}");
+    }
+    let one = from_fn(1, |_| -> f64 { panic!("asked") });
+    assert!(matches!(Surrogate::new(10).summary(&one, 2), Err(Error::Order { limit: 1, .. })));
+    let large = from_fn(600, |_| -> f64 { panic!("asked") });
+    assert!(matches!(Surrogate::new(5000).summary(&large, 2), Err(Error::Order { limit: 1, .. })));
+    let three = Semivalue::by_size_distribution(vec![0.5, 0.25, 0.25]).unwrap();
+    let error = Surrogate::new(100).semivalue(&game, &three).unwrap_err();
+    assert!(matches!(error, Error::WeightLength { len: 3, players: 8 }), "{error}");
+
+    let known = Table::new((0..256_i32).map(|mask| f64::from(mask.count_ones())).collect()).unwrap();
+    let exact = Surrogate::new(256).estimate(&known).unwrap();
+    let walks = Permutation::new(100).estimate(&known).unwrap();
+    for estimate in [exact, walks] {
+        let error = Surrogate::new(100).summary_of(&estimate, 2).unwrap_err();
+        assert!(matches!(error, Error::Mismatch { .. }), "{error}");
+    }
+    // Another semivalue is no estimate that Shapley values could go on from.
+    let banzhaf = Surrogate::new(100).semivalue(&known, &Semivalue::banzhaf()).unwrap();
+    assert!(matches!(Surrogate::new(200).resume(&known, &banzhaf), Err(Error::Mismatch { .. })));
+}
+
+/// Estimates of least squares, and those that went on, have summaries without another evaluation.
+#[test]
+fn estimates_that_are_there_have_summaries() {
+    let game = Counted::new(smooth(10));
+    let least_squares = KernelShap::new(200).seed(4).estimate(&game).unwrap();
+    let first = Surrogate::new(100).seed(4).estimate(&game).unwrap();
+    let second = Surrogate::new(300).seed(4).resume(&game, &first).unwrap();
+    let made = game.evaluations();
+    let exact = shapley::interactions(&smooth(10), Index::Shapley, 2).unwrap();
+    for estimate in [least_squares, second] {
+        let summary = Surrogate::new(0).summary_of(&estimate, 2).unwrap();
+        let (error, inside) = errors(&summary.interactions(Index::Shapley).unwrap(), &exact);
+        assert!(error < 0.2 && inside > 0.9, "{error} {inside}");
+        let values = summary.values(&Semivalue::shapley()).unwrap();
+        let sum: f64 = values.values().iter().sum();
+        assert!((sum - (values.attribution().grand() - values.attribution().baseline())).abs() < 1e-9);
+    }
+    assert_eq!(game.evaluations(), made);
+}
+
+#[test]
+fn tables_show_errors() {
+    let pairs = Surrogate::new(60).interactions(&smooth(7), Index::Shapley, 2).unwrap();
+    let text = format!("{pairs:#}");
+    for part in ["players", "± std. error", "95% interval", "index", "Shapley", "evaluations", "60"] {
+        assert!(text.contains(part), "{part} in\n{text}");
+    }
+    assert_eq!(pairs.to_string().lines().count(), 1 + 7 + 21);
+    assert!(pairs.named(&["Ann", "Bob"]).to_string().contains("{Ann, Bob}"));
+}
+
+/// A vote whose values are all the same on what was asked for, and a game that has one value.
+#[test]
+fn games_of_one_value_have_no_interactions() {
+    let flat = from_fn(8, |_| 2.0);
+    let summary = Surrogate::new(60).summary(&flat, 2).unwrap();
+    let pairs = summary.interactions(Index::Banzhaf).unwrap();
+    assert_eq!((pairs.get(&[0, 3]), pairs.get(&[])), (Some(&0.0), Some(&2.0)));
+    assert_eq!(summary.values(&Semivalue::banzhaf()).unwrap().values(), [0.0; 8]);
+    // A self-dual vote has no interactions of two players, and half of it was inferred.
+    let vote = from_fn(9, |s| f64::from(u8::from(2 * s.len() > 9)));
+    let pairs = Surrogate::new(100).interactions(&vote, Index::Shapley, 2).unwrap();
+    let exact = shapley::interactions(&vote, Index::Shapley, 2).unwrap();
+    for (set, value) in exact.iter().filter(|(set, _)| set.len() == 2) {
+        let players: Vec<usize> = set.iter().collect();
+        let off = (pairs.get(&players).unwrap() - value).abs();
+        assert!(off <= 2.0 * pairs.std_error(&players).unwrap(), "{set}: {off}");
+        assert!(*pairs.std_error(&players).unwrap() > 0.0, "not all was asked for");
+    }
+}
+
+#[cfg(feature = "serde")]
+#[test]
+fn estimates_of_semivalues_are_saved_and_loaded() {
+    let game = smooth(8);
+    let solver = Surrogate::new(60);
+    for estimate in [
+        solver.semivalue(&game, &Semivalue::banzhaf()).unwrap(),
+        Surrogate::new(256).semivalue(&game, &Semivalue::banzhaf()).unwrap(),
+        solver.semivalue(&game, &Semivalue::thinned(0.5).unwrap()).unwrap(),
+    ] {
+        let text = serde_json::to_string(&estimate).unwrap();
+        let loaded: shapley::Estimate<f64> = serde_json::from_str(&text).unwrap();
+        assert_eq!(loaded, estimate);
+    }
+    let first = solver.estimate(&game).unwrap();
+    let loaded: shapley::Estimate<f64> = serde_json::from_str(&serde_json::to_string(&first).unwrap()).unwrap();
+    let [a, b] = [&first, &loaded].map(|estimate| solver.summary_of(estimate, 2).unwrap());
+    assert_eq!(a.interactions(Index::Shapley).unwrap(), b.interactions(Index::Shapley).unwrap());
+}
