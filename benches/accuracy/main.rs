@@ -7,11 +7,12 @@
 //!
 //! The parts: `sets` (which games, at which budgets), `published` (games and errors from files), `unseen`, `generators`
 //! and `random_games` (games that are made here), `score` (what is measured of an estimator), `report` (tables),
-//! `compare`.
+//! `compare`; and `interactions`.
 
 mod chain;
 mod compare;
 mod generators;
+mod interactions;
 mod published;
 #[path = "../common/random_games.rs"]
 mod random_games;
@@ -40,6 +41,9 @@ struct Options {
     /// The sets of games.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "five")]
     set: Vec<Set>,
+    /// Measures interactions and semivalues of `Surrogate::summary` on these games, and no Shapley values.
+    #[arg(long, value_enum)]
+    interactions: Option<interactions::Games>,
     /// The estimators.
     #[arg(long, value_enum, value_delimiter = ',', default_value = "surrogate")]
     solver: Vec<Solver>,
@@ -118,6 +122,13 @@ fn main() -> Result<()> {
     }
     if let Some(folder) = &options.tables {
         return write_tables(folder);
+    }
+    if let Some(games) = options.interactions {
+        let cells = interactions::run(games, options.seeds.unwrap_or(3))?;
+        if let Some(file) = &options.json {
+            fs::write(file, serde_json::to_string_pretty(&cells)?)?;
+        }
+        return Ok(());
     }
     let pool = ThreadPoolBuilder::new().num_threads(usize::from(options.time)).build()?;
     let mut all = Vec::new();
