@@ -20,6 +20,7 @@ mod least_squares;
 mod linear;
 mod mixture;
 mod posterior;
+mod quadratic;
 mod questions;
 mod quota;
 mod ridge;

@@ -194,3 +194,7 @@ pub(super) const FEWEST_OF_STRATUM: u64 = 8;
 
 /// Less than this part of the largest difference is rounding.
 pub(super) const MOST_LEFT: f64 = 1e-10;
+
+/// Even halves are tried for a quadratic function of at most this number of coefficients, which are those of 63 players:
+/// solving for more takes longer than the models do.
+pub(super) const MOST_QUADRATIC: usize = 2000;

@@ -6,6 +6,7 @@ use super::covariance::Half;
 use super::design::PairedDesign;
 use super::functional::Functional;
 use super::kernel_shap::least_squares;
+use super::quadratic::Quadratic;
 use super::rows::Rows;
 use super::set_sums::sums_over_rows;
 use crate::Coalition;
@@ -34,8 +35,9 @@ pub(super) struct Fit {
     scale: f64,
     odd: HalfFit,
     even: Option<HalfFit>,
-    /// The Shapley values of a game whose odd half is linear.
+    /// The Shapley values of a game whose odd half is linear, and its even half if that is quadratic.
     linear: Option<Vec<f64>>,
+    quadratic: Option<Quadratic>,
     output: Output,
 }
 
@@ -71,7 +73,8 @@ impl Fit {
             };
             HalfFit::new(&design, of_even, odd_fit.saturated(), random)
         });
-        Some(Self { design, scale, odd: odd_fit, even: even_fit, linear, output })
+        let quadratic = if is_even_wanted { Quadratic::new(&design, &even[1..]) } else { None };
+        Some(Self { design, scale, odd: odd_fit, even: even_fit, linear, quadratic, output })
     }
 
     /// A linear function of the game, and its standard errors.
@@ -82,8 +85,11 @@ impl Fit {
         for (half, fit) in halves {
             let Some(fit) = fit.filter(|_| !functional.is_nil(half)) else { continue };
             let (of_half, own) = fit.of(&self.design, functional, random);
-            let linear = if half == Half::Odd { self.linear(functional) } else { None };
-            values.iter_mut().zip(linear.unwrap_or(of_half)).for_each(|(value, of_half)| *value += of_half);
+            let plainly = match half {
+                Half::Odd => self.linear(functional),
+                Half::Even => self.quadratic.as_ref().map(|quadratic| quadratic.of(functional)),
+            };
+            values.iter_mut().zip(plainly.unwrap_or(of_half)).for_each(|(value, of_half)| *value += of_half);
             variances.iter_mut().zip(own).for_each(|(variance, own)| *variance += own);
         }
         let inferred = of_inferred(&self.design, &self.output, functional);

@@ -179,6 +179,36 @@ fn what_was_asked_for_is_known() {
     }
 }
 
+/// Games of single players and pairs are exact once there are a pair of coalitions for each pair of players and one
+/// more: all values and interactions, up to rounding.
+#[test]
+fn games_of_order_two_are_exact() {
+    for n in [6, 11, 14] {
+        let weight = |i: usize, j: usize| ((7 * i + 3 * j) % 11) as f64 / 5.0 - 1.0;
+        let game = from_fn(n, |s| {
+            let alone: f64 = s.iter().map(|i| weight(i, i)).sum();
+            alone + s.iter().flat_map(|i| s.iter().filter(move |&j| j > i).map(move |j| weight(i, j))).sum::<f64>()
+        });
+        let exact = Exact::new().summary(&game, 2).unwrap();
+        for seed in 0..3 {
+            let evaluations = ((n * n - n + 4) as u64).min((1 << n) - 2);
+            let summary = Surrogate::new(evaluations).seed(seed).summary(&game, 2).unwrap();
+            for index in INDICES {
+                let (got, want) = (summary.interactions(index).unwrap(), exact.interactions(index).unwrap());
+                for (set, value) in want.iter() {
+                    let players: Vec<usize> = set.iter().collect();
+                    let off = (got.get(&players).unwrap() - value).abs();
+                    assert!(off < 1e-9, "{n} players, {index:?} {set}: {off}");
+                }
+            }
+            for semivalue in semivalues(n) {
+                let (got, want) = (summary.values(&semivalue).unwrap(), exact.values(&semivalue).unwrap());
+                assert!((0..n).all(|k| (got.values()[k] - want[k]).abs() < 1e-9), "{n} players, {semivalue:?}");
+            }
+        }
+    }
+}
+
 #[test]
 fn many_players_have_pairs() {
     let terms =
