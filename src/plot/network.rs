@@ -20,9 +20,9 @@ const MOST_EDGES: usize = 60;
 /// dashed takes away, orange and whole adds. The 24 players of the largest values and interactions are drawn, and their
 /// 60 strongest pairs of at least a twentieth of the strongest; what is left out is counted below.
 ///
-/// Nodes are the values of single players among the `interactions`. Pointing at a player or a pair shows its number, and
-/// its standard error if the interactions are estimated. Pairs that could be zero, since their intervals at 95 % hold
-/// it, are drawn fainter and below the others.
+/// Nodes are the values of single players among the `interactions`. Pointing at a player or a pair shows its number,
+/// and its standard error if the interactions are estimated. Pairs that could be zero, since their intervals at 95 %
+/// hold it, are drawn fainter and below the others.
 ///
 /// # Errors
 ///
