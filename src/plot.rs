@@ -2,7 +2,7 @@
 //!
 //! Functions take labels and a result by reference, and return the file's text: no fonts, scripts or styles are
 //! fetched, and the same result gives the same bytes. An [`Estimate`](crate::Estimate) is drawn with whiskers of one
-//! standard error.
+//! standard error; of an `InteractionEstimate` (feature `surrogate`), pairs that could be zero are drawn fainter.
 //!
 //! | picture | of | what it shows |
 //! |---|---|---|
@@ -38,6 +38,7 @@ mod convergence;
 mod error;
 mod explanation;
 mod force;
+mod graph;
 mod label;
 mod network;
 mod number;
@@ -52,6 +53,7 @@ pub use convergence::convergence;
 pub use error::PlotError;
 pub use explanation::Explanation;
 pub use force::force;
+pub use graph::InteractionGraph;
 pub use network::network;
 pub use text::{Text, text};
 pub use waterfall::waterfall;

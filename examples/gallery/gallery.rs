@@ -16,12 +16,19 @@ use std::sync::Mutex;
 
 use shapley::games::{Features, WeightedVoting, Words};
 use shapley::plot::{self, Text};
-use shapley::{Exact, Index, Permutation, Progress, Semivalue};
+use shapley::{Exact, Index, Permutation, Progress, Semivalue, Surrogate};
 use states::{QUOTA, STATES};
 use vader_sentiment::SentimentIntensityAnalyzer;
 use wines::{Wines, matrix};
 
 const SENTENCE: &str = "The acting was not very good but the soundtrack is absolutely wonderful";
+
+/// Thirty words, too many for all 2^30 texts.
+const REVIEW: &str = "I did not expect much from the slow and rather dull first hour, but the ending is a brilliant, \
+                      moving surprise, and nobody who loves good films should miss it";
+
+/// Texts of the review that the model scores.
+const SCORED: u64 = 1_000;
 
 /// Wines in one picture.
 const WINES: usize = 100;
@@ -45,6 +52,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     fs::create_dir_all(&folder)?;
     let mut gallery = Gallery { folder, shown: Vec::new() };
     sentence(&mut gallery)?;
+    review(&mut gallery)?;
     wine(&mut gallery)?;
     election(&mut gallery)?;
     fs::write(gallery.folder.join("index.html"), index(&gallery))?;
@@ -74,6 +82,20 @@ fn sentence(gallery: &mut Gallery) -> Result<(), Box<dyn Error>> {
     let phi = shapley::exact(&game)?;
     let html = Text::new(game.words(), &phi).outputs(&classes).numbers(true).title("Three scores at once").html()?;
     gallery.put("classes.html", "several outputs, switched", &html)?;
+    Ok(())
+}
+
+/// The score of a longer text, with pairs of words, estimated from one sample of its coalitions.
+fn review(gallery: &mut Gallery) -> Result<(), Box<dyn Error>> {
+    let model = SentimentIntensityAnalyzer::new();
+    let game = Words::new(REVIEW, |text: &str| model.polarity_scores(text)["compound"]);
+    let sample = Surrogate::new(SCORED).summary(&game, 2)?;
+    let phi = sample.values(&Semivalue::shapley())?;
+    let pairs = sample.interactions(Index::Shapley)?;
+    let html = Text::new(game.words(), &phi).interactions(&pairs).title("Why is this review positive?").html()?;
+    gallery.put("review.html", "thirty words, estimated: partners that could be zero are faint", &html)?;
+    let network = plot::network(game.words(), &pairs)?;
+    gallery.put("review.svg", "estimated pairs: those that could be zero are faint", &network)?;
     Ok(())
 }
 

@@ -13,7 +13,7 @@ pub enum PlotError {
     /// This picture shows one output, and the result has several.
     #[error(
         "the result has {outputs} outputs, and this picture shows one: choose it by `Explanation::output`, or, \
-         for interactions, by a game with this output alone"
+         for interactions, by `InteractionGraph::output`"
     )]
     SeveralOutputs {
         /// The outputs of the result.
@@ -26,6 +26,17 @@ pub enum PlotError {
         output: usize,
         /// The outputs of the result.
         outputs: usize,
+    },
+    /// Interactions are drawn beside values of the same outputs.
+    #[error(
+        "the interactions have {outputs} outputs, and the values have {expected}: choose one of either by \
+         `InteractionGraph::output` or `Explanation::output`"
+    )]
+    Outputs {
+        /// The outputs of the interactions.
+        outputs: usize,
+        /// The outputs of the values.
+        expected: usize,
     },
     /// Every output has one name.
     #[error("{names} names were given for {outputs} outputs: every output needs one")]

@@ -71,6 +71,14 @@ impl Svg {
         self.put(format_args!("<text x=\"{x}\" y=\"{y}\"{anchor} font-size=\"{size}\" {fill}>{title}{text}</text>"));
     }
 
+    /// A line between two players, by the sign of their interaction, and fainter than others if it is `faint`.
+    pub(crate) fn edge(&mut self, [from, to]: [[f64; 2]; 2], width: f64, value: f64, faint: bool, title: &str) {
+        let opacity = if faint { " stroke-opacity=\".4\"" } else { "" };
+        self.put(format_args!("<g{opacity}><title>{}</title>", escape(title)));
+        self.line(from, to, width, Paint::of(value), if value < 0.0 { "7 4" } else { "" });
+        self.put(format_args!("</g>"));
+    }
+
     /// A text in the middle, upon lines that are broken around it.
     pub(crate) fn text_on_lines(&mut self, place: [f64; 2], size: f64, text: &str, full: &str) {
         self.put(format_args!(

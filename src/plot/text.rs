@@ -1,11 +1,10 @@
 use super::color::{LOOKS, Theme, hex, tint};
 use super::explanation::Output;
+use super::graph::Edge;
 use super::label::escape;
-use super::network::pairs;
 use super::number::Format;
-use super::{Explanation, PlotError};
+use super::{Explanation, InteractionGraph, PlotError};
 use crate::display::{isolated, label};
-use crate::{Interactions, Value};
 
 /// How many partners of a word are named.
 const PARTNERS: usize = 3;
@@ -49,32 +48,39 @@ pub fn text(words: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> R
 pub struct Text {
     words: Vec<String>,
     explanation: Explanation,
-    /// The pairs of each output, or why they cannot be drawn.
-    pairs: Option<Result<Vec<Vec<Pair>>, PlotError>>,
+    interactions: Option<InteractionGraph>,
     outputs: Option<Vec<String>>,
     title: Option<String>,
     numbers: bool,
 }
 
-/// Two players, and what they add together.
-type Pair = (usize, usize, f64);
-
 impl Text {
     /// A page of these words and their values.
     pub fn new(words: &[impl AsRef<str>], explanation: impl Into<Explanation>) -> Self {
         let words = words.iter().map(|word| label(word.as_ref())).collect();
-        Self { words, explanation: explanation.into(), pairs: None, outputs: None, title: None, numbers: false }
+        Self { words, explanation: explanation.into(), interactions: None, outputs: None, title: None, numbers: false }
     }
 
-    /// Shows each word's strongest partners: interactions of order 2 or more, of the same game.
-    pub fn interactions<V: Value>(mut self, interactions: &Interactions<V>) -> Self {
-        let (players, expected) = (interactions.num_players(), self.words.len());
-        self.pairs = Some(if players == expected {
-            (0..self.explanation.outputs()).map(|output| pairs(interactions, output)).collect()
-        } else {
-            Err(PlotError::Players { what: "the set of interactions".to_owned(), players, expected })
-        });
+    /// Shows each word's three strongest partners: interactions of order 2 or more, of the same game and outputs, as
+    /// `Interactions` or an `InteractionEstimate` has them. Estimated ones have their standard errors, and partners
+    /// that could be zero, since the intervals of their pairs at 95 % hold it, are said to and have a fainter outline.
+    pub fn interactions(mut self, interactions: impl Into<InteractionGraph>) -> Self {
+        self.interactions = Some(interactions.into());
         self
+    }
+
+    /// The pairs of each output.
+    fn pairs(&self) -> Result<Option<&[Vec<Edge>]>, PlotError> {
+        let Some(graph) = &self.interactions else { return Ok(None) };
+        let (players, expected) = (graph.players(), self.words.len());
+        if players != expected {
+            return Err(PlotError::Players { what: "the set of interactions".to_owned(), players, expected });
+        }
+        let (outputs, expected) = (graph.outputs(), self.explanation.outputs());
+        if outputs != expected {
+            return Err(PlotError::Outputs { outputs, expected });
+        }
+        graph.edges().map(Some)
     }
 
     /// Names the outputs, in their order; otherwise they are numbered.
@@ -109,7 +115,7 @@ impl Text {
         {
             return Err(PlotError::OutputNames { names: names.len(), outputs });
         }
-        let pairs = self.pairs.clone().transpose()?;
+        let pairs = self.pairs()?;
 
         let mut page = String::new();
         let title = self.title.as_deref().unwrap_or("Explained text");
@@ -146,7 +152,7 @@ impl Text {
         }
         page.push_str("<label for=\"numbers\">numbers</label>\n</nav>\n");
         for (k, output) in self.explanation.outputs.iter().enumerate() {
-            let pairs = pairs.as_ref().map(|pairs| pairs[k].as_slice());
+            let pairs = pairs.map(|pairs| pairs[k].as_slice());
             page.push_str(&format!("<section class=\"out out{k}\" aria-label=\"{}\">\n", escape(&self.output_name(k))));
             self.lanes(&mut page, output);
             self.sentence(&mut page, output, pairs);
@@ -207,27 +213,30 @@ impl Text {
     }
 
     /// The words themselves, what is said of the one pointed at, and the legend.
-    fn sentence(&self, page: &mut String, output: &Output, pairs: Option<&[Pair]>) {
+    fn sentence(&self, page: &mut String, output: &Output, pairs: Option<&[Edge]>) {
         let largest = output.values.iter().fold(0.0, |most: f64, value| most.max(value.abs()));
         let format = output.format();
-        let pair_format = Format::of(pairs.unwrap_or_default().iter().map(|pair| pair.2));
+        let pair_format = Format::of(pairs.unwrap_or_default().iter().map(|pair| pair.value));
         page.push_str("<p class=\"words\" dir=\"auto\">\n");
         for (player, (word, value)) in self.words.iter().zip(&output.values).enumerate() {
             let share = if largest > 0.0 { value / largest } else { 0.0 };
             let number = output.number(player);
-            let partners = self.partners(player, pairs.unwrap_or_default());
+            let partners = partners(player, pairs.unwrap_or_default());
             let mut say = format!("{}: {number}", isolated(word));
             if pairs.is_some() {
                 let named: Vec<String> = partners
                     .iter()
-                    .map(|(other, with)| format!("{} {}", isolated(&self.words[*other]), pair_format.signed(*with)))
+                    .map(|(other, pair)| format!("{} {}", isolated(&self.words[*other]), pair.number(pair_format)))
                     .collect();
                 let named = if named.is_empty() { "nobody".to_owned() } else { named.join(", ") };
                 say.push_str(&format!(" \u{b7} strongest with {named}"));
             }
             let with: Vec<String> = partners
                 .iter()
-                .map(|(other, with)| format!("{other}{}", if *with < 0.0 { '-' } else { '+' }))
+                .map(|(other, pair)| {
+                    let sign = if pair.value < 0.0 { '-' } else { '+' };
+                    format!("{other}{sign}{}", if pair.could_be_zero { "?" } else { "" })
+                })
                 .collect();
             let with = if with.is_empty() { String::new() } else { format!(" data-with=\"{}\"", with.join(" ")) };
             let sign = match share {
@@ -255,22 +264,22 @@ impl Text {
             ),
         );
     }
+}
 
-    /// Who adds most with a player, whatever the sign.
-    fn partners(&self, player: usize, pairs: &[Pair]) -> Vec<(usize, f64)> {
-        let mut partners: Vec<(usize, f64)> = pairs
-            .iter()
-            .filter_map(|(i, j, value)| match (*i == player, *j == player) {
-                (true, _) => Some((*j, *value)),
-                (_, true) => Some((*i, *value)),
-                _ => None,
-            })
-            .filter(|(_, value)| value.abs() > 0.0)
-            .collect();
-        partners.sort_by(|(_, left), (_, right)| right.abs().total_cmp(&left.abs()));
-        partners.truncate(PARTNERS);
-        partners
-    }
+/// Who adds most with a player, whatever the sign.
+fn partners(player: usize, pairs: &[Edge]) -> Vec<(usize, &Edge)> {
+    let mut partners: Vec<(usize, &Edge)> = pairs
+        .iter()
+        .filter(|pair| pair.value.abs() > 0.0)
+        .filter_map(|pair| match pair.players {
+            [one, other] if one == player => Some((other, pair)),
+            [other, one] if one == player => Some((other, pair)),
+            _ => None,
+        })
+        .collect();
+    partners.sort_by(|(_, left), (_, right)| right.value.abs().total_cmp(&left.value.abs()));
+    partners.truncate(PARTNERS);
+    partners
 }
 
 /// The colours of both themes, as variables of the style sheet.

@@ -238,13 +238,53 @@ fn a_text_answers_to_pointer_and_keyboard() {
     assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
 }
 
+/// The outlines of partners that could be zero are thinner than those of the others.
+#[cfg(feature = "surrogate")]
+#[test]
+#[ignore = "needs chromium: .ci/pictures installs it and runs this"]
+fn partners_that_could_be_zero_are_fainter() {
+    let (_kept, shots) = shots();
+    let work = tempfile::tempdir().unwrap();
+    let words: Vec<String> = (0..30).map(|k| format!("word-{k}")).collect();
+    let file = work.path().join("text.html");
+    let (phi, pairs) = crate::graphs::estimated(30);
+    fs::write(&file, Text::new(&words, &phi).interactions(&pairs).html().unwrap()).unwrap();
+
+    let mut browser = Browser::start(work.path());
+    for scheme in ["light", "dark"] {
+        browser.open(&file, 800, 600, scheme);
+        let mut seen = [0; 2];
+        for word in 0..30 {
+            browser.point(&format!(".w[data-i='{word}']"), false);
+            let outlines = browser.eval(
+                "[...document.querySelectorAll('.plus,.minus')].map((word) => [word.classList.contains('faint'), \
+                 word.classList.contains('minus') ? parseFloat(getComputedStyle(word).outlineWidth) : \
+                 parseFloat(getComputedStyle(word).boxShadow.split('px ')[3])])",
+            );
+            let marks = browser.eval(&format!("document.querySelector(\".w[data-i='{word}']\").dataset.with"));
+            let doubtful = marks.as_str().unwrap().matches('?').count();
+            let outlines = outlines.as_array().unwrap();
+            assert_eq!(outlines.iter().filter(|outline| outline[0] == json!(true)).count(), doubtful, "word {word}");
+            for outline in outlines {
+                let faint = outline[0] == json!(true);
+                assert_eq!(outline[1].as_f64(), Some(if faint { 1.0 } else { 3.0 }), "word {word}: {outlines:?}");
+                seen[usize::from(faint)] += 1;
+            }
+        }
+        assert!(seen[0] >= 3 && seen[1] >= 3, "{seen:?}");
+        browser.point(".w[data-i='0']", false);
+        browser.screenshot(&shots.join(format!("partners-{scheme}.png")));
+    }
+    assert!(browser.complaints.is_empty(), "{:?}", browser.complaints);
+}
+
 #[test]
 #[ignore = "needs chromium: .ci/pictures installs it and runs this"]
 fn nothing_in_a_picture_lies_on_something_else() {
     let (_kept, shots) = shots();
     let work = tempfile::tempdir().unwrap();
     let mut browser = Browser::start(work.path());
-    for players in [1, 2, 3, 8, 12, 40, 300] {
+    for players in [1, 2, 3, 8, 12, 30, 40, 300] {
         let long = |k: usize| {
             if k % 7 == 3 { format!("a measurement with quite a long name, number {k}") } else { format!("player {k}") }
         };
@@ -260,6 +300,12 @@ fn nothing_in_a_picture_lies_on_something_else() {
         if (2..=12).contains(&players) {
             let pairs = interactions(&table(players, |mask| pseudo(4, mask)), Index::Shapley, 2).unwrap();
             pictures.push(("network", plot::network(&labels, &pairs).unwrap()));
+        }
+        #[cfg(feature = "surrogate")]
+        if (3..=40).contains(&players) {
+            let picture = plot::network(&labels, &crate::graphs::estimated(players).1).unwrap();
+            assert!(players < 12 || picture.contains("could be zero"), "{players} players have no faint pair");
+            pictures.push(("estimated", picture));
         }
         for (name, picture) in pictures {
             let file = work.path().join("picture.svg");

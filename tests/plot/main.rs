@@ -7,6 +7,8 @@ mod common {
     pub(crate) mod masks;
     pub(crate) mod tables;
 }
+#[cfg(feature = "surrogate")]
+mod graphs;
 mod labels;
 mod pictures;
 mod swarms;

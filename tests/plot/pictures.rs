@@ -7,7 +7,7 @@ use std::sync::Mutex;
 use crate::common::masks::{mask_of, pseudo};
 use crate::common::tables::table;
 use proptest::prelude::*;
-use shapley::plot::{self, Explanation, PlotError, Text};
+use shapley::plot::{self, Explanation, InteractionGraph, PlotError, Text};
 use shapley::{Attribution, Estimate, Index, Interactions, Permutation, Progress, Table, exact, from_fn, interactions};
 
 const NAMES: [&str; 5] = ["not", "very", "good", "but", "wonderful"];
@@ -216,7 +216,7 @@ fn bad_input_is_refused_by_name() {
     );
     assert_eq!(
         Text::new(&["a", "b"], &outputs).interactions(&pairs(2)).html(),
-        Err(PlotError::NoOutput { output: 1, outputs: 1 })
+        Err(PlotError::Outputs { outputs: 1, expected: 2 })
     );
     assert!(matches!(
         Text::new(&NAMES, &phi).interactions(&pairs(4)).html(),
@@ -233,6 +233,58 @@ fn bad_input_is_refused_by_name() {
     );
     assert!(matches!(plot::beeswarm(&NAMES, Vec::<Explanation>::new(), &[]), Err(PlotError::Nothing { .. })));
     assert!(matches!(plot::convergence(&[]), Err(PlotError::Nothing { .. })));
+}
+
+/// The pairs of another output are not drawn beside the values of one.
+#[test]
+fn outputs_of_values_and_pairs_belong_together() {
+    let [length, square] = [1, 2].map(|power| from_fn(3, move |s| s.len().pow(power) as f64));
+    let both = from_fn(3, |s| [s.len() as f64, s.len().pow(2) as f64]);
+    let (names, of) = (["a", "b", "c"], |game: &_| interactions(game, Index::Shapley, 2).unwrap());
+    let (phi, pairs) = (exact(&both).unwrap(), interactions(&both, Index::Shapley, 2).unwrap());
+    let second = Explanation::from(&phi).output(1).unwrap();
+    let mismatch = Err(PlotError::Outputs { outputs: 2, expected: 1 });
+    assert_eq!(Text::new(&names, &second).interactions(&pairs).html(), mismatch);
+
+    let graph = InteractionGraph::from(&pairs);
+    assert_eq!(graph.outputs(), 2);
+    let page = Text::new(&names, &second).interactions(graph.clone().output(1).unwrap()).html().unwrap();
+    assert_eq!(page, Text::new(&names, &exact(&square).unwrap()).interactions(&of(&square)).html().unwrap());
+    for (output, game) in [length, square].iter().enumerate() {
+        let picture = plot::network(&names, graph.clone().output(output).unwrap()).unwrap();
+        assert_eq!(picture, plot::network(&names, &of(game)).unwrap(), "output {output}");
+    }
+    assert_eq!(graph.output(2), Err(PlotError::NoOutput { output: 2, outputs: 2 }));
+}
+
+/// The pairs of an additive game are zero, or what rounding makes of it, which is no picture of anybody's worth.
+#[test]
+fn rounding_is_not_drawn() {
+    for (players, offset) in [(3, 0.0), (8, 0.0), (12, 0.0), (12, 1e6), (12, -0.3)] {
+        let game = from_fn(players, |s| offset + s.iter().map(|i| 0.1 * (i as f64 + 1.0) / 3.0).sum::<f64>());
+        let pairs = interactions(&game, Index::Shapley, 2).unwrap();
+        assert!(pairs.strongest(1)[0].1.abs() > 0.0, "{players} players: nothing was rounded");
+        let labels: Vec<String> = (0..players).map(|k| k.to_string()).collect();
+        let picture = plot::network(&labels, &pairs).unwrap();
+        assert!(!picture.contains("<title>{"), "{picture}");
+        let page = Text::new(&labels, &exact(&game).unwrap()).interactions(&pairs).html().unwrap();
+        assert_eq!((page.matches("data-with=").count(), page.matches("with nobody").count()), (0, players));
+    }
+    // What is small beside other values, and no rounding, is drawn.
+    let game = from_fn(8, |s| 1e6 * s.len() as f64 + f64::from(u8::from(s.contains(2) && s.contains(5))));
+    let pairs = interactions(&game, Index::Shapley, 2).unwrap();
+    let labels: Vec<String> = (0..8).map(|k| k.to_string()).collect();
+    assert_eq!(plot::network(&labels, &pairs).unwrap().matches("<title>{2, 5}: +1.00").count(), 1);
+}
+
+/// What a reader is told of a pair by pointing at it.
+#[test]
+fn pairs_have_titles() {
+    let game = from_fn(3, |s| f64::from(u8::from(s.contains(0) && s.contains(2))));
+    let pairs = interactions(&game, Index::Shapley, 2).unwrap();
+    let picture = plot::network(&["שלום", "b", "<c>"], &pairs).unwrap();
+    assert!(picture.contains("<title>{\u{2068}שלום\u{2069}, &lt;c&gt;}: +1.00</title>"), "{picture}");
+    assert!(!picture.contains("could be zero") && !picture.contains("opacity"));
 }
 
 #[test]

@@ -3,13 +3,16 @@ for (const out of document.querySelectorAll('.out')) {
   const detail = out.querySelector('.detail');
   const hint = detail.textContent;
   const show = (word) => {
-    for (const part of out.querySelectorAll('.hot,.plus,.minus')) part.classList.remove('hot', 'plus', 'minus');
+    for (const part of out.querySelectorAll('.hot,.plus,.minus')) part.classList.remove('hot', 'plus', 'minus', 'faint');
     out.classList.toggle('on', Boolean(word));
     detail.textContent = word ? word.dataset.say : hint;
     if (!word) return;
     for (const part of out.querySelectorAll('[data-i="' + word.dataset.i + '"]')) part.classList.add('hot');
-    for (const pair of (word.dataset.with || '').split(' ').filter(Boolean))
-      words[parseInt(pair, 10)].classList.add(pair.endsWith('-') ? 'minus' : 'plus');
+    for (const pair of (word.dataset.with || '').split(' ').filter(Boolean)) {
+      const { classList } = words[parseInt(pair, 10)];
+      classList.add(pair.includes('-') ? 'minus' : 'plus');
+      classList.toggle('faint', pair.endsWith('?'));
+    }
   };
   const focused = () => words.find((word) => word === document.activeElement);
   const go = (word) => {
