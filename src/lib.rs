@@ -19,7 +19,8 @@
 //!   same with options.
 //! * `Surrogate` and `KernelShap` (feature `surrogate`): estimates from pairs of coalitions, the most accurate for
 //!   games whose evaluations are dear.
-//! * [`banzhaf`], [`Exact::semivalue`], [`interactions`]: other ways to give credit, to players and to sets of them.
+//! * [`banzhaf`], [`Exact::semivalue`], [`interactions`]: other ways to give credit, to players and to sets of them;
+//!   estimated, `Surrogate::summary` (feature `surrogate`).
 //! * [`Cached`]: a game that remembers, in memory or, with the feature `disk`, in a file; [`store`]: what remembers,
 //!   and stores of your own.
 //! * [`Coalition`]: what your value function is asked about.

@@ -14,7 +14,7 @@ use crate::{Coalition, Error, Value};
 /// give nothing to a player who never changes the value, and treat like players alike (Dubey, Neyman & Weber 1981,
 /// "Value theory without efficiency", *Mathematics of Operations Research* 6, 122–128, doi:10.1287/moor.6.1.122).
 ///
-/// Solved by [`Exact::semivalue`](crate::Exact::semivalue).
+/// Solved by [`Exact::semivalue`](crate::Exact::semivalue); estimated by `Surrogate::semivalue` (feature `surrogate`).
 ///
 /// ```
 /// use shapley::{Exact, Semivalue};
