@@ -6,6 +6,8 @@
 //! are believed.
 
 mod estimate;
+#[cfg(feature = "surrogate")]
+mod interaction_estimate;
 mod pairs;
 mod parts;
 
@@ -15,7 +17,7 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::engine::partial::check_evaluations;
-use crate::weights::{MOST_PLAYERS as MOST_EXACT, binomial, most_order};
+use crate::weights::{MOST_PLAYERS as MOST_EXACT, checked_binomial, most_order};
 use crate::{Attribution, Coalition, Error, Index, Interactions, Summary, Value};
 
 /// The version that is written, and the only one so far.
@@ -213,11 +215,13 @@ impl<V: Value> SavedInteractions<V> {
 
     fn load(self) -> Result<Interactions<V>, Refusal> {
         let (order, players, got) = (self.order, self.num_players, self.interactions.len());
-        if order == 0 || order > players || players > MOST_EXACT {
+        // Of many players there are sets of few, from closed forms and estimates.
+        let most = if order > 2 { MOST_EXACT } else { Coalition::MAX_PLAYERS };
+        if order == 0 || order > players || players > most {
             return Err(format!("interactions of order {order} among {players} players"));
         }
         // Sets that ascend, each of at most `order` players, and as many as there are: so these are all of them.
-        let wanted: i128 = (0..=order).map(|size| binomial(players, size)).sum();
+        let wanted: i128 = (0..=order).filter_map(|size| checked_binomial(players, size)).sum();
         if got as i128 != wanted {
             return Err(format!("{got} interactions: of order {order} among {players} players there are {wanted}"));
         }

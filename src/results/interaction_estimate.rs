@@ -80,6 +80,12 @@ impl<V: Value> InteractionEstimate<V> {
         Some((value.zip_with(&half, |v, h| v - h), value.zip_with(&half, |v, h| v + h)))
     }
 
+    /// The standard errors, in the order of the values.
+    #[cfg(feature = "serde")]
+    pub(crate) fn std_errors(&self) -> &Interactions<V> {
+        &self.std_errors
+    }
+
     /// The evaluations of the game that were made, v(∅) and v(N) included.
     #[must_use]
     pub fn evaluations(&self) -> u64 {

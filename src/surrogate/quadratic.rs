@@ -32,11 +32,9 @@ impl Quadratic {
         let signs = rows.signs();
         let mut features = Mat::<f64>::zeros(rows.len(), unknowns);
         features.col_as_slice_mut(0).fill(1.0);
-        let mut place = 1;
-        for (i, j) in (0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j))) {
+        for (place, (i, j)) in (1..).zip((0..n).flat_map(|i| (i + 1..n).map(move |j| (i, j)))) {
             let both = signs.col_as_slice(i).iter().zip(signs.col_as_slice(j));
             features.col_as_slice_mut(place).iter_mut().zip(both).for_each(|(product, (x, y))| *product = x * y);
-            place += 1;
         }
         let factor = Factor::new(times(features.transpose(), features.as_ref()))?;
         let largest = numbers.iter().fold(0.0_f64, |most, number| most.max(number.abs()));

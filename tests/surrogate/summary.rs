@@ -317,4 +317,17 @@ fn estimates_of_semivalues_are_saved_and_loaded() {
     let loaded: shapley::Estimate<f64> = serde_json::from_str(&serde_json::to_string(&first).unwrap()).unwrap();
     let [a, b] = [&first, &loaded].map(|estimate| solver.summary_of(estimate, 2).unwrap());
     assert_eq!(a.interactions(Index::Shapley).unwrap(), b.interactions(Index::Shapley).unwrap());
+
+    let known = Surrogate::new(256).interactions(&game, Index::Shapley, 2).unwrap();
+    let many = Unanimity::new(70, [(vec![0, 1], 1.0), (vec![5], 2.0)]).unwrap();
+    let large = Surrogate::new(300).interactions(&many, Index::Shapley, 2).unwrap();
+    for estimate in [a.interactions(Index::FaithfulBanzhaf).unwrap(), known, large] {
+        let text = serde_json::to_string(&estimate).unwrap();
+        assert_eq!(serde_json::from_str::<InteractionEstimate<f64>>(&text).unwrap(), estimate);
+        for (from, to) in
+            [("\"evaluations\":", "\"evaluations\":0,\"x\":"), ("\"std_errors\":[", "\"std_errors\":[-1.0,")]
+        {
+            assert!(serde_json::from_str::<InteractionEstimate<f64>>(&text.replace(from, to)).is_err(), "{to}");
+        }
+    }
 }
