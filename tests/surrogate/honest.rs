@@ -150,7 +150,7 @@ fn scrambled(s: &shapley::Coalition) -> u64 {
 #[test]
 fn games_that_are_hardly_dual_are_asked_for_nothing_twice() {
     let game = from_fn(7, |s| {
-        let is_odd = !s.is_empty() && s.len() < 7 && scrambled(s) % 5 == 0;
+        let is_odd = !s.is_empty() && s.len() < 7 && scrambled(s).is_multiple_of(5);
         f64::from(u8::from(2 * s.len() > 7)) + if is_odd { 0.7 } else { 0.0 }
     });
     for seed in 0..10 {
