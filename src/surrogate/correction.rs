@@ -217,6 +217,26 @@ pub(super) fn inclusions(design: &PairedDesign) -> Vec<f64> {
     (0..design.len()).map(|pair| design.inclusion(design.size(pair))).collect()
 }
 
+/// How the residuals of both halves of each pair go together: by what factor the variance of a sum of a function of both
+/// is that of independent halves, for all sets together. Where small coalitions are noisier than large ones, both halves
+/// of a pair are off in the same direction, and functions that count small coalitions alone are off by both.
+pub(super) fn together(design: &PairedDesign, functional: &Functional, odd: &HalfFit, even: &HalfFit) -> f64 {
+    let [of_odd, of_even] = [Half::Odd, Half::Even].map(|half| weights(design, functional, half));
+    let [squares, products] = sums_over_rows(&odd.rows, functional.order, |pair| {
+        let size = design.size(pair);
+        let unseen = 1.0 - odd.inclusion[pair];
+        let (mut squares, mut products) = ([0.0; 3], [0.0; 3]);
+        for members in 0..=functional.order {
+            let a = of_odd[size][members] * odd.left_out[pair];
+            let b = of_even[size][members] * even.left_out[pair];
+            (squares[members], products[members]) = (unseen * (a * a + b * b), unseen * 2.0 * a * b);
+        }
+        [squares, products]
+    });
+    let total = |list: &[f64]| list.iter().sum::<f64>();
+    1.0 + total(&products) / total(&squares).max(f64::MIN_POSITIVE)
+}
+
 /// (N, ∅) and some of the pairs, as data for the models.
 fn data(design: &PairedDesign, pairs: HalfOfPairs<'_>, in_model: &[usize]) -> Data {
     let grand = Coalition::grand(design.players);

@@ -1,7 +1,7 @@
 //! The models of a whole game, from the pairs that were asked for, and linear functions of it.
 
 use super::constants::MOST_LEFT;
-use super::correction::{HalfFit, HalfOfPairs, Values, inclusions, reach, scaled, surprise};
+use super::correction::{HalfFit, HalfOfPairs, Values, inclusions, reach, scaled, surprise, together};
 use super::covariance::Half;
 use super::design::PairedDesign;
 use super::functional::Functional;
@@ -91,6 +91,12 @@ impl Fit {
             };
             values.iter_mut().zip(plainly.unwrap_or(of_half)).for_each(|(value, of_half)| *value += of_half);
             variances.iter_mut().zip(own).for_each(|(variance, own)| *variance += own);
+        }
+        if let Some(even) =
+            self.even.as_ref().filter(|_| ![Half::Odd, Half::Even].iter().any(|&h| functional.is_nil(h)))
+        {
+            let factor = together(&self.design, functional, &self.odd, even);
+            variances.iter_mut().for_each(|variance| *variance *= factor);
         }
         let inferred = of_inferred(&self.design, &self.output, functional);
         // The mean of v(∅) and v(N) was left out: derivatives know nothing of it.
