@@ -329,13 +329,38 @@ macro_rules! solver {
 
 solver!(Surrogate, Method::Surrogate);
 
+impl Surrogate {
+    /// A [summary](Self::summary) of an estimate that there is, without another evaluation: of one that was resumed,
+    /// loaded from a file or made by many ranks; of [`KernelShap`], too, whose pairs the models are then fitted to.
+    ///
+    /// ```
+    /// use shapley::{Index, Surrogate};
+    ///
+    /// let game = shapley::from_fn(12, |s| (s.iter().map(|k| k as f64).sum::<f64>() / 20.0).tanh());
+    /// let estimate = Surrogate::new(200).estimate(&game)?;
+    /// let pairs = Surrogate::summary_of(&estimate, 2)?.interactions(Index::Shapley)?;
+    /// assert_eq!(pairs.evaluations(), estimate.evaluations());
+    /// # Ok::<(), shapley::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// [`Order`](Error::Order), and [`Mismatch`](Error::Mismatch) if the estimate is exact, which has no pairs, or one
+    /// of [`Permutation`](crate::Permutation).
+    pub fn summary_of<V: Value>(estimate: impl Borrow<Estimate<V>>, order: usize) -> Result<SampleSummary<V>, Error> {
+        SampleSummary::of(estimate.borrow(), order)
+    }
+}
+
 impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Surrogate<F> {
     /// Everything linear in the game, from the same evaluations: values of all semivalues, and interactions of at most
     /// `order` players, 1 or 2, of all indices.
     ///
-    /// Beside what [`estimate`](Self::estimate) fits, the even half of the pairs, (v(S) + v(N∖S)) / 2, has models, which
+    /// A [precision](Self::precision) is that of the Shapley values. Beside what [`estimate`](Self::estimate) fits, the even half of the pairs, (v(S) + v(N∖S)) / 2, has models, which
     /// takes as long again. Pairs of players take, for 100 of them, a second or two an index. The Shapley values are
-    /// those of `estimate`, bit for bit. docs/surrogate.md has the mathematics, and how often intervals covered.
+    /// those of `estimate`, bit for bit. docs/surrogate.md has the mathematics, docs/benchmarks.md the errors, and how
+    /// often intervals covered: least where small coalitions count most and were not all asked for, as for Möbius and
+    /// Shapley-Taylor pairs.
     ///
     /// # Errors
     ///
@@ -349,22 +374,9 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Surrogate<F> {
         run::summary(game, order, &self.options, &self.settings)
     }
 
-    /// The same of an estimate that there is, without another evaluation: of one that was resumed, loaded from a file or
-    /// made by many ranks; of [`KernelShap`], too.
-    ///
-    /// # Errors
-    ///
-    /// [`Order`](Error::Order), and [`Mismatch`](Error::Mismatch) if the estimate is exact, which has no pairs, or one
-    /// of [`Permutation`](crate::Permutation).
-    pub fn summary_of<V: Value>(
-        &self,
-        estimate: impl Borrow<Estimate<V>>,
-        order: usize,
-    ) -> Result<SampleSummary<V>, Error> {
-        SampleSummary::of(estimate.borrow(), order)
-    }
-
-    /// The values of a semivalue: Banzhaf, Beta-Shapley, or others.
+    /// The values of a semivalue: Banzhaf, Beta-Shapley, or others. Nothing makes them sum to what exact ones do. The
+    /// estimate is not one to [resume](Self::resume) with: resume one of Shapley values, and make a
+    /// [summary of that](Self::summary_of).
     ///
     /// ```
     /// use shapley::{Semivalue, Surrogate};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::student::{scaled, width};
 use crate::display::{self, Column, NameOf, Named, Printed, members};
-use crate::{Interactions, Stopped, Value};
+use crate::{Coalition, Interactions, Stopped, Value};
 
 /// Estimated interactions of an index, with standard errors: of every set of at most as many players as the order.
 ///
@@ -19,7 +19,7 @@ use crate::{Interactions, Stopped, Value};
 /// let pairs = Surrogate::new(200).interactions(&game, Index::Shapley, 2)?;
 /// let (low, high) = pairs.interval(&[0, 1], 0.95).expect("a pair of players");
 /// assert!((low - 1e-9..=high + 1e-9).contains(&3.0));
-/// assert_eq!(pairs.values().strongest(2)[1].0.to_string(), "{4, 7}");
+/// assert_eq!(pairs.strongest(2)[1].0.to_string(), "{4, 7}");
 /// # Ok::<(), shapley::Error>(())
 /// ```
 ///
@@ -65,8 +65,9 @@ impl<V: Value> InteractionEstimate<V> {
         self.std_errors.get(players)
     }
 
-    /// An interval that has the true value with probability `level`, 0.95 for instance: the value ± as many standard
-    /// errors as a normal distribution has, 1.96 for 0.95. `None` where [`get`](Self::get) has none.
+    /// An interval that is meant to have the true value with probability `level`, 0.95 for instance: the value ± as many standard
+    /// errors as a normal distribution has, 1.96 for 0.95. It is for a set that was chosen beforehand: of those that were
+    /// chosen since they look strong, fewer are covered. `None` where [`get`](Self::get) has none.
     ///
     /// # Panics
     ///
@@ -84,6 +85,18 @@ impl<V: Value> InteractionEstimate<V> {
     #[cfg(feature = "serde")]
     pub(crate) fn std_errors(&self) -> &Interactions<V> {
         &self.std_errors
+    }
+
+    /// The `count` sets of two or more players with the largest values, whatever the sign, each with its value and
+    /// standard error.
+    #[must_use]
+    pub fn strongest(&self, count: usize) -> Vec<(Coalition, &V, &V)> {
+        let strongest = self.values.strongest(count).into_iter();
+        let with_error = |(set, value): (Coalition, _)| {
+            let error = self.std_error(&set.iter().collect::<Vec<_>>())?;
+            Some((set, value, error))
+        };
+        strongest.filter_map(with_error).collect()
     }
 
     /// The evaluations of the game that were made, v(∅) and v(N) included.

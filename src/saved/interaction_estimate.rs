@@ -27,6 +27,7 @@ impl<V: Value> SavedInteractionEstimate<V> {
     }
 
     fn load(self) -> Result<InteractionEstimate<V>, Refusal> {
+        super::check_version(self.values.version)?;
         let values = self.values.load()?;
         check_values("standard errors", &self.std_errors)?;
         if self.std_errors.len() != values.len() {
@@ -40,7 +41,7 @@ impl<V: Value> SavedInteractionEstimate<V> {
             return Err("an exact answer with standard errors".to_owned());
         }
         let all = u32::try_from(values.num_players()).ok().and_then(|n| 1_u64.checked_shl(n)).unwrap_or(u64::MAX);
-        if self.evaluations < 2 || (self.stopped == Stopped::Exact && self.evaluations < all) {
+        if !(2..=1 << 60).contains(&self.evaluations) || (self.stopped == Stopped::Exact && self.evaluations < all) {
             return Err(format!("{} evaluations of {} players", self.evaluations, values.num_players()));
         }
         let sets = values.iter().map(|(set, _)| set).zip(self.std_errors).collect();

@@ -77,7 +77,8 @@ impl<V: Value> SavedPairs<V> {
                     "a pair of {members:?} of {players} players: the smaller half, ascending, or the one with player 0"
                 ));
             }
-            if expected[members.len() - 1] <= 0.0 {
+            // Weights are numbers over these: no design expects less of a size that it has pairs of.
+            if expected[members.len() - 1] < 1e-9 {
                 return Err(format!("a pair of {members:?}, and none of its size is expected"));
             }
             if !seen.insert(members) {

@@ -22,9 +22,10 @@ pub(super) struct Output {
     /// The odd half of (N, ∅), and the mean of v(∅) and v(N).
     pub(super) grand: f64,
     pub(super) middle: f64,
-    /// Whether the complement of a pair was not asked for; and the root mean square by which such pairs are off.
+    /// Whether the complement of a pair was not asked for; and the root mean square by which such pairs are off: for
+    /// Shapley values, to which all sizes count the same, and for others.
     pub(super) is_inferred: Vec<bool>,
-    pub(super) inferred: f64,
+    pub(super) inferred: [f64; 2],
 }
 
 /// The models of a game's halves: of the even one, only if it is wanted.
@@ -136,7 +137,8 @@ pub(super) fn of_inferred(design: &PairedDesign, output: &Output, functional: &F
         }
         [numbers]
     });
-    sums.into_iter().map(|square| output.inferred * square.sqrt()).collect()
+    let inferred = output.inferred[usize::from(!functional.is_of_all_sizes())];
+    sums.into_iter().map(|square| inferred * square.sqrt()).collect()
 }
 
 /// A half that is zero on all pairs says nothing of those that were not asked for: what it may be by a step.
@@ -151,12 +153,13 @@ pub(super) fn of_zeros(design: &PairedDesign, step: f64) -> Values {
 /// It knows how sure it is: with n pairs and (N, ∅) only one equation more is met than there are values. And the root
 /// mean square of what linear functions leave.
 fn linear(design: &PairedDesign, odd: &[f64], grand: f64) -> (Option<Vec<f64>>, f64) {
-    let Values { values, .. } = least_squares(design, odd, grand);
+    let (Values { values, .. }, is_whole) = least_squares(design, odd, grand);
     let largest = odd.iter().fold(grand.abs(), |most, odd| most.max(odd.abs()));
     // Half the sum of the members' values less half that of the others, all of which sum to v(N) − v(∅).
     let said = |row: &Coalition| row.iter().map(|player| values[player]).sum::<f64>() - grand;
     let left: Vec<f64> = design.rows.iter().zip(odd).map(|(row, odd)| said(row) - odd).collect();
-    let is_met = design.len() >= design.players && left.iter().all(|left| left.abs() <= MOST_LEFT * largest);
+    let is_met =
+        is_whole && design.len() >= design.players && left.iter().all(|left| left.abs() <= MOST_LEFT * largest);
     let squares = left.iter().map(|left| (left / largest.max(f64::MIN_POSITIVE)).powi(2)).sum::<f64>();
     let not_linear = if is_met { 0.0 } else { largest * (squares / left.len() as f64).sqrt() };
     (is_met.then_some(values), not_linear)
@@ -177,7 +180,7 @@ mod tests {
     fn output(design: &PairedDesign, odd: impl Fn(&[u64]) -> f64, even: impl Fn(&[u64]) -> f64, grand: f64) -> Output {
         let of_pairs = |of: &dyn Fn(&[u64]) -> f64| design.rows.iter().map(|row| of(row.words())).collect();
         let is_inferred = vec![false; design.len()];
-        Output { odd: of_pairs(&odd), even: of_pairs(&even), grand, middle: 0.0, is_inferred, inferred: 0.0 }
+        Output { odd: of_pairs(&odd), even: of_pairs(&even), grand, middle: 0.0, is_inferred, inferred: [0.0; 2] }
     }
 
     #[test]
@@ -188,7 +191,7 @@ mod tests {
             let shapley = Functional::index(Index::Shapley, 1, 1, n);
             let random = || generator(3, 1);
             let model = Fit::new(design.clone(), of_pairs.clone(), false, &mut random());
-            let mut found = vec![least_squares(&design, &of_pairs.odd, grand)];
+            let mut found = vec![least_squares(&design, &of_pairs.odd, grand).0];
             found.extend(model.map(|fit| fit.of(&shapley, &mut random())));
             for found in found {
                 let sum: f64 = found.values.iter().sum();

@@ -110,6 +110,12 @@ impl Functional {
         }
     }
 
+    /// Whether it is the Shapley value, of which no size decides alone.
+    pub(super) fn is_of_all_sizes(&self) -> bool {
+        let mean = self.mass() / self.sizes.len() as f64;
+        self.order == 1 && self.sizes.iter().all(|w| (w - mean).abs() <= 1e-12 * mean.abs())
+    }
+
     /// What it counts in all: Σ W_s.
     pub(super) fn mass(&self) -> f64 {
         self.sizes.iter().sum()

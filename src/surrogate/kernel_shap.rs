@@ -7,11 +7,12 @@ use super::least_squares::{LinearMap, shapley_weights};
 use super::rows::Rows;
 use crate::Coalition;
 
-/// Least squares alone: the values that explain the odd parts best, and what their residuals say of the errors.
-pub(super) fn least_squares(design: &PairedDesign, odd: &[f64], grand: f64) -> Values {
+/// Least squares alone: the values that explain the odd parts best, and what their residuals say of the errors; and
+/// whether the pairs tell all values.
+pub(super) fn least_squares(design: &PairedDesign, odd: &[f64], grand: f64) -> (Values, bool) {
     let n = design.players;
     let Some((scale, y)) = scaled(odd, grand) else {
-        return Values { values: vec![0.0; n], std_errors: vec![0.0; n] };
+        return (Values { values: vec![0.0; n], std_errors: vec![0.0; n] }, false);
     };
     let rows = Rows::new(n, design.rows.iter().map(Coalition::words));
     let weights = shapley_weights(design);
@@ -35,10 +36,16 @@ pub(super) fn least_squares(design: &PairedDesign, odd: &[f64], grand: f64) -> V
     let variances = map.variances(&left, |row| design.size(row).min(n - design.size(row)) - 1, &undrawn);
     // A value is off by twice the part of the pairs that are.
     let of_few_values = (2.0 * of_few_values(&y, &inclusions(design))).powi(2);
+    // Where pairs say nothing of a direction, the values may differ there by as much as they do in others.
+    let seen = (n - 1).saturating_sub(map.unseen_directions()).max(1);
+    let per_direction = sums.iter().map(|value| value * value).sum::<f64>() / seen as f64;
+    let unseen: Vec<f64> = map.unseen().into_iter().map(|part| part * per_direction).collect();
     // They sum to zero already, up to the conditioning of the matrix.
     let missing = sums.iter().sum::<f64>() / n as f64;
-    Values {
+    let variances = variances.iter().zip(unseen);
+    let values = Values {
         values: sums.iter().map(|value| scale * (equal + (value - missing))).collect(),
-        std_errors: variances.iter().map(|variance| scale * (variance + of_few_values).sqrt()).collect(),
-    }
+        std_errors: variances.map(|(variance, unseen)| scale * (variance + unseen + of_few_values).sqrt()).collect(),
+    };
+    (values, map.unseen_directions() == 0)
 }

@@ -21,6 +21,9 @@ pub(super) struct LinearMap<'a> {
     weights: &'a [f64],
     /// The pseudo-inverse of the Gram matrix.
     inverse: Mat<f64>,
+    /// Vectors that sum to zero and span the directions of which the rows say nothing: one more than there are of these,
+    /// if there are any, whose squares sum to the squared lengths of unit vectors there.
+    unseen: Mat<f64>,
 }
 
 impl<'a> LinearMap<'a> {
@@ -32,7 +35,21 @@ impl<'a> LinearMap<'a> {
             let weighted = centred(rows, start, Some(weights));
             gram += times(weighted.transpose(), plain.as_ref());
         }
-        Self { rows, weights, inverse: pseudo_inverse(&gram) }
+        let (inverse, unseen) = pseudo_inverse(&gram);
+        Self { rows, weights, inverse, unseen }
+    }
+
+    /// The number of directions of which the rows say nothing: of those that sum to zero.
+    pub(super) fn unseen_directions(&self) -> usize {
+        self.unseen.ncols().saturating_sub(1)
+    }
+
+    /// What the rows do not tell of each coefficient: the squared length of its unit vector in the directions of which
+    /// they say nothing.
+    pub(super) fn unseen(&self) -> Vec<f64> {
+        (0..self.rows.players)
+            .map(|player| (0..self.unseen.ncols()).map(|k| self.unseen[(player, k)].powi(2)).sum())
+            .collect()
     }
 
     /// How much each number adds to what the fit says of its own row.
@@ -126,14 +143,25 @@ fn centred(rows: &Rows, start: usize, weights: Option<&[f64]>) -> Mat<f64> {
     })
 }
 
-/// Of a symmetric positive semidefinite matrix.
-fn pseudo_inverse(matrix: &Mat<f64>) -> Mat<f64> {
+/// Of a symmetric positive semidefinite matrix, one of whose eigenvectors is that of ones, with an eigenvalue of zero;
+/// and the other eigenvectors of this kind.
+fn pseudo_inverse(matrix: &Mat<f64>) -> (Mat<f64>, Mat<f64>) {
     let n = matrix.nrows();
-    let Ok(eigen) = SelfAdjointEigen::new(matrix.as_ref(), faer::Side::Lower) else { return Mat::zeros(n, n) };
+    let nothing = || (Mat::zeros(n, n), Mat::from_fn(n, n, |i, j| if i == j { 1.0 } else { 0.0 }));
+    let Ok(eigen) = SelfAdjointEigen::new(matrix.as_ref(), faer::Side::Lower) else { return nothing() };
     let values: Vec<f64> = (0..n).map(|k| eigen.S().column_vector()[k]).collect();
     let least = values.iter().fold(0.0_f64, |most, v| most.max(*v)) * 1e-10;
-    let scaled = Mat::from_fn(n, n, |row, k| if values[k] > least { eigen.U()[(row, k)] / values[k] } else { 0.0 });
-    times(scaled.as_ref(), eigen.U().transpose())
+    let vectors = eigen.U();
+    let scaled = Mat::from_fn(n, n, |row, k| if values[k] > least { vectors[(row, k)] / values[k] } else { 0.0 });
+    // Of the eigenspace of zero, what is at right angles to the vector of ones: the projections span it.
+    let zeros: Vec<usize> = (0..n).filter(|&k| values[k] <= least).collect();
+    let mean = |k: usize| (0..n).map(|row| vectors[(row, k)]).sum::<f64>() / n as f64;
+    let unseen = if zeros.len() < 2 {
+        Mat::zeros(n, 0)
+    } else {
+        Mat::from_fn(n, zeros.len(), |row, k| vectors[(row, zeros[k])] - mean(zeros[k]))
+    };
+    (times(scaled.as_ref(), vectors.transpose()), unseen)
 }
 
 #[cfg(test)]

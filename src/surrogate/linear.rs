@@ -92,6 +92,11 @@ impl Factor {
         (0..self.lower.nrows()).map(|row| self.lower[(row, row)].ln()).sum()
     }
 
+    /// The smallest square on the diagonal: next to nothing where the matrix is singular but for rounding.
+    pub(super) fn smallest_pivot(&self) -> f64 {
+        (0..self.lower.nrows()).map(|row| self.lower[(row, row)].powi(2)).fold(f64::INFINITY, f64::min)
+    }
+
     /// The inverse matrix times a vector.
     pub(super) fn solve(&self, right: &[f64]) -> Vec<f64> {
         let mut solution = Mat::from_fn(right.len(), 1, |row, _| right[row]);

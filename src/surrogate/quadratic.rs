@@ -2,7 +2,7 @@
 
 use faer::Mat;
 
-use super::constants::{MOST_LEFT, MOST_QUADRATIC};
+use super::constants::{LEAST_PIVOT, MOST_LEFT, MOST_QUADRATIC};
 use super::design::PairedDesign;
 use super::functional::Functional;
 use super::linear::{Factor, dot, times};
@@ -36,7 +36,11 @@ impl Quadratic {
             let both = signs.col_as_slice(i).iter().zip(signs.col_as_slice(j));
             features.col_as_slice_mut(place).iter_mut().zip(both).for_each(|(product, (x, y))| *product = x * y);
         }
+        // Where pairs are few they may not tell all coefficients, however many there are.
         let factor = Factor::new(times(features.transpose(), features.as_ref()))?;
+        if factor.smallest_pivot() < LEAST_PIVOT * rows.len() as f64 {
+            return None;
+        }
         let largest = numbers.iter().fold(0.0_f64, |most, number| most.max(number.abs()));
         let mut found = vec![0.0; unknowns];
         // Twice: normal equations lose half of the digits, which a second solution of what is left gives back.

@@ -22,8 +22,7 @@ use crate::results::{Method, Origin, Pairs, coalitions};
 use crate::store::Store;
 use crate::weights::MOST_PLAYERS as MOST_EXACT;
 use crate::{
-    Attribution, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Progress, Semivalue, Stopped, Summary,
-    TryGame, Value,
+    Attribution, Cached, Coalition, Error, Estimate, Exact, MemoryStore, Progress, Semivalue, Stopped, TryGame, Value,
 };
 
 /// More players than this have matrices of gigabytes.
@@ -93,22 +92,23 @@ pub(super) fn summary<G: TryGame + ?Sized, F: Observer>(
 ) -> Result<SampleSummary<G::Value>, Error<G::Error>> {
     let players = game.num_players();
     check_players(players)?;
+    options.stopping.check()?;
     check_order(players, order)?;
-    let all_values = |summary: Summary<G::Value>| -> Result<SampleSummary<G::Value>, Error<G::Error>> {
-        let values = summary.values(&Semivalue::shapley()).map_err(|error| error.map(|never| match never {}))?;
-        Ok(SampleSummary::of_all(of_exact(values, Method::Surrogate, options.seed), summary, order, options.seed))
-    };
+    let of_all = |estimate, summary| SampleSummary::of_all(estimate, summary, order, options.seed);
     if is_exact(options, players) {
-        return all_values(exact(settings, players).summary(game, order)?);
+        let summary = exact(settings, players).summary(game, order)?;
+        let values = summary.values(&Semivalue::shapley()).map_err(|error| error.map(|never| match never {}))?;
+        return Ok(of_all(of_exact(values, Method::Surrogate, options.seed), summary));
     }
     // A run in stages may end with all values, which are then to be summed once more.
     if all(players).is_some_and(|all| options.evaluations >= all) && options.stopping.is_there() {
         let cached = Cached::new(ByRef::new(game));
         let estimate = run(&cached, Method::Surrogate, options, settings, None)?;
-        return match estimate.stopped() {
-            Stopped::Exact => all_values(exact(settings, players).summary(&cached, order)?),
-            _ => SampleSummary::of(&estimate, order),
-        };
+        if estimate.stopped() == Stopped::Exact {
+            let settings = settings.with_observer(None::<fn(&Progress) -> ControlFlow<()>>);
+            return Ok(of_all(estimate, exact(&settings, players).summary(&cached, order)?));
+        }
+        return SampleSummary::of(&estimate, order);
     }
     SampleSummary::of(&run(game, Method::Surrogate, options, settings, None)?, order)
 }

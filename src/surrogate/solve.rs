@@ -1,6 +1,6 @@
 //! From pairs and their values to Shapley values of each output, and what is known of their errors.
 
-use super::constants::FIRST_CHECKS;
+use super::constants::{FIRST_CHECKS, ROUNDING};
 use super::correction::{Values, has_few_values, scaled};
 use super::design::PairedDesign;
 use super::fit::{Fit, Output, of_inferred, of_zeros};
@@ -29,7 +29,7 @@ pub(super) fn outputs<V: Value>(asked: &[Pair<V>], [baseline, grand]: [&V; 2]) -
             count += 1.0;
             average += (value / 2.0 + other / 2.0 - middle - average) / count;
         }
-        let (odd, even) = asked
+        let (odd, even): (Vec<f64>, Vec<f64>) = asked
             .iter()
             .map(of_pair)
             .map(|(value, other)| match other {
@@ -37,8 +37,19 @@ pub(super) fn outputs<V: Value>(asked: &[Pair<V>], [baseline, grand]: [&V; 2]) -
                 None => (value - middle - average, average),
             })
             .unzip();
-        let inferred = if is_inferred.contains(&true) { inferred(asked, is_all, at, [low[k], high[k]]) } else { 0.0 };
-        let grand = high[k] / 2.0 - low[k] / 2.0;
+        // A half that is zero but for rounding is zero: a model would explain the rounding, and be sure of it.
+        let sizes = asked.iter().flat_map(|pair| [Some(&pair.value), pair.complement.as_ref()]).flatten().map(at);
+        let largest = sizes.chain([low[k], high[k]]).fold(0.0_f64, |most, value| most.max(value.abs()));
+        let without_rounding = |numbers: Vec<f64>, first: f64| {
+            let is_zero = numbers.iter().chain([&first]).all(|number| number.abs() <= ROUNDING * largest);
+            if is_zero { vec![0.0; numbers.len()] } else { numbers }
+        };
+        let difference = high[k] / 2.0 - low[k] / 2.0;
+        let (odd, even) = (without_rounding(odd, difference), without_rounding(even, 0.0));
+        let inferred =
+            if is_inferred.contains(&true) { inferred(asked, is_all, at, [low[k], high[k]]) } else { [0.0; 2] };
+        let grand =
+            if odd.iter().any(|odd| *odd != 0.0) || difference.abs() > ROUNDING * largest { difference } else { 0.0 };
         Output { odd, even, grand, middle, is_inferred: is_inferred.clone(), inferred }
     };
     (0..low.len()).map(of_component).collect()
@@ -46,8 +57,9 @@ pub(super) fn outputs<V: Value>(asked: &[Pair<V>], [baseline, grand]: [&V; 2]) -
 
 /// The root mean square by which an even half is off that was not asked for, but taken from the others. Of c pairs of
 /// which both coalitions are known, k are not dual: about (k + 1) / (c + 2) of the others are not either (Laplace's rule
-/// of succession), and each of these is off by half the range of the values seen at most.
-fn inferred<V>(asked: &[Pair<V>], is_all: bool, at: impl Fn(&V) -> f64, [low, high]: [f64; 2]) -> f64 {
+/// of succession), and each of these is off by half the range of the values seen at most. First for Shapley
+/// values, of which all sizes are a part; then for others, which may hang on the few pairs that no check was of.
+fn inferred<V>(asked: &[Pair<V>], is_all: bool, at: impl Fn(&V) -> f64, [low, high]: [f64; 2]) -> [f64; 2] {
     let middle = low / 2.0 + high / 2.0;
     let (mut least, mut most) = (low.min(high), low.max(high));
     let (mut checks, mut not_dual) = (0.0, 0.0);
@@ -65,8 +77,9 @@ fn inferred<V>(asked: &[Pair<V>], is_all: bool, at: impl Fn(&V) -> f64, [low, hi
     let is_chance = has_few_values(asked.iter().map(|pair| at(&pair.value)));
     // Nor of few checks, where all pairs are there and nothing else is in doubt.
     let may_be_chance = is_chance || (is_all && checks < FIRST_CHECKS as f64);
-    let share: f64 = (not_dual + f64::from(u8::from(may_be_chance))) / (checks + 2.0);
-    (most / 2.0 - least / 2.0) * share.sqrt()
+    let off = |share: f64| (most / 2.0 - least / 2.0) * share.sqrt();
+    let more = f64::from(u8::from(may_be_chance));
+    [off((not_dual + more) / (checks + 2.0)), off((not_dual + 1.0) / (checks + 2.0))]
 }
 
 /// Values and standard errors of all components.
@@ -93,7 +106,7 @@ pub(super) fn solve<V: Value>(
             }
             Method::KernelShap => {
                 let inferred = of_inferred(design, &output, &shapley);
-                let Values { values, std_errors } = least_squares(design, &output.odd, output.grand);
+                let (Values { values, std_errors }, _) = least_squares(design, &output.odd, output.grand);
                 let std_errors = std_errors.iter().zip(inferred).map(|(error, more)| error.hypot(more)).collect();
                 Values { values, std_errors }
             }

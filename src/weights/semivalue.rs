@@ -99,7 +99,7 @@ impl Semivalue {
     /// time, they are what each adds to the expected value.
     ///
     /// p(s) = p ∫ (pt)^s (1−pt)^(n−1−s) dt over t from 0 to 1. These sum to p instead of one, Σ C(n−1, s) p(s) = p, and
-    /// the values to E v(A) − v(∅). One is Shapley, exactly; of zero all values are zero.
+    /// the exact values to E v(A) − v(∅). One is Shapley, exactly; of zero all values are zero.
     ///
     /// ```
     /// use shapley::{Exact, Semivalue};
