@@ -169,8 +169,12 @@ impl Buffer {
 
     /// Commits what waits, after the running commit, if it is still wanted then; and looks at what became of the file.
     fn commit(&self, wanted: impl FnOnce(&State) -> bool) -> Result<(), DiskError> {
-        let mut has_players = lock(&self.commits);
-        self.write(&mut has_players, wanted)?;
+        self.commit_alone(&mut lock(&self.commits), wanted)
+    }
+
+    /// The same, by whoever has the lock of commits.
+    fn commit_alone(&self, has_players: &mut bool, wanted: impl FnOnce(&State) -> bool) -> Result<(), DiskError> {
+        self.write(has_players, wanted)?;
         // What is lost stays so, whatever was written since.
         match lock(&self.state).failure.take_if(|failure| failure.is_loss()) {
             Some(loss) => Err(loss),
@@ -231,13 +235,16 @@ impl Buffer {
             match state.due() {
                 Some(due) if due <= now => {
                     drop(state);
-                    let result = self.commit(|state| state.due().is_some_and(|due| due <= now));
+                    // What goes wrong is kept before another commit begins: a flush in between would know nothing of it.
+                    let mut has_players = lock(&self.commits);
+                    let result = self.commit_alone(&mut has_players, |state| state.due().is_some_and(|due| due <= now));
                     state = lock(&self.state);
                     if let Err(failure) = result
                         && !state.failure.as_ref().is_some_and(DiskError::is_loss)
                     {
                         state.failure = Some(failure);
                     }
+                    drop(has_players);
                 }
                 Some(due) => {
                     let waited = self.wake.wait_timeout(state, due - now);
