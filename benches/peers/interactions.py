@@ -2,14 +2,15 @@
 
     pip install -r benches/peers/interactions.txt && python3 benches/peers/interactions.py
 
-Needs Python 3.12, takes about an hour on one thread, writes to interactions.json as it goes and prints a Markdown
+Needs Python 3.12, takes some hours on one thread, writes to interactions.json as it goes and prints a Markdown
 table. unanimity.py has the games and their exact values. An error is the squared errors' sum over all pairs, relative
 to the sum of squares of the exact values: 1 is what an estimate of zero for every pair has. "Of ten" says how many of
 the ten strongest pairs are among the ten strongest estimated.
 
 Each run has a process of its own and three minutes of a processor. What took more than a minute, or failed, on one
 instance runs on no further one. shapiq's estimators are as they are by default, but for what the name says: "pair" asks
-for complements too, "hpo" searches the trees' settings.
+for complements too, "hpo" searches the trees' settings. interactions.json has some slow runs on one instance only, and
+lacks SVARMIQ, SPEX and ProxySPEX with hpo where the table does not show them.
 """
 
 import os
