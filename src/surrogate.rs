@@ -8,6 +8,7 @@ mod cross_validation;
 mod data;
 mod design;
 mod devices;
+mod expansion;
 mod far_apart;
 mod fit;
 mod functional;
@@ -19,6 +20,7 @@ mod kernel_values;
 mod least_squares;
 mod linear;
 mod mixture;
+mod pair_weights;
 mod posterior;
 mod quadratic;
 mod questions;
@@ -47,7 +49,7 @@ pub(crate) use run::MOST_PLAYERS;
 pub(crate) use run::{check_budget, check_players, is_exact, of_exact, pairs};
 pub use summary::SampleSummary;
 
-use crate::{Error, Estimate, Index, InteractionEstimate, Progress, Semivalue, TryGame, Value};
+use crate::{Error, Estimate, Progress, TryGame};
 
 /// The number of pairs by the size of the smaller coalition, from 1 to n/2.
 pub(crate) fn population(players: usize) -> Vec<f64> {
@@ -328,95 +330,4 @@ macro_rules! solver {
 }
 
 solver!(Surrogate, Method::Surrogate);
-
-impl Surrogate {
-    /// A [summary](Self::summary) of an estimate that there is, without another evaluation: of one that was resumed,
-    /// loaded from a file or made by many ranks; of [`KernelShap`], too, whose pairs the models are then fitted to.
-    ///
-    /// ```
-    /// use shapley::{Index, Surrogate};
-    ///
-    /// let game = shapley::from_fn(12, |s| (s.iter().map(|k| k as f64).sum::<f64>() / 20.0).tanh());
-    /// let estimate = Surrogate::new(200).estimate(&game)?;
-    /// let pairs = Surrogate::summary_of(&estimate, 2)?.interactions(Index::Shapley)?;
-    /// assert_eq!(pairs.evaluations(), estimate.evaluations());
-    /// # Ok::<(), shapley::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// [`Order`](Error::Order), and [`Mismatch`](Error::Mismatch) if the estimate is exact, which has no pairs, or one
-    /// of [`Permutation`](crate::Permutation).
-    pub fn summary_of<V: Value>(estimate: impl Borrow<Estimate<V>>, order: usize) -> Result<SampleSummary<V>, Error> {
-        SampleSummary::of(estimate.borrow(), order)
-    }
-}
-
-impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Surrogate<F> {
-    /// Everything linear in the game, from the same evaluations: values of all semivalues, and interactions of at most
-    /// `order` players, 1 or 2, of all indices.
-    ///
-    /// A [precision](Self::precision) is that of the Shapley values. Beside what [`estimate`](Self::estimate) fits, the even half of the pairs, (v(S) + v(N∖S)) / 2, has models, which
-    /// takes as long again. Pairs of players take, for 100 of them, a second or two an index. The Shapley values are
-    /// those of `estimate`, bit for bit. docs/surrogate.md has the mathematics, docs/benchmarks.md the errors, and how
-    /// often intervals covered: least where small coalitions count most and were not all asked for, as for Möbius and
-    /// Shapley-Taylor pairs.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`estimate`](Self::estimate), and [`Order`](Error::Order) unless the order is 1 or 2, and no larger than
-    /// the number of players; of more than 500 players, 1.
-    pub fn summary<G: TryGame + ?Sized>(
-        &self,
-        game: &G,
-        order: usize,
-    ) -> Result<SampleSummary<G::Value>, Error<G::Error>> {
-        run::summary(game, order, &self.options, &self.settings)
-    }
-
-    /// The values of a semivalue: Banzhaf, Beta-Shapley, or others. Nothing makes them sum to what exact ones do. The
-    /// estimate is not one to [resume](Self::resume) with: resume one of Shapley values, and make a
-    /// [summary of that](Self::summary_of).
-    ///
-    /// ```
-    /// use shapley::{Semivalue, Surrogate};
-    ///
-    /// let game = shapley::from_fn(16, |s| (s.len() as f64).sqrt() + f64::from(u8::from(s.contains(3))));
-    /// let banzhaf = Surrogate::new(300).semivalue(&game, &Semivalue::banzhaf())?;
-    /// assert!((banzhaf.values()[3] - banzhaf.values()[5] - 1.0).abs() < 1e-3);
-    /// # Ok::<(), shapley::Error>(())
-    /// ```
-    ///
-    /// # Errors
-    ///
-    /// Those of [`estimate`](Self::estimate), and [`WeightLength`](Error::WeightLength) if the weights are for another
-    /// number of players, which is looked at first.
-    pub fn semivalue<G: TryGame + ?Sized>(
-        &self,
-        game: &G,
-        semivalue: &Semivalue,
-    ) -> Result<Estimate<G::Value>, Error<G::Error>> {
-        if *semivalue == Semivalue::shapley() {
-            return self.estimate(game);
-        }
-        run::check_players(game.num_players())?;
-        semivalue.size_distribution::<G::Error>(game.num_players())?;
-        self.summary(game, 1)?.values(semivalue).map_err(|error| error.map(|never| match never {}))
-    }
-
-    /// The interactions of an index, of at most `order` players, 1 or 2.
-    ///
-    /// # Errors
-    ///
-    /// Those of [`summary`](Self::summary).
-    pub fn interactions<G: TryGame + ?Sized>(
-        &self,
-        game: &G,
-        index: Index,
-        order: usize,
-    ) -> Result<InteractionEstimate<G::Value>, Error<G::Error>> {
-        self.summary(game, order)?.interactions(index).map_err(|error| error.map(|never| match never {}))
-    }
-}
-
 solver!(KernelShap, Method::KernelShap);

@@ -1,11 +1,12 @@
 //! The models of a whole game, from the pairs that were asked for, and linear functions of it.
 
 use super::constants::MOST_LEFT;
-use super::correction::{HalfFit, HalfOfPairs, Values, inclusions, reach, scaled, surprise, together};
+use super::correction::{HalfFit, HalfOfPairs, Values, scaled, surprise, together};
 use super::covariance::Half;
 use super::design::PairedDesign;
 use super::functional::Functional;
 use super::kernel_shap::least_squares;
+use super::pair_weights::{inclusions, reach};
 use super::quadratic::Quadratic;
 use super::rows::Rows;
 use super::set_sums::sums_over_rows;

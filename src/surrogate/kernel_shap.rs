@@ -1,9 +1,10 @@
 //! What `KernelShap` estimates: least squares on pairs, without a model.
 
 use super::constants::LEAST_FREE;
-use super::correction::{Values, inclusions, of_few_values, scaled};
+use super::correction::{Values, of_few_values, scaled};
 use super::design::PairedDesign;
 use super::least_squares::{LinearMap, shapley_weights};
+use super::pair_weights::inclusions;
 use super::rows::Rows;
 use crate::Coalition;
 

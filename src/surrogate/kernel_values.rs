@@ -10,9 +10,10 @@ use faer::Mat;
 
 use super::constants::HARMONICS;
 use super::covariance::Half;
+use super::expansion::{of_all, without_each};
 use super::functional::Functional;
 use super::kernel::Kernel;
-use super::linear::{dot, times};
+use super::linear::times;
 use super::ridge::{Harmonics, frequency};
 use super::rows::Rows;
 
@@ -285,43 +286,6 @@ fn pairs_of_harmonic(nodes: &[(f64, f64)], sines: &[f64], cosines: &[f64], mut a
             before = turn(before, factor(i));
         }
     }
-}
-
-/// The coefficients of Π (a_k + b_k z), up to each factor.
-fn prefixes(a: &[f64], b: &[f64]) -> Vec<Vec<f64>> {
-    let mut all = vec![vec![1.0]];
-    for (a, b) in a.iter().zip(b) {
-        let last = &all[all.len() - 1];
-        let at = |place: usize| last.get(place).copied().unwrap_or(0.0);
-        let next = (0..=last.len()).map(|k| a * at(k) + if k > 0 { b * at(k - 1) } else { 0.0 }).collect();
-        all.push(next);
-    }
-    all
-}
-
-/// Σ over τ of a weight times the coefficient of z^τ in Π (a_k + b_k z).
-fn of_all(a: &[f64], b: &[f64], weights: &[f64]) -> f64 {
-    prefixes(a, b).last().map_or(0.0, |all| dot_of_shorter(all, weights))
-}
-
-/// The same of the product of all factors but one, for each of them: the derivative of the sum by a_k, if there were a
-/// factor more. In n² steps, since what the later factors make of the weights is known from the last one on.
-fn without_each(a: &[f64], b: &[f64], weights: &[f64]) -> Vec<f64> {
-    let prefixes = prefixes(a, b);
-    let mut weights = weights.to_vec();
-    let mut without = vec![0.0; a.len()];
-    for k in (0..a.len()).rev() {
-        without[k] = dot_of_shorter(&prefixes[k], &weights);
-        for place in 0..weights.len() {
-            weights[place] = a[k] * weights[place] + b[k] * weights.get(place + 1).copied().unwrap_or(0.0);
-        }
-    }
-    without
-}
-
-fn dot_of_shorter(a: &[f64], b: &[f64]) -> f64 {
-    let len = a.len().min(b.len());
-    dot(&a[..len], &b[..len])
 }
 
 #[cfg(test)]

@@ -1,6 +1,10 @@
 //! `Surrogate` and least squares on the same design.
 #![cfg(feature = "surrogate")]
 
+#[path = "../common"]
+mod common {
+    pub(crate) mod every_index;
+}
 mod few;
 mod guarantees;
 mod honest;

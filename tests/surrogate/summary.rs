@@ -6,15 +6,7 @@ use shapley::{
     from_fn,
 };
 
-const INDICES: [Index; 7] = [
-    Index::Moebius,
-    Index::Shapley,
-    Index::Banzhaf,
-    Index::KShapley,
-    Index::ShapleyTaylor,
-    Index::FaithfulShapley,
-    Index::FaithfulBanzhaf,
-];
+use crate::common::every_index::INDICES;
 
 /// A curve of a sum, with a product of three players.
 fn smooth(n: usize) -> impl Game<Value = f64> {
