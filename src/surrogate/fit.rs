@@ -44,10 +44,11 @@ pub(super) struct Fit {
 }
 
 impl Fit {
-    /// None if all values are the same.
+    /// None if all values are the same, or differ by less than normal numbers.
     pub(super) fn new(design: PairedDesign, output: Output, is_even_wanted: bool, random: &mut Random) -> Option<Self> {
         let unit = scaled(&output.odd, output.grand).or_else(|| scaled(&output.even, 0.0));
-        let (scale, _) = unit?;
+        // Below normal numbers there are no units: what is left of such a game is rounding.
+        let (scale, _) = unit.filter(|(scale, _)| scale.is_normal())?;
         let in_units = |numbers: &[f64], first: f64| -> Vec<f64> {
             std::iter::once(&first).chain(numbers).map(|number| number / scale).collect()
         };

@@ -234,7 +234,7 @@ fn numbers_that_are_none_are_refused_in_binary_formats_too() {
 fn the_examples_of_the_docs_are_read() {
     let page = include_str!("../../docs/results.md");
     let examples: Vec<&str> = page.split("```json\n").skip(1).map(|rest| rest.split("```").next().unwrap()).collect();
-    let [coalition, attribution, interactions, summary, estimate, exact, sampled] = examples[..] else {
+    let [coalition, attribution, interactions, estimated, summary, estimate, exact, sampled] = examples[..] else {
         panic!("{} examples", examples.len())
     };
     fn read<T: serde::Serialize + serde::de::DeserializeOwned>(example: &str) {
@@ -246,6 +246,10 @@ fn the_examples_of_the_docs_are_read() {
     read::<Coalition>(coalition);
     read::<shapley::Attribution<f64>>(attribution);
     read::<shapley::Interactions<f64>>(interactions);
+    #[cfg(feature = "surrogate")]
+    read::<shapley::InteractionEstimate<f64>>(estimated);
+    #[cfg(not(feature = "surrogate"))]
+    assert!(!estimated.is_empty());
     read::<shapley::Summary<f64>>(summary);
     read::<Estimate<f64>>(estimate);
     read::<shapley::parts::ExactPartial<f64>>(exact);
