@@ -107,7 +107,7 @@ pub(crate) struct Options {
 /// # How sure it is
 ///
 /// Standard errors are of the models, widened by what the number of fitted parameters and cross-validation say of them,
-/// and of the correction. 95 % intervals covered 0.95 of the values of ten kinds of published games, and 0.97 of a
+/// and of the correction. 95 % intervals covered 0.95 of the values of ten kinds of published games, and 0.96 of a
 /// thousand random votes; fewest, 0.86, of a sentence of 14 words. They are no confidence of a theorem: they hold as
 /// far as the pairs that were not asked for are like those that were. Games that are the same almost everywhere and
 /// different in a corner that was never asked about are not seen through, by this or any method. Unlike
