@@ -159,8 +159,8 @@ pub struct Surrogate<F = fn(&Progress) -> ControlFlow<()>> {
 /// It is the best choice between the times of an evaluation for which [`Permutation`](crate::Permutation) and
 /// [`Surrogate`] are, with few evaluations for each player: of 30 players with 3 for each, from 5 to 70 microseconds.
 ///
-/// It has Shapley values alone. Other semivalues and interactions are made of its estimate, by the models of
-/// [`Surrogate::summary_of`]: least squares for pairs of players takes as many pairs of coalitions as there are of these.
+/// It has Shapley values alone. [`Surrogate::summary_of`] makes other semivalues and interactions of its estimate, by
+/// models: least squares would need a pair of coalitions for each pair of players.
 ///
 /// Pairs, their checks, batches and repeatability are those of [`Surrogate`]. Standard errors are those of a sample
 /// without replacement, from each pair's residual as if it had not been asked for. They know nothing of how the pairs

@@ -14,11 +14,11 @@ mod size_distribution;
 pub(crate) use binomial::{MOST_PLAYERS, binomial, checked_binomial, most_order};
 pub use interaction_index::Index;
 pub(crate) use interaction_index::{bernoulli, check_order, index_weights};
-#[cfg(feature = "surrogate")]
-pub(crate) use jacobi::{Chance, gauss_jacobi};
 pub(crate) use quadrature::{Pair, gauss_legendre};
 pub(crate) use ratio::{Ratio, gcd};
 pub use semivalue::Semivalue;
+#[cfg(feature = "surrogate")]
+pub(crate) use {jacobi::Chance, mixture::uniform_chances, size_distribution::successes};
 
 use crate::Value;
 

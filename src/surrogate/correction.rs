@@ -30,7 +30,7 @@ pub(super) struct HalfFit {
     y: Vec<f64>,
     rows: Rows,
     mixture: Mixture,
-    /// l and e: what is left of a pair that is predicted from others, and what the models take for noise.
+    /// l and e: the residual of a pair that is predicted from all others, and what the models take for its noise.
     left_out: Vec<f64>,
     noise: Vec<f64>,
     /// Whether hyper-parameters were fitted to a pair.
@@ -39,8 +39,8 @@ pub(super) struct HalfFit {
     of_grand: f64,
     /// π.
     inclusion: Vec<f64>,
-    /// The mean of 1 − π times the step by which pairs that were not asked for may differ from what the models say, over
-    /// the number of pairs: a surprise, in docs/surrogate.md.
+    /// How far pairs that were not asked for may be from the models, as a root mean square over all pairs: of games of
+    /// few distinct values, and of fits that are suspiciously good (docs/surrogate.md, "Variance").
     surprise: f64,
 }
 
@@ -84,7 +84,7 @@ impl HalfFit {
             random.choose(MODEL_ROWS - 1, design.len())
         };
         let data = data(design, pairs, &in_model);
-        let shapley = Functional::index(crate::Index::Shapley, 1, 1, design.players);
+        let shapley = Functional::shapley(design.players);
         let mixture = if pairs.y.iter().all(|y| *y == 0.0) {
             None
         } else {

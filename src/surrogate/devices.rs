@@ -24,6 +24,8 @@ pub(super) enum Device {
     Shrinkage,
     /// The bound of the variance by that of the correction that is not shrunk.
     Bound,
+    /// The factor of variances for how residuals of both halves go together.
+    Together,
     /// Pairs that lie far apart.
     Spread,
 }

@@ -4,6 +4,7 @@ use super::constants::MOST_LEFT;
 use super::correction::{HalfFit, HalfOfPairs, Values, scaled, surprise, together};
 use super::covariance::Half;
 use super::design::PairedDesign;
+use super::devices::{Device, is_on};
 use super::functional::Functional;
 use super::kernel_shap::least_squares;
 use super::pair_weights::{inclusions, reach};
@@ -16,8 +17,8 @@ use crate::engine::Random;
 /// The halves of all pairs of one output, both less the mean of v(∅) and v(N).
 #[derive(Clone, Debug)]
 pub(super) struct Output {
-    /// (v(S) − v(N∖S)) / 2 and (v(S) + v(N∖S)) / 2. Where a complement was not asked for, the even half is taken to be
-    /// what it is on average.
+    /// (v(S) − v(N∖S)) / 2 and (v(S) + v(N∖S)) / 2. Where a complement was not asked for, the even half is set to the
+    /// average over the pairs whose complements were.
     pub(super) odd: Vec<f64>,
     pub(super) even: Vec<f64>,
     /// The odd half of (N, ∅), and the mean of v(∅) and v(N).
@@ -95,9 +96,8 @@ impl Fit {
             values.iter_mut().zip(plainly.unwrap_or(of_half)).for_each(|(value, of_half)| *value += of_half);
             variances.iter_mut().zip(own).for_each(|(variance, own)| *variance += own);
         }
-        if let Some(even) =
-            self.even.as_ref().filter(|_| ![Half::Odd, Half::Even].iter().any(|&h| functional.is_nil(h)))
-        {
+        let is_of_both = ![Half::Odd, Half::Even].iter().any(|&half| functional.is_nil(half));
+        if let Some(even) = self.even.as_ref().filter(|_| is_of_both && is_on(Device::Together)) {
             let factor = together(&self.design, functional, &self.odd, even);
             variances.iter_mut().for_each(|variance| *variance *= factor);
         }
@@ -143,9 +143,9 @@ pub(super) fn of_inferred(design: &PairedDesign, output: &Output, functional: &F
     sums.into_iter().map(|square| inferred * square.sqrt()).collect()
 }
 
-/// A half that is zero on all pairs says nothing of those that were not asked for: what it may be by a step.
+/// Values of a half that is zero on all pairs. Those that were not asked for may be off by a step.
 pub(super) fn of_zeros(design: &PairedDesign, step: f64) -> Values {
-    let shapley = Functional::index(crate::Index::Shapley, 1, 1, design.players);
+    let shapley = Functional::shapley(design.players);
     let error = reach(design.players, &shapley, Half::Odd) * surprise(step, &inclusions(design));
     Values { values: vec![0.0; design.players], std_errors: vec![error; design.players] }
 }

@@ -8,7 +8,7 @@
 //! symmetric, W_s = W_{m−s}, F is of the odd half alone where κ is odd, and of the even half where κ is even.
 
 use super::covariance::Half;
-use crate::weights::{Chance, gauss_jacobi};
+use crate::weights::{Chance, successes, uniform_chances};
 use crate::{Error, Index, Semivalue};
 
 /// A function for each set of `order` players: 0, 1 or 2.
@@ -29,6 +29,11 @@ impl Functional {
         Ok(Self { players, order: 1, sizes, chances: semivalue.mixture(players) })
     }
 
+    /// The Shapley values.
+    pub(super) fn shapley(players: usize) -> Self {
+        Self::index(Index::Shapley, 1, 1, players)
+    }
+
     /// What an index of order `most`, 1 or 2, is for sets of `order` players, at most as many.
     ///
     /// With densities of t: SII has 1, BII one chance of ½, Möbius and lower orders of STII one of 0, STII of the
@@ -42,21 +47,15 @@ impl Functional {
         // One degree more than the polynomial has, for a density that is linear in t, and two for t (1 − t).
         let nodes = others / 2 + 2;
         let uniform = |density: &dyn Fn(&Chance) -> f64| -> Vec<Chance> {
-            let rule = gauss_jacobi(nodes, 1.0, 1.0).unwrap_or_default();
-            rule.into_iter().map(|chance| Chance { weight: chance.weight * density(&chance), ..chance }).collect()
+            uniform_chances(nodes)
+                .into_iter()
+                .map(|chance| Chance { weight: chance.weight * density(&chance), ..chance })
+                .collect()
         };
         let by_size = |of: &dyn Fn(f64) -> f64| -> Vec<f64> { (0..=others).map(|s| of(s as f64)).collect() };
         let only = |size: usize| by_size(&|s| f64::from(u8::from(s as usize == size)));
         // C(m, s) / 2^m.
-        let halves = || {
-            let mut halves = vec![0.0; others + 1];
-            let mut log = -m * 2.0_f64.ln();
-            for (s, half) in halves.iter_mut().enumerate() {
-                *half = log.exp();
-                log += ((m - s as f64) / (s as f64 + 1.0)).ln();
-            }
-            halves
-        };
+        let halves = || successes(others, 0.5);
         let times = |sizes: Vec<f64>, of: &dyn Fn(f64) -> f64| -> Vec<f64> {
             sizes.iter().enumerate().map(|(s, size)| size * of(s as f64)).collect()
         };

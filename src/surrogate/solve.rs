@@ -8,7 +8,7 @@ use super::functional::Functional;
 use super::generator;
 use super::kernel_shap::least_squares;
 use crate::results::{Method, Pair};
-use crate::{Coalition, Index, Value};
+use crate::{Coalition, Value};
 
 /// The halves of all pairs, for each component.
 pub(super) fn outputs<V: Value>(asked: &[Pair<V>], [baseline, grand]: [&V; 2]) -> Vec<Output> {
@@ -90,7 +90,7 @@ pub(super) fn solve<V: Value>(
     method: Method,
     seed: u64,
 ) -> (Vec<V>, Vec<V>) {
-    let shapley = Functional::index(Index::Shapley, 1, 1, design.players);
+    let shapley = Functional::shapley(design.players);
     let solve = |output: Output| {
         let step = output.even.iter().fold(0.0_f64, |most, even| most.max(even.abs()));
         let (total, is_zero) = (2.0 * output.grand, scaled(&output.odd, output.grand).is_none());

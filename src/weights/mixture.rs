@@ -13,14 +13,14 @@ impl Semivalue {
         let nodes = n.div_ceil(2);
         let always = |t: f64| vec![Chance { t, rest: 1.0 - t, weight: 1.0 }];
         match self.0 {
-            Kind::Shapley => Some(uniform(nodes)),
+            Kind::Shapley => Some(uniform_chances(nodes)),
             Kind::Banzhaf => Some(always(0.5)),
             Kind::Beta { alpha, beta } => gauss_jacobi(nodes, alpha, beta),
             Kind::Binomial { p } => Some(always(p)),
             Kind::Thinned { p } => {
                 let thin =
                     |Chance { t, rest, weight }| Chance { t: p * t, rest: (1.0 - p) + p * rest, weight: p * weight };
-                Some(uniform(nodes).into_iter().map(thin).collect())
+                Some(uniform_chances(nodes).into_iter().map(thin).collect())
             }
             Kind::BySize(_) | Kind::BySizeDistribution(_) => None,
         }
@@ -28,7 +28,7 @@ impl Semivalue {
 }
 
 /// The rule for chances that are uniform on [0, 1].
-fn uniform(nodes: usize) -> Vec<Chance> {
+pub(crate) fn uniform_chances(nodes: usize) -> Vec<Chance> {
     let pairs = gauss_legendre(nodes as u64);
     let low = pairs.iter().map(|pair| Chance { t: pair.node, rest: 1.0 - pair.node, weight: pair.weight });
     let high = pairs.iter().rev().filter(|pair| !pair.single);

@@ -49,7 +49,7 @@ fn times_binomial(weight: f64, n: usize, k: usize) -> f64 {
 }
 
 /// The chances of 0 to `trials` successes, each of chance p.
-fn successes(trials: usize, p: f64) -> Vec<f64> {
+pub(crate) fn successes(trials: usize, p: f64) -> Vec<f64> {
     normalised(trials + 1, |s| (trials - s) as f64 * p / ((s + 1) as f64 * (1.0 - p)))
 }
 
