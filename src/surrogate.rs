@@ -20,6 +20,7 @@ mod kernel_values;
 mod least_squares;
 mod linear;
 mod mixture;
+mod pair_regression;
 mod pair_weights;
 mod posterior;
 mod quadratic;

@@ -138,6 +138,9 @@ pub(super) const EARLY_EVALUATIONS: usize = 6;
 pub(super) const FIRST_EVALUATIONS: usize = 20;
 pub(super) const NEXT_EVALUATIONS: usize = 6;
 
+/// The plain model of the even half with one relevance has it, noise, and a variance.
+pub(super) const TIED_PARAMETERS: usize = 3;
+
 /// The saturation's fit takes at most this number of evaluations.
 pub(super) const SATURATION_EVALUATIONS: usize = 30;
 
@@ -205,3 +208,7 @@ pub(super) const LEAST_PIVOT: f64 = 1e-9;
 
 /// A half of all pairs that is nowhere more than this part of the largest value is zero but for rounding.
 pub(super) const ROUNDING: f64 = 1e-12;
+
+/// Conjugate gradients end once the squared residual is this part of the first, or after this number of steps.
+pub(super) const LEAST_STEP: f64 = 1e-8;
+pub(super) const MOST_STEPS: usize = 30;

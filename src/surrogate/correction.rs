@@ -8,6 +8,7 @@ use super::design::PairedDesign;
 use super::devices::{Device, is_on};
 use super::functional::Functional;
 use super::mixture::{Asked, Mixture};
+use super::pair_regression::PairRegression;
 use super::pair_weights::{inclusions, reach, unseen_noise, weights};
 use super::posterior::Model;
 use super::rows::Rows;
@@ -30,6 +31,8 @@ pub(super) struct HalfFit {
     y: Vec<f64>,
     rows: Rows,
     mixture: Mixture,
+    /// Of what the models leave of the pairs that they do not know.
+    regression: Option<PairRegression>,
     /// l and e: the residual of a pair that is predicted from all others, and what the models take for its noise.
     left_out: Vec<f64>,
     noise: Vec<f64>,
@@ -112,12 +115,22 @@ impl HalfFit {
             }
         }
         let of_grand = pairs.y[0] - mixture.predict(&data.rows.select(&[0]))[0];
+        let regression = match pairs.half {
+            Half::Even if others.len() > 1 && is_on(Device::Regression) => {
+                let mut left: Vec<f64> = others.iter().map(|&pair| left_out[pair]).collect();
+                let regression = PairRegression::fit(&rows.select(&others), &mut left);
+                others.iter().zip(left).for_each(|(&pair, left)| (left_out[pair], noise[pair]) = (left, left));
+                regression
+            }
+            _ => None,
+        };
         let inclusion = inclusions(design);
         let mut fit = Self {
             half: pairs.half,
             y: pairs.y.to_vec(),
             rows,
             mixture,
+            regression,
             left_out,
             noise,
             fitted,
@@ -158,7 +171,10 @@ impl HalfFit {
     ) -> (Vec<f64>, Vec<f64>) {
         let (n, pairs) = (design.players, design.len());
         let asked = Asked { functional, unseen: unseen_noise(design, functional, self.half) };
-        let said = self.mixture.says(asked, random);
+        let mut said = self.mixture.says(asked, random);
+        if let Some(regression) = &self.regression {
+            regression.add_to(functional, &mut said);
+        }
         // f: where most pairs have been asked for, one that is left out is as the few that have not been.
         let all_pairs = (1..n).map(|size| design.population(size)).sum::<f64>() / 2.0;
         let elsewhere = 1.0 + (self.mixture.inflation - 1.0) * (1.0 - pairs as f64 / all_pairs);

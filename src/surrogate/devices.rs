@@ -12,6 +12,8 @@ pub(super) enum Device {
     Ridge,
     /// The inflation of the ridge model's variance by cross-validation.
     CrossValidation,
+    /// One relevance for all players in the even half, where that predicts better.
+    Tied,
     /// The terms of the size and of single players.
     Size,
     Linear,
@@ -19,6 +21,8 @@ pub(super) enum Device {
     Parameters,
     /// Posteriors of more rows than hyper-parameters are fitted to.
     MoreRows,
+    /// The regression on pairs of players of what the models do not know.
+    Regression,
     /// The correction by residuals, and its shrinkage.
     Correction,
     Shrinkage,

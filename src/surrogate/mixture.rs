@@ -4,7 +4,7 @@
 use super::bfgs::Descent;
 use super::constants::{
     EARLY_EVALUATIONS, FIRST_EVALUATIONS, FIRST_ROWS, FIT_ROWS, NEXT_EVALUATIONS, RIDGE_GAIN, ROWS_PER_PARAMETER,
-    SECOND_ROWS, TIED_EVALUATIONS, ridge_evaluations,
+    SECOND_ROWS, TIED_EVALUATIONS, TIED_PARAMETERS, ridge_evaluations,
 };
 use super::covariance::{Half, Workspace};
 use super::cross_validation;
@@ -67,7 +67,8 @@ impl Mixture {
         let few = data.select(&levels[0]);
         let mut room = Workspace::new(&few.rows);
         let space = Space::plain(data.rows.players, Half::Odd);
-        let (early, plain) = fit_plain(&space, &few, &mut room, random);
+        let start = fit_tied(&space, &few, random);
+        let (early, plain) = fit_plain(&space, &few, start, &mut room);
         let mut candidates = vec![fit_odd(data, &few, &levels, (&early, &plain), shapley, &mut room, random)?];
         let mut saturated = None;
         if is_on(Device::Saturation)
@@ -87,9 +88,12 @@ impl Mixture {
         let few = data.select(&levels[0]);
         let mut room = Workspace::new(&few.rows);
         let space = Space::plain(data.rows.players, Half::Even);
-        let (_, plain) = fit_plain(&space, &few, &mut room, random);
-        let model = Model::Plain(Box::new(space.kernel(&plain.point)), Half::Even);
-        let penalty = prediction_error(few.len() - 1, space.len() - 1);
+        let start = fit_tied(&space, &few, random);
+        let (_, plain) = fit_plain(&space, &few, start.clone(), &mut room);
+        // The constant's coordinate is fixed.
+        let of_plain = (plain.point, prediction_error(few.len() - 1, space.len() - 1));
+        let of_tied = (start.point, prediction_error(few.len() - 1, TIED_PARAMETERS));
+        let (model, penalty) = better(&space, &few, of_plain, of_tied)?;
         let mut candidates = vec![Candidate::new(Posterior::grow(&model, data, &levels)?, penalty)];
         if let Some(Model::Saturated(kernels, curve, _)) = saturated {
             let model = Model::Saturated(kernels.clone(), *curve, Half::Even);
@@ -177,12 +181,41 @@ fn mean<T>(len: usize, parts: &[(f64, T)], list: impl Fn(&T) -> &Vec<f64>) -> Ve
     sum
 }
 
-/// The point a few evaluations after all relevances were the same, and the whole descent of the plain model.
-fn fit_plain(space: &Space, data: &Data, room: &mut Workspace, random: &mut Random) -> (Vec<f64>, Descent) {
+/// Some of the rows, and the plain model with one relevance for all players that is fitted to them.
+#[derive(Clone)]
+struct Tied {
+    fewer: Data,
+    point: Vec<f64>,
+}
+
+fn fit_tied(space: &Space, data: &Data, random: &mut Random) -> Tied {
     let fewer = data.some(FIRST_ROWS, random);
     let log = (2.0 / data.rows.players as f64).ln();
     let [a, b] = [log, log + 2.0].map(|log| space.descend_tied(log, &fewer, TIED_EVALUATIONS));
-    let mut descent = Descent::new(if a.0 <= b.0 { a.1 } else { b.1 });
+    Tied { fewer, point: if a.0 <= b.0 { a.1 } else { b.1 } }
+}
+
+/// The model at one of two points, each with the penalty for its parameters, whose predictions of rows left out are
+/// better; and its penalty.
+fn better(space: &Space, data: &Data, a: (Vec<f64>, f64), b: (Vec<f64>, f64)) -> Option<(Model, f64)> {
+    let of = |(point, penalty): (Vec<f64>, f64)| {
+        let model = Model::Plain(Box::new(space.kernel(&point)), space.half);
+        let left = model.posterior(data)?.left_out;
+        let rows = left.iter().zip(&data.unseen[1..]);
+        Some((rows.map(|(left, unseen)| left * left * unseen * penalty).sum::<f64>(), model, penalty))
+    };
+    let (a, b) = (of(a)?, if is_on(Device::Tied) { of(b) } else { None });
+    let (_, model, penalty) = match b {
+        Some(b) if b.0 < a.0 => b,
+        _ => a,
+    };
+    Some((model, penalty))
+}
+
+/// The point a few evaluations after all relevances were the same, and the whole descent of the plain model.
+fn fit_plain(space: &Space, data: &Data, tied: Tied, room: &mut Workspace) -> (Vec<f64>, Descent) {
+    let Tied { fewer, point } = tied;
+    let mut descent = Descent::new(point);
     let mut small = Workspace::new(&fewer.rows);
     space.descend(&mut descent, &fewer, &mut small, EARLY_EVALUATIONS);
     let early = descent.point.clone();
