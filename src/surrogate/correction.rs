@@ -1,7 +1,7 @@
 //! What `Surrogate` estimates of one half of a game: what a linear function is of the models, corrected by what they
 //! leave, and how sure that is. (Of docs/surrogate.md, "Correction" and "Variance".)
 
-use super::constants::{BLOCK, EXACT_FIT, FEW_PAIRS, FEW_VALUES, FEW_VALUES_PART, MODEL_ROWS};
+use super::constants::{BLOCK, CURVE_PAIRS, EXACT_FIT, FEW_PAIRS, FEW_VALUES, FEW_VALUES_PART, MODEL_ROWS};
 use super::covariance::Half;
 use super::data::{Both, Data};
 use super::design::PairedDesign;
@@ -94,7 +94,8 @@ impl HalfFit {
             match pairs.half {
                 Half::Odd => {
                     let unseen = unseen_noise(design, &shapley, Half::Odd);
-                    Mixture::of_odd(&data, Asked { functional: &shapley, unseen }, random)
+                    let none = Rows::new(design.players, []);
+                    Mixture::of_odd(&data, Asked { functional: &shapley, unseen, known: &none }, random)
                 }
                 Half::Even => Mixture::of_even(&data, saturated, random),
             }
@@ -107,6 +108,7 @@ impl HalfFit {
             (left_out[pair], noise[pair]) = (mixture.left_out[place], mixture.noise[place]);
             fitted[pair] = mixture.fitted[place];
         }
+        let mut of_grand = pairs.y[0] - mixture.predict(&data.rows.select(&[0]))[0];
         let others: Vec<usize> = (0..len).filter(|&pair| left_out[pair].is_nan()).collect();
         for block in others.chunks(BLOCK) {
             for (&pair, said) in block.iter().zip(mixture.predict(&rows.select(block))) {
@@ -114,16 +116,20 @@ impl HalfFit {
                 noise[pair] = left_out[pair];
             }
         }
-        let of_grand = pairs.y[0] - mixture.predict(&data.rows.select(&[0]))[0];
-        let regression = match pairs.half {
-            Half::Even if others.len() > 1 && is_on(Device::Regression) => {
-                let mut left: Vec<f64> = others.iter().map(|&pair| left_out[pair]).collect();
-                let regression = PairRegression::fit(&rows.select(&others), &mut left);
-                others.iter().zip(left).for_each(|(&pair, left)| (left_out[pair], noise[pair]) = (left, left));
-                regression
+        let mut regression = None;
+        if pairs.half == Half::Even && others.len() > 1 && is_on(Device::Regression) {
+            let mut left: Vec<f64> = others.iter().map(|&pair| left_out[pair]).collect();
+            regression = PairRegression::fit(&rows.select(&others), &mut left);
+            if let Some(regression) = &regression {
+                // Of all pairs it leaves less; of those that it was fitted to, the other half's fit leaves more.
+                let said = regression.predict(&rows);
+                (0..len).for_each(|pair| {
+                    (left_out[pair], noise[pair]) = (left_out[pair] - said[pair], noise[pair] - said[pair])
+                });
+                others.iter().zip(left).for_each(|(&pair, left)| left_out[pair] = left);
+                of_grand -= regression.predict(&data.rows.select(&[0]))[0];
             }
-            _ => None,
-        };
+        }
         let inclusion = inclusions(design);
         let mut fit = Self {
             half: pairs.half,
@@ -162,6 +168,15 @@ impl HalfFit {
         of_few_values.max(if is_exact { surprise(pairs.not_simple, &self.inclusion) } else { 0.0 })
     }
 
+    /// Pairs of sizes of which all were asked for, the smallest sizes first, as far as a sum over them takes no longer
+    /// than one over a sample.
+    fn known(&self, design: &PairedDesign) -> Rows {
+        let mut pairs: Vec<usize> = (0..design.len()).filter(|&pair| self.inclusion[pair] >= 1.0).collect();
+        pairs.sort_by_key(|&pair| design.size(pair));
+        pairs.truncate(CURVE_PAIRS);
+        self.rows.select(&pairs)
+    }
+
     /// A linear function of this half, and its variances; symbols of docs/surrogate.md stand beside the names.
     pub(super) fn of(
         &self,
@@ -170,7 +185,8 @@ impl HalfFit {
         random: &mut Random,
     ) -> (Vec<f64>, Vec<f64>) {
         let (n, pairs) = (design.players, design.len());
-        let asked = Asked { functional, unseen: unseen_noise(design, functional, self.half) };
+        let known = self.known(design);
+        let asked = Asked { functional, unseen: unseen_noise(design, functional, self.half), known: &known };
         let mut said = self.mixture.says(asked, random);
         if let Some(regression) = &self.regression {
             regression.add_to(functional, &mut said);
@@ -225,7 +241,8 @@ impl HalfFit {
         let most = total(&with_unseen) / places().map(shrunk).sum::<f64>().max(f64::MIN_POSITIVE);
         let at_most = if is_on(Device::Bound) { most.min(1.0) } else { 1.0 };
         let of_surprise = (reach(n, functional, self.half) * self.surprise).powi(2);
-        (values, places().map(|set| at_most * shrunk(set) + of_surprise).collect())
+        // How the values are computed leaves its noise in them, whatever is shrunk.
+        (values, places().map(|set| at_most * shrunk(set) + of_surprise + said.numerical[set]).collect())
     }
 }
 

@@ -40,14 +40,14 @@ pub(super) fn inflation(
             (0..data.len()).partition(|&row| row > 0 && folds[row - 1] == fold);
         let (held, rest) = (data.select(&held), data.select(&rest));
         let few = rest.some(FOLD_ROWS, random);
-        let (direction, _) = shapley.of(&plain.posterior(&few)?, random);
+        let direction = shapley.of(&plain.posterior(&few)?, random).values;
         let space = Space::ridge(players, &direction);
         let mut descent = Descent::new(start.to_vec());
         space.descend(&mut descent, &few, &mut Workspace::new(&few.rows), FOLD_EVALUATIONS);
         let posterior = Model::Plain(Box::new(space.kernel(&descent.point)), Half::Odd).posterior(&rest)?;
         let said = posterior.predict(&held.rows);
         errors += held.y.iter().zip(said).map(|(y, said)| (y - said).powi(2)).sum::<f64>();
-        values.push(shapley.of(&posterior, random).0);
+        values.push(shapley.of(&posterior, random).values);
     }
     let groups = FOLDS as f64;
     let of_player = |player: usize| {
@@ -56,7 +56,7 @@ pub(super) fn inflation(
     };
     let spread = (groups - 1.0) / groups * (0..players).map(of_player).sum::<f64>();
     let whole = ridge.posterior(data)?;
-    let variance: f64 = shapley.of(&whole, random).1.iter().sum();
+    let variance: f64 = shapley.of(&whole, random).variances.iter().sum();
     let kappa = (errors / dot(&whole.left_out, &whole.left_out).max(1e-300)).clamp(1.0, MOST_INFLATION);
     Some((kappa, (kappa * spread / variance.max(1e-300)).sqrt().max(1.0)))
 }

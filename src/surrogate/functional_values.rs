@@ -1,5 +1,7 @@
 //! What a linear function is of what a model says of a game, and how sure the model is of it.
 
+use std::collections::HashSet;
+
 use super::constants::{BLOCK, CURVE_PAIRS};
 use super::covariance::Half;
 use super::functional::Functional;
@@ -12,119 +14,197 @@ use super::set_sums::sums_over_rows;
 use crate::Coalition;
 use crate::engine::Random;
 
+/// What rounding does to a term of a sum of covariances, relative to it: several steps of arithmetic.
+const ROUNDING_OF_A_TERM: f64 = 16.0 * f64::EPSILON;
+
 /// Sets whose covariances with all rows are in memory at once.
 const SETS: usize = 1024;
 
-/// The function of a posterior's mean, for all sets, and its variances given the hyper-parameters. `unseen` is what
-/// noise on the pairs that were not seen adds to a variance, per unit of noise.
+/// What a linear function is of a posterior's mean, for all sets.
+#[derive(Debug)]
+pub(super) struct OfPosterior {
+    pub(super) values: Vec<f64>,
+    /// Given the hyper-parameters.
+    pub(super) variances: Vec<f64>,
+    /// Of how the values are computed: by rounding, and where a sample of pairs stands for all of them.
+    pub(super) numerical: Vec<f64>,
+}
+
+/// `unseen` is what noise on the pairs that were not seen adds to a variance, per unit of noise; a sample of pairs does
+/// not stand for those that are `known`.
 pub(super) fn of_posterior(
     posterior: &Posterior,
     functional: &Functional,
     unseen: f64,
+    known: &Rows,
     random: &mut Random,
-) -> (Vec<f64>, Vec<f64>) {
+) -> OfPosterior {
+    let (rows, half) = (&posterior.rows, posterior.half);
     match &posterior.seen {
-        Seen::Plainly(own) => of_half(own, &posterior.rows, posterior.half, functional, unseen),
+        Seen::Plainly(own) => of_half(own, &own.alpha, rows, half, functional, unseen),
         Seen::Through(curve, halves) => {
-            let own = &halves[usize::from(posterior.half == Half::Even)];
-            let (mut values, mut variances) = of_half(own, &posterior.rows, posterior.half, functional, unseen);
-            let sum = Sum::new(functional, posterior.half, random);
-            see_through(curve, halves, &sum, &posterior.rows, (&mut values, &mut variances));
-            (values, variances)
+            let through = Through::new(curve, halves, Sum::new(functional, half, known, random), rows);
+            let own = &halves[usize::from(half == Half::Even)];
+            let mut of = of_half(own, &through.alpha, rows, half, functional, unseen);
+            of.variances.iter_mut().for_each(|variance| *variance *= through.slope_squared);
+            let sampled = through.add_rest(&mut of.values);
+            of.numerical.iter_mut().zip(sampled).for_each(|(variance, sampled)| *variance += sampled);
+            of
         }
     }
 }
 
-fn of_half(own: &Conditioned, rows: &Rows, half: Half, functional: &Functional, unseen: f64) -> (Vec<f64>, Vec<f64>) {
+/// The function of the model whose covariances with the rows have these factors, and the variances of the posterior.
+fn of_half(
+    own: &Conditioned,
+    alpha: &[f64],
+    rows: &Rows,
+    half: Half,
+    functional: &Functional,
+    unseen: f64,
+) -> OfPosterior {
     let of_kernel = KernelValues::new(&own.kernel, rows, half, functional);
-    let (mut values, mut variances) = (Vec::new(), Vec::new());
+    let [mut values, mut variances, mut numerical] = [(); 3].map(|()| Vec::new());
     for sets in functional.sets().chunks(SETS) {
         let (mut of_rows, prior) = of_kernel.of(sets, values.len());
-        values.extend((0..sets.len()).map(|set| dot(of_rows.col_as_slice(set), &own.alpha)));
+        for set in 0..sets.len() {
+            values.push(dot(of_rows.col_as_slice(set), alpha));
+            // Predictions of single rows, which residuals are made of, are sums of terms of the size of α.
+            let terms =
+                of_rows.col_as_slice(set).iter().zip(alpha).map(|(of_row, alpha)| of_row.abs().max(1.0) * alpha);
+            numerical.push(ROUNDING_OF_A_TERM.powi(2) * terms.map(|term| term * term).sum::<f64>());
+        }
         own.factor.half_solve(&mut of_rows);
         let known = |set: usize| dot(of_rows.col_as_slice(set), of_rows.col_as_slice(set));
         let variance = |(set, prior): (usize, &f64)| (prior - known(set)).max(0.0) + own.kernel.hyper.noise * unseen;
         variances.extend(prior.iter().enumerate().map(|one| own.scale * variance(one)));
     }
-    (values, variances)
+    OfPosterior { values, variances, numerical }
 }
 
-/// From the function of g, and its variances, to that of a curve's values at g. What is linear in g is known in closed
-/// form, and only the rest is summed over pairs, or over a sample of them. Variances are those of g times the mean
-/// squared slope, and of the sample.
-fn see_through(
-    curve: &Curve,
-    halves: &[Conditioned; 2],
-    sum: &Sum<'_>,
-    known: &Rows,
-    (values, variances): (&mut [f64], &mut [f64]),
-) {
-    let (mut odds, mut evens) = (Vec::new(), Vec::new());
-    for block in (0..sum.rows.len()).collect::<Vec<_>>().chunks(BLOCK) {
-        let [odd, even] = means_of_halves(halves, &sum.rows.select(block), known);
-        odds.extend(odd);
-        evens.extend(even);
-    }
-    let pairs = || odds.iter().zip(&evens);
-    // (N, ∅) comes last, and is no part of the means.
-    let slopes = pairs().map(|(odd, even)| curve.slope_of_pair(*odd, *even));
-    let (mut total, mut mean, mut square) = (0.0, 0.0, 0.0);
-    for (slope, share) in slopes.zip(&sum.shares) {
-        (total, mean, square) = (total + share, mean + share * slope, square + share * slope * slope);
-    }
-    let (mean, square) = (mean / total, square / total);
-    let own = |odd: f64, even: f64| if sum.half == Half::Odd { odd } else { even };
-    let mut rest: Vec<f64> =
-        pairs().map(|(odd, even)| curve.half(sum.half, *odd, *even) - mean * own(*odd, *even)).collect();
-    // What is constant is known in closed form, too: it has no derivatives, and would be the noise of a sample.
-    let level = if sum.half == Half::Even { dot(&rest[..sum.shares.len()], &sum.shares) / total } else { 0.0 };
-    rest.iter_mut().for_each(|rest| *rest -= level);
-    let of_level = if sum.functional.order == 0 { level * sum.functional.mass() } else { 0.0 };
-    let is_sampled = |row: usize| !sum.is_all && row + 1 < rest.len();
-    let [sums, sampled] = sums_over_rows(&sum.rows, sum.functional.order, |row| {
-        let numbers = sum.coefficients(row).map(|coefficient| coefficient * rest[row]);
-        [numbers, numbers.map(|number| if is_sampled(row) { number * number } else { 0.0 })]
-    });
-    values.iter_mut().zip(&sums).for_each(|(value, rest)| *value = mean * *value + of_level + rest);
-    variances.iter_mut().zip(&sampled).for_each(|(variance, sampled)| *variance = square * *variance + sampled);
+/// A curve's values at g, as a function of the kernel that is known in closed form, and a rest that is summed over
+/// pairs.
+///
+/// What is linear in g is known in closed form. Where the rest is summed over a sample, as much of it as the kernel can
+/// tell from the rows of the posterior is, too: the rest is then next to nothing where the model knows the game well.
+struct Through<'a> {
+    sum: Sum<'a>,
+    /// The covariances' factors.
+    alpha: Vec<f64>,
+    /// Of each row of the sum; and the part of it that is the same for all pairs.
+    rest: Vec<f64>,
+    level: f64,
+    /// The mean square of the slope, by which variances of g are multiplied.
+    slope_squared: f64,
 }
 
-/// Pairs to sum a function over: all, or a sample with replacement in which every size has the same chance; and (N, ∅)
-/// as the last row.
+impl<'a> Through<'a> {
+    fn new(curve: &Curve, halves: &[Conditioned; 2], sum: Sum<'a>, known: &Rows) -> Self {
+        let half = sum.half;
+        let of_half = |odd: f64, even: f64| if half == Half::Odd { odd } else { even };
+        let own = &halves[usize::from(half == Half::Even)];
+        // With all pairs in the sum the slope is their mean, and nothing is gained by more.
+        let mut slope = 0.0;
+        let mut of_rest = vec![0.0; own.alpha.len()];
+        if !sum.is_all {
+            let pairs = || halves[0].smooth.iter().zip(&halves[1].smooth);
+            slope = pairs().map(|(odd, even)| curve.slope_of_pair(*odd, *even)).sum::<f64>() / known.len() as f64;
+            let rest = pairs().map(|(odd, even)| curve.half(half, *odd, *even) - slope * of_half(*odd, *even));
+            of_rest = own.factor.solve(&rest.collect::<Vec<_>>());
+        }
+        let [mut odds, mut evens, mut controls] = [(); 3].map(|()| Vec::new());
+        for block in (0..sum.rows.len()).collect::<Vec<_>>().chunks(BLOCK) {
+            let rows = sum.rows.select(block);
+            let [odd, even] = means_of_halves(halves, &rows, known);
+            controls.extend(if sum.is_all { vec![0.0; rows.len()] } else { own.combination(&of_rest, &rows, known) });
+            odds.extend(odd);
+            evens.extend(even);
+        }
+        let pairs = || odds.iter().zip(&evens);
+        // (N, ∅) comes last, and is no part of the means.
+        let slopes = pairs().map(|(odd, even)| curve.slope_of_pair(*odd, *even));
+        let (mut total, mut mean, mut square) = (0.0, 0.0, 0.0);
+        for (slope, share) in slopes.zip(&sum.shares) {
+            (total, mean, square) = (total + share, mean + share * slope, square + share * slope * slope);
+        }
+        if sum.is_all {
+            slope = mean / total;
+        }
+        let left = |((odd, even), control): ((&f64, &f64), &f64)| {
+            curve.half(half, *odd, *even) - slope * of_half(*odd, *even) - control
+        };
+        let mut rest: Vec<f64> = pairs().zip(&controls).map(left).collect();
+        // What is constant has no derivatives, and would be the noise of a sum.
+        let level = match half {
+            Half::Even if sum.is_all => dot(&rest[..sum.shares.len()], &sum.shares) / total,
+            _ => 0.0,
+        };
+        rest.iter_mut().for_each(|rest| *rest -= level);
+        let alpha = own.alpha.iter().zip(&of_rest).map(|(alpha, of_rest)| slope * alpha + of_rest).collect();
+        Self { sum, alpha, rest, level, slope_squared: square / total }
+    }
+
+    /// Adds what the function is of the rest, and gives the variances of that.
+    fn add_rest(&self, values: &mut [f64]) -> Vec<f64> {
+        let Self { sum, rest, .. } = self;
+        let of_level = if sum.functional.order == 0 { self.level * sum.functional.mass() } else { 0.0 };
+        let [sums, sampled] = sums_over_rows(&sum.rows, sum.functional.order, |row| {
+            let numbers = sum.coefficients(row).map(|coefficient| coefficient * rest[row]);
+            [numbers, numbers.map(|number| if row < sum.sampled { number * number } else { 0.0 })]
+        });
+        values.iter_mut().zip(&sums).for_each(|(value, rest)| *value += of_level + rest);
+        sampled
+    }
+}
+
+/// Pairs to sum a function over: all; or a sample of those that are not known, with replacement, in which every size has
+/// the same chance, and then those that are known. (N, ∅) is the last row.
 struct Sum<'a> {
     functional: &'a Functional,
     half: Half,
     rows: Rows,
     /// The size of each chosen coalition.
     sizes: Vec<usize>,
-    /// The share of each in a mean in which every size has the same; none of (N, ∅).
+    /// Of each pair of its size that it stands for, the share; none of (N, ∅).
     shares: Vec<f64>,
     is_all: bool,
+    /// How many rows are a sample.
+    sampled: usize,
 }
 
 impl<'a> Sum<'a> {
-    fn new(functional: &'a Functional, half: Half, random: &mut Random) -> Self {
+    fn new(functional: &'a Functional, half: Half, known: &Rows, random: &mut Random) -> Self {
         let players = functional.players;
         let is_all = players <= CURVE_PAIRS.ilog2() as usize + 1;
-        let middle = |size: usize| 2 * size == players;
-        let (mut coalitions, expected): (Vec<Coalition>, Vec<f64>) = if is_all {
-            let masks = 1..1_u64 << (players - 1);
-            (masks.map(|mask| Coalition::from_mask(players, mask)).collect(), super::population(players))
+        let share = |size: usize, pairs: f64| if 2 * size == players { 0.5 } else { 1.0 } / pairs;
+        let (mut coalitions, mut shares) = (Vec::new(), Vec::new());
+        if is_all {
+            coalitions.extend((1..1_u64 << (players - 1)).map(|mask| Coalition::from_mask(players, mask)));
         } else {
-            let draw = |_| {
-                let size = 1 + random.below(players as u64 - 1) as usize;
-                random.coalition(players, size)
-            };
-            let of_size = |size| CURVE_PAIRS as f64 * if middle(size) { 1.0 } else { 2.0 } / (players - 1) as f64;
-            ((0..CURVE_PAIRS).map(draw).collect(), (1..=players / 2).map(of_size).collect())
-        };
-        let smaller = |coalition: &Coalition| coalition.len().min(players - coalition.len());
-        let share = |size: usize| if middle(size) { 0.5 } else { 1.0 } / expected[size - 1];
-        let shares = coalitions.iter().map(|coalition| share(smaller(coalition))).collect();
-        coalitions.push(Coalition::grand(players));
-        let sizes = coalitions.iter().map(Coalition::len).collect();
-        let rows = Rows::new(players, coalitions.iter().map(Coalition::words));
-        Self { functional, half, rows, sizes, shares, is_all }
+            let is_known: HashSet<&[u64]> = (0..known.len()).map(|row| known.words(row)).collect();
+            let first = random.below(CURVE_PAIRS as u64) as usize;
+            for place in 0..CURVE_PAIRS {
+                let size = 1 + (place * (players - 1) + first) / CURVE_PAIRS % (players - 1);
+                let coalition = random.coalition(players, size);
+                if !is_known.contains(coalition.words()) && !is_known.contains(coalition.complement().words()) {
+                    let both = if 2 * size == players { 1.0 } else { 2.0 };
+                    shares.push(share(size, CURVE_PAIRS as f64 * both / (players - 1) as f64));
+                    coalitions.push(coalition);
+                }
+            }
+        }
+        let sampled = shares.len();
+        let exact = if is_all { 0..0 } else { 0..known.len() };
+        let words = coalitions.iter().map(Coalition::words).chain(exact.map(|row| known.words(row)));
+        let grand = Coalition::grand(players);
+        let rows = Rows::new(players, words.chain([grand.words()]));
+        let sizes: Vec<usize> = rows.balance.iter().map(|balance| ((balance + players as i32) / 2) as usize).collect();
+        let population = super::population(players);
+        for &size in &sizes[sampled..sizes.len() - 1] {
+            let smaller = size.min(players - size);
+            shares.push(share(smaller, population[smaller - 1]));
+        }
+        Self { functional, half, rows, sizes, shares, is_all, sampled }
     }
 
     /// What a row counts, by its members of a set.
@@ -178,8 +258,9 @@ mod tests {
         let game = from_fn(players, |s| said[s.mask().unwrap() as usize]);
         let exact = Exact::new().threads(1).solve(&game).unwrap();
         let shapley = Functional::index(Index::Shapley, 1, 1, players);
-        let (values, _) = of_posterior(&posterior, &shapley, 0.0, &mut generator(1, 1));
-        for (player, value) in values.iter().enumerate() {
+        let of = of_posterior(&posterior, &shapley, 0.0, &Rows::new(7, []), &mut generator(1, 1));
+        assert!(of.numerical.iter().all(|variance| *variance < 1e-20));
+        for (player, value) in of.values.iter().enumerate() {
             let want = exact[player];
             assert!((value - want).abs() < 1e-10, "{player}: {value} {want}");
         }
@@ -191,13 +272,14 @@ mod tests {
     fn sums_of_samples_know_how_far_they_are_off() {
         let posterior = saturated(&probabilities(16, 60));
         let shapley = Functional::index(Index::Shapley, 1, 1, 16);
-        let runs: Vec<_> =
-            (0..40).map(|seed| of_posterior(&posterior, &shapley, 0.0, &mut generator(seed, 1))).collect();
+        let runs: Vec<_> = (0..40)
+            .map(|seed| of_posterior(&posterior, &shapley, 0.0, &Rows::new(16, []), &mut generator(seed, 1)))
+            .collect();
         let mean = |of: &dyn Fn(usize) -> f64| (0..40).map(of).sum::<f64>() / 40.0;
         for player in 0..16 {
-            let middle = mean(&|run| runs[run].0[player]);
-            let spread = mean(&|run| (runs[run].0[player] - middle).powi(2));
-            let said = mean(&|run| runs[run].1[player]);
+            let middle = mean(&|run| runs[run].values[player]);
+            let spread = mean(&|run| (runs[run].values[player] - middle).powi(2));
+            let said = mean(&|run| runs[run].numerical[player]);
             assert!(spread < 2.0 * said, "{player}: {spread} {said}");
             assert!(spread.sqrt() < 0.01, "{player}: {spread}");
         }

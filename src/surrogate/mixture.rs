@@ -11,7 +11,7 @@ use super::cross_validation;
 use super::data::Data;
 use super::devices::{Device, is_on};
 use super::functional::Functional;
-use super::functional_values;
+use super::functional_values::{self, OfPosterior};
 use super::hyperparameters::Space;
 use super::linear::dot;
 use super::posterior::{Model, Posterior};
@@ -42,6 +42,8 @@ pub(super) struct Said {
     /// Variances given the hyper-parameters; and the same with what fitting these adds, and what lies between models.
     pub(super) posterior_variances: Vec<f64>,
     pub(super) variances: Vec<f64>,
+    /// Of how the values are computed: rounding, and a sample of pairs that stands for all of them.
+    pub(super) numerical: Vec<f64>,
 }
 
 /// A posterior, the penalty for its parameters, how many times larger squared errors are elsewhere than those of pairs
@@ -139,16 +141,18 @@ impl Mixture {
         let of_part = |(weight, part): &(f64, Candidate)| (*weight, asked.of(&part.posterior, random));
         let solved: Vec<_> = self.parts.iter().map(of_part).collect();
         let sets = asked.functional.sets().len();
-        let values = mean(sets, &solved, |(values, _)| values);
-        let posterior_variances = mean(sets, &solved, |(_, variances)| variances);
+        let values = mean(sets, &solved, |of| &of.values);
+        let posterior_variances = mean(sets, &solved, |of| &of.variances);
         // The variance of a mixture: that of its parts, and between them.
-        let mut variances = vec![0.0; values.len()];
-        for ((weight, (of_part, own)), (_, part)) in solved.iter().zip(&self.parts) {
-            for (set, variance) in variances.iter_mut().enumerate() {
-                *variance += weight * (part.inflation * own[set] + (of_part[set] - values[set]).powi(2));
+        let [mut variances, mut numerical] = [(); 2].map(|()| vec![0.0; values.len()]);
+        for ((weight, of), (_, part)) in solved.iter().zip(&self.parts) {
+            for set in 0..values.len() {
+                variances[set] +=
+                    weight * (part.inflation * of.variances[set] + (of.values[set] - values[set]).powi(2));
+                numerical[set] += weight * weight * of.numerical[set];
             }
         }
-        Said { values, posterior_variances, variances }
+        Said { values, posterior_variances, variances, numerical }
     }
 
     /// The half at other rows.
@@ -159,16 +163,18 @@ impl Mixture {
     }
 }
 
-/// A linear function, and what noise on the pairs that were not asked for adds to its variance, per unit of noise.
+/// A linear function; what noise on the pairs that were not asked for adds to its variance, per unit of noise; and pairs
+/// of sizes of which all were asked for, as far as they are few.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
     pub(super) functional: &'a Functional,
     pub(super) unseen: f64,
+    pub(super) known: &'a Rows,
 }
 
 impl Asked<'_> {
-    pub(super) fn of(&self, posterior: &Posterior, random: &mut Random) -> (Vec<f64>, Vec<f64>) {
-        functional_values::of_posterior(posterior, self.functional, self.unseen, random)
+    pub(super) fn of(&self, posterior: &Posterior, random: &mut Random) -> OfPosterior {
+        functional_values::of_posterior(posterior, self.functional, self.unseen, self.known, random)
     }
 }
 
@@ -246,7 +252,7 @@ fn fit_odd(
     if !is_on(Device::Ridge) {
         return Some(candidate);
     }
-    let (values, _) = shapley.of(&candidate.posterior, random);
+    let values = shapley.of(&candidate.posterior, random).values;
     let space = Space::ridge(players, &values);
     let start = space.start_from(early);
     let mut descent = Descent::new(start.clone());

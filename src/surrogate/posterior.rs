@@ -40,7 +40,7 @@ pub(super) struct Conditioned {
     pub(super) scale: f64,
     /// Of each row, what the others say of it, and what the model says of it that has seen it.
     without: Vec<f64>,
-    smooth: Vec<f64>,
+    pub(super) smooth: Vec<f64>,
 }
 
 /// The scale of all covariances: what the likelihood says, or the leave-one-out residuals if that is more. (Of a vote,
@@ -59,24 +59,37 @@ impl Conditioned {
     fn new(kernel: &Kernel, data: &Data, y: &[f64], half: Half) -> Option<Self> {
         // Where many rows say the same and nothing is noise, rounding may need more than the usual.
         let jitters = std::iter::successors(Some(JITTER), |jitter| Some(100.0 * jitter)).take(4);
-        let mut factor = |jitter| Some((jitter, data.factor(kernel, kernel.within(&data.rows, half), jitter)?));
-        let (jitter, factor) = jitters.filter_map(&mut factor).next()?;
+        let mut factor = |jitter| data.factor(kernel, kernel.within(&data.rows, half), jitter);
+        let factor = jitters.filter_map(&mut factor).next()?;
         let alpha = factor.solve(y);
         let left_out: Vec<f64> =
             alpha.iter().zip(factor.inverse_diagonal()).map(|(alpha, precision)| alpha / precision).collect();
-        let noise = data.noisy.iter().map(|noisy| kernel.hyper.noise * noisy + jitter);
-        let smooth = y.iter().zip(&alpha).zip(noise).map(|((y, alpha), noise)| y - noise * alpha).collect();
         let without = y.iter().zip(&left_out).map(|(y, left)| y - left).collect();
         // What the likelihood says, or the leave-one-out residuals if that is more.
         let scale = scale(&alpha, &left_out, y, &data.unseen);
-        Some(Self { kernel: kernel.clone(), factor, half, alpha, scale, without, smooth })
+        let mut conditioned = Self { kernel: kernel.clone(), factor, half, alpha, scale, without, smooth: Vec::new() };
+        // Not by the noise times α, which rounding puts off: pairs that were asked for are met.
+        conditioned.smooth = conditioned.mean(&data.rows, &data.rows);
+        Some(conditioned)
     }
 
     /// The mean at other rows; `of` are those that it was conditioned on.
     pub(super) fn mean(&self, rows: &Rows, of: &Rows) -> Vec<f64> {
-        let covariance = self.kernel.between(rows, of, self.half);
-        let alpha = Mat::from_fn(self.alpha.len(), 1, |row, _| self.alpha[row]);
-        times(covariance.as_ref(), alpha.as_ref()).col_as_slice(0).to_vec()
+        self.combination(&self.alpha, rows, of)
+    }
+
+    /// The sum of the covariances with the rows that it was conditioned on, each times its factor, at other rows.
+    pub(super) fn combination(&self, factors: &[f64], rows: &Rows, of: &Rows) -> Vec<f64> {
+        let mut kernel = self.kernel.clone();
+        // The large constant of the even half would leave few digits to the rest.
+        let constant = match self.half {
+            Half::Odd => 0.0,
+            Half::Even => std::mem::take(&mut kernel.hyper.linear) * factors.iter().sum::<f64>(),
+        };
+        let covariance = kernel.between(rows, of, self.half);
+        let factors = Mat::from_fn(factors.len(), 1, |row, _| factors[row]);
+        let sums = times(covariance.as_ref(), factors.as_ref());
+        sums.col_as_slice(0).iter().map(|sum| constant + sum).collect()
     }
 }
 
