@@ -40,7 +40,7 @@ impl<V: Value> Sums for SampleSums<V> {
 
 impl<V: Value> Summation for SampleSums<V> {
     type V = V;
-    type Node = SampleNode<V>;
+    type Node = Box<SampleNode<V>>;
 
     fn settings(&self) -> Vec<(&'static str, String)> {
         self.rules.settings()
@@ -54,7 +54,7 @@ impl<V: Value> Summation for SampleSums<V> {
         sample_tree(self.rules.cuts())
     }
 
-    fn merge(&self, lower: &mut SampleNode<V>, upper: SampleNode<V>) {
+    fn merge(&self, lower: &mut Box<SampleNode<V>>, upper: Box<SampleNode<V>>) {
         lower.merge(&upper);
     }
 }

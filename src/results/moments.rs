@@ -12,8 +12,8 @@ use crate::engine::tree::{Node, Tree};
 /// The level of a tree's root: more samples than 2^60 are never made.
 pub(crate) const HEIGHT: u32 = 60;
 
-/// The tree of the samples of one seed.
-pub(crate) type SampleTree<V> = Tree<SampleNode<V>>;
+/// The tree of the samples of one seed. Its nodes are boxed, since they move a lot.
+pub(crate) type SampleTree<V> = Tree<Box<SampleNode<V>>>;
 
 /// The components of the values of both, side by side.
 fn components_of_both<'a, V: Value>(a: &'a [V], b: &'a [V]) -> impl Iterator<Item = (f64, f64)> {
@@ -73,7 +73,8 @@ impl<V: Value> SampleNode<V> {
 #[derive(Debug)]
 pub(crate) struct Moments<V> {
     tree: SampleTree<V>,
-    spare: Vec<SampleNode<V>>,
+    #[expect(clippy::vec_box, reason = "they go to the tree and come from it")]
+    spare: Vec<Box<SampleNode<V>>>,
 }
 
 impl<V: Value> Moments<V> {
@@ -85,12 +86,12 @@ impl<V: Value> Moments<V> {
     }
 
     /// A node to put a sample into; there may be other values in it.
-    pub(crate) fn buffer(&mut self) -> SampleNode<V> {
-        self.spare.pop().unwrap_or_else(|| SampleNode { level: 0, sums: Vec::new(), squares: Vec::new() })
+    pub(crate) fn buffer(&mut self) -> Box<SampleNode<V>> {
+        self.spare.pop().unwrap_or_else(|| Box::new(SampleNode { level: 0, sums: Vec::new(), squares: Vec::new() }))
     }
 
     /// Adds one sample.
-    pub(crate) fn add(&mut self, number: u64, mut sample: SampleNode<V>) {
+    pub(crate) fn add(&mut self, number: u64, mut sample: Box<SampleNode<V>>) {
         sample.level = 0;
         sample.squares.clear();
         insert(&mut self.tree, number, sample, &mut self.spare);
@@ -111,7 +112,7 @@ impl<V: Value> Moments<V> {
 }
 
 /// Adds a node to a tree, and keeps the buffers of merged nodes for later samples.
-fn insert<V: Value>(tree: &mut SampleTree<V>, start: u64, node: SampleNode<V>, spare: &mut Vec<SampleNode<V>>) {
+fn insert<V: Value>(tree: &mut SampleTree<V>, start: u64, node: Box<SampleNode<V>>, spare: &mut Vec<Box<SampleNode<V>>>) {
     tree.insert(start, node, |lower, upper| {
         lower.merge(&upper);
         if spare.len() < Moments::<V>::MOST_SPARE {

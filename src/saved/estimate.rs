@@ -77,7 +77,7 @@ pub(super) struct SavedNode<V> {
 }
 
 impl<V: Value> SavedNode<V> {
-    pub(super) fn of((start, node): (u64, &SampleNode<V>)) -> Self {
+    pub(super) fn of((start, node): (u64, &Box<SampleNode<V>>)) -> Self {
         let squares = node.squares.iter().map(|&square| Some(square).filter(|square| square.is_finite())).collect();
         Self { start, level: node.level, sums: node.sums.clone(), squares }
     }
@@ -106,7 +106,7 @@ pub(super) fn load_nodes<V: Value>(
         if let Some(square) = squares.iter().find(|square| square.is_nan() || **square < 0.0) {
             return Err(refuse(format!("a sum of squares is {square}")));
         }
-        tree.push(start, SampleNode { level, sums, squares });
+        tree.push(start, Box::new(SampleNode { level, sums, squares }));
     }
     Ok(())
 }
