@@ -97,10 +97,19 @@ impl Coalition {
     ) -> ControlFlow<B> {
         let mut prefix = Coalition::empty(num_players);
         if num_players > WORD_BITS {
-            return order.iter().try_for_each(|&player| {
-                prefix.insert(player);
-                visit(&prefix)
-            });
+            // Two prefixes in turn. The one to be shown next is written before this one is read: to read several words
+            // at once of which one was written just before, as `len` does, stalls the processor.
+            let Some(&first) = order.first() else { return ControlFlow::Continue(()) };
+            let mut other = prefix.clone();
+            let (mut prefix, mut next) = (&mut prefix, &mut other);
+            prefix.insert(first);
+            for two in order.windows(2) {
+                next.insert(two[0]);
+                next.insert(two[1]);
+                visit(prefix)?;
+                std::mem::swap(&mut prefix, &mut next);
+            }
+            return visit(prefix);
         }
         // The one word is kept in a register: to read it back from the coalition takes longer than all the rest.
         let mut mask = 0;
