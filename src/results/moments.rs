@@ -112,7 +112,12 @@ impl<V: Value> Moments<V> {
 }
 
 /// Adds a node to a tree, and keeps the buffers of merged nodes for later samples.
-fn insert<V: Value>(tree: &mut SampleTree<V>, start: u64, node: Box<SampleNode<V>>, spare: &mut Vec<Box<SampleNode<V>>>) {
+fn insert<V: Value>(
+    tree: &mut SampleTree<V>,
+    start: u64,
+    node: Box<SampleNode<V>>,
+    spare: &mut Vec<Box<SampleNode<V>>>,
+) {
     tree.insert(start, node, |lower, upper| {
         lower.merge(&upper);
         if spare.len() < Moments::<V>::MOST_SPARE {
