@@ -379,6 +379,31 @@ mod tests {
     }
 
     #[test]
+    fn an_order_is_shown_prefix_by_prefix() {
+        for n in [1, 5, 64, 65, 129, 200] {
+            let order: Vec<usize> = (0..n).map(|k| (k * 7 + 3) % n).collect();
+            for count in [0, 1, 2, 3, n / 2, n] {
+                let order = &order[..count.min(n)];
+                let mut shown = Vec::new();
+                let end: ControlFlow<()> = Coalition::grow(n, order, |prefix| {
+                    shown.push(prefix.clone());
+                    ControlFlow::Continue(())
+                });
+                let prefix = |size: usize| Coalition::from_players(n, order[..size].iter().copied());
+                assert!(end.is_continue() && shown.iter().eq((1..=order.len()).map(prefix).collect::<Vec<_>>().iter()));
+                for last in 1..=order.len() {
+                    let mut seen = 0;
+                    let end = Coalition::grow(n, order, |prefix| {
+                        seen += 1;
+                        if prefix.len() == last { ControlFlow::Break(last) } else { ControlFlow::Continue(()) }
+                    });
+                    assert_eq!((end, seen), (ControlFlow::Break(last), last));
+                }
+            }
+        }
+    }
+
+    #[test]
     fn up_to_128_players_stay_inline() {
         assert!(!Coalition::grand(128).words.spilled());
         assert!(Coalition::grand(129).words.spilled());

@@ -77,7 +77,7 @@ pub(super) struct SavedNode<V> {
 }
 
 impl<V: Value> SavedNode<V> {
-    pub(super) fn of((start, node): (u64, &Box<SampleNode<V>>)) -> Self {
+    pub(super) fn of(start: u64, node: &SampleNode<V>) -> Self {
         let squares = node.squares.iter().map(|&square| Some(square).filter(|square| square.is_finite())).collect();
         Self { start, level: node.level, sums: node.sums.clone(), squares }
     }
@@ -136,7 +136,7 @@ impl<V: Value> SavedEstimate<V> {
             form.orders = save_orders(design.orders);
             let stream = |(&seed, tree): (_, &SampleTree<V>)| SavedStream {
                 seed,
-                nodes: tree.iter().map(SavedNode::of).collect(),
+                nodes: tree.iter().map(|(start, node)| SavedNode::of(start, node)).collect(),
             };
             form.streams = streams.iter().map(stream).collect();
         }

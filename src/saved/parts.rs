@@ -241,7 +241,7 @@ impl<V: Value> SavedPermutation<V> {
             baseline,
             grand,
             evaluations: partial.evaluations,
-            nodes: partial.tree.iter().map(SavedNode::of).collect(),
+            nodes: partial.tree.iter().map(|(start, node)| SavedNode::of(start, node)).collect(),
             checksum: permutation_checksum(partial),
             orders: save_orders(design.orders),
         })
