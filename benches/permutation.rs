@@ -3,8 +3,10 @@
 //! `cargo bench -p shapley-benches --bench permutation` prints criterion's times, then a table of nanoseconds an
 //! evaluation and ratios, each of two things that ran in turn on one thread:
 //!
-//! * a game with a **walk** of no cost, against a **bare loop** that shuffles, walks and accumulates: one order after
-//!   another from one generator, no standard errors, no pairs, no streams, nothing checked;
+//! * a game that is the square root of the size, by a **walk** of its own, against a **bare loop**: the same square roots
+//!   along orders from one xorshift generator, and for each player the sums of contributions and of their squares; no
+//!   pairs, no streams, nothing checked;
+//! * the same game as a **closure** that asks each coalition for its size, against a bare loop that does so too;
 //! * two **threads** against one, on a game that computes for 20 microseconds;
 //!
 //! and last the memory that a run for 100 000 players holds at most, by an allocator that counts.
@@ -17,8 +19,6 @@ use std::time::{Duration, Instant};
 use common::{paired, time};
 use criterion::{BenchmarkId, Criterion, Throughput};
 use peak_alloc::PeakAlloc;
-use rand_chacha::ChaCha8Rng;
-use rand_core::{Rng, SeedableRng};
 use shapley::{Coalition, Game, Permutation, from_fn};
 
 #[global_allocator]
@@ -29,7 +29,7 @@ struct Sizes(usize);
 
 #[inline]
 fn of_size(size: usize) -> f64 {
-    (size * size) as f64
+    (size as f64).sqrt()
 }
 
 impl Game for Sizes {
@@ -48,30 +48,57 @@ impl Game for Sizes {
     }
 }
 
-/// As many evaluations as a run of the sampler makes, in the plainest way.
-fn bare_loop(players: usize, evaluations: u64) -> Vec<f64> {
-    let mut generator = ChaCha8Rng::from_seed([7; 32]);
+/// As many evaluations as a run of the sampler makes, in the plainest way: means and standard errors are made of what
+/// it returns. `walk` begins a walk, and what it returns is the value when one more player has come.
+fn bare_loop<W: FnMut(usize) -> f64>(players: usize, evaluations: u64, walk: impl Fn() -> W) -> [Vec<f64>; 2] {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut order: Vec<usize> = (0..players).collect();
-    let mut phi = vec![0.0; players];
-    let permutations = evaluations / players as u64;
-    for _ in 0..permutations {
+    let (mut sums, mut squares) = (vec![0.0; players], vec![0.0; players]);
+    for _ in 0..evaluations / players as u64 {
         for last in (1..players).rev() {
-            // Lemire's bounded draw; the rejection, which is rare, is left out.
-            let drawn = (u128::from(generator.next_u64()) * (last as u128 + 1)) >> 64;
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            // By multiplication, which is faster than a remainder, and without rejection.
+            let drawn = (u128::from(state) * (last as u128 + 1)) >> 64;
             order.swap(last, drawn as usize);
         }
-        let mut before = 0.0;
-        for (k, &player) in order.iter().enumerate() {
-            let value = black_box(of_size(k + 1));
-            phi[player] += value - before;
+        let (mut value_with, mut before) = (walk(), 0.0);
+        for &player in &order {
+            let value = value_with(player);
+            let contribution = value - before;
+            sums[player] += contribution;
+            squares[player] += contribution * contribution;
             before = value;
         }
     }
-    phi
+    [sums, squares]
 }
 
-fn sample(threads: usize, players: usize, evaluations: u64) -> f64 {
-    let estimate = Permutation::new(evaluations).threads(threads).estimate(&Sizes(players)).expect("finite");
+/// The square root of the size.
+fn bare_sizes(players: usize, evaluations: u64) -> [Vec<f64>; 2] {
+    bare_loop(players, evaluations, || {
+        let mut size = 0;
+        move |_| {
+            size += 1;
+            of_size(size)
+        }
+    })
+}
+
+/// The same, of a coalition that grows.
+fn bare_coalitions(players: usize, evaluations: u64) -> [Vec<f64>; 2] {
+    bare_loop(players, evaluations, || {
+        let mut prefix = Coalition::empty(players);
+        move |player| {
+            prefix.insert(player);
+            of_size(prefix.len())
+        }
+    })
+}
+
+fn sample<G: Game<Value = f64>>(threads: usize, game: &G, evaluations: u64) -> f64 {
+    let estimate = Permutation::new(evaluations).threads(threads).estimate(game).expect("finite");
     estimate.std_errors()[0]
 }
 
@@ -93,14 +120,17 @@ fn evaluations(players: usize) -> u64 {
 
 const PLAYERS: [usize; 4] = [16, 64, 1000, 100_000];
 
+/// With more, counting the members is all there is.
+const COUNTED: [usize; 3] = [16, 64, 1000];
+
 fn criterion_benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("permutation");
     group.sample_size(10);
     for players in PLAYERS {
         let evaluations = evaluations(players);
         group.throughput(Throughput::Elements(evaluations));
-        group.bench_function(BenchmarkId::new("walk", players), |b| b.iter(|| sample(1, players, evaluations)));
-        group.bench_function(BenchmarkId::new("bare loop", players), |b| b.iter(|| bare_loop(players, evaluations)));
+        group.bench_function(BenchmarkId::new("walk", players), |b| b.iter(|| sample(1, &Sizes(players), evaluations)));
+        group.bench_function(BenchmarkId::new("bare loop", players), |b| b.iter(|| bare_sizes(players, evaluations)));
     }
     group.finish();
 }
@@ -113,8 +143,13 @@ fn ratios() {
     };
     for n in PLAYERS {
         let evaluations = evaluations(n);
-        let walk = || time(|| sample(1, n, evaluations));
-        row(n, evaluations, "walk", "bare loop", paired(31, walk, || time(|| bare_loop(n, evaluations))));
+        let walk = || time(|| sample(1, &Sizes(n), evaluations));
+        row(n, evaluations, "walk", "bare loop", paired(31, walk, || time(|| bare_sizes(n, evaluations))));
+    }
+    for n in COUNTED {
+        let (evaluations, game) = (evaluations(n), from_fn(n, |s| of_size(s.len())));
+        let walk = || time(|| sample(1, &game, evaluations));
+        row(n, evaluations, "closure", "bare loop", paired(31, walk, || time(|| bare_coalitions(n, evaluations))));
     }
     let game = busy(16, Duration::from_micros(20));
     let threads = |threads| time(|| Permutation::new(20_000).threads(threads).estimate(&game).expect("finite"));
@@ -125,7 +160,7 @@ fn ratios() {
     for threads in [1, 2, 4] {
         let before = ALLOCATOR.current_usage();
         ALLOCATOR.reset_peak_usage();
-        black_box(sample(threads, n, evaluations));
+        black_box(sample(threads, &Sizes(n), evaluations));
         let held = ALLOCATOR.peak_usage() - before;
         println!("| {n} | {evaluations} | {threads} | {held} | {} |", held / n);
     }

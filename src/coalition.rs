@@ -97,10 +97,19 @@ impl Coalition {
     ) -> ControlFlow<B> {
         let mut prefix = Coalition::empty(num_players);
         if num_players > WORD_BITS {
-            return order.iter().try_for_each(|&player| {
-                prefix.insert(player);
-                visit(&prefix)
-            });
+            // Two prefixes in turn. The one to be shown next is written before this one is read: to read several words
+            // at once of which one was written just before, as `len` does, stalls the processor.
+            let Some(&first) = order.first() else { return ControlFlow::Continue(()) };
+            let mut other = prefix.clone();
+            let (mut prefix, mut next) = (&mut prefix, &mut other);
+            prefix.insert(first);
+            for two in order.windows(2) {
+                next.insert(two[0]);
+                next.insert(two[1]);
+                visit(prefix)?;
+                std::mem::swap(&mut prefix, &mut next);
+            }
+            return visit(prefix);
         }
         // The one word is kept in a register: to read it back from the coalition takes longer than all the rest.
         let mut mask = 0;
@@ -366,6 +375,31 @@ mod tests {
             assert_eq!(set.iter().len(), set.clone().into_iter().len());
             assert_eq!(set.iter().collect::<Vec<_>>(), (0..n).step_by(3).collect::<Vec<_>>());
             assert_eq!(set.into_iter().collect::<Vec<_>>(), (0..n).step_by(3).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn an_order_is_shown_prefix_by_prefix() {
+        for n in [1, 5, 64, 65, 129, 200] {
+            let order: Vec<usize> = (0..n).map(|k| (k * 7 + 3) % n).collect();
+            for count in [0, 1, 2, 3, n / 2, n] {
+                let order = &order[..count.min(n)];
+                let mut shown = Vec::new();
+                let end: ControlFlow<()> = Coalition::grow(n, order, |prefix| {
+                    shown.push(prefix.clone());
+                    ControlFlow::Continue(())
+                });
+                let prefix = |size: usize| Coalition::from_players(n, order[..size].iter().copied());
+                assert!(end.is_continue() && shown.iter().eq((1..=order.len()).map(prefix).collect::<Vec<_>>().iter()));
+                for last in 1..=order.len() {
+                    let mut seen = 0;
+                    let end = Coalition::grow(n, order, |prefix| {
+                        seen += 1;
+                        if prefix.len() == last { ControlFlow::Break(last) } else { ControlFlow::Continue(()) }
+                    });
+                    assert_eq!((end, seen), (ControlFlow::Break(last), last));
+                }
+            }
         }
     }
 

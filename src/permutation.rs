@@ -15,6 +15,8 @@ use std::time::Duration;
 use crate::engine::settings::Settings;
 use crate::engine::stopping::Stopping;
 use crate::{Error, Estimate, Progress, TryGame};
+#[cfg(feature = "serde")]
+pub(crate) use order::VERSION as ORDERS_VERSION;
 pub use partial::{PermutationPartial, SampleSums};
 #[cfg(feature = "serde")]
 pub(crate) use rules::{Rules, most_looks};
@@ -312,7 +314,7 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
     ///
     /// Those of [`estimate`](Self::estimate) but `BudgetTooSmall`, and [`Mismatch`](Error::Mismatch) if the game has
     /// another number of players, or another v(∅) or v(N), or the estimate is from a sampler with another seed,
-    /// truncation or antithetic setting.
+    /// truncation or antithetic setting, or from a file whose samples are of an older version of the orders.
     ///
     /// ```
     /// use shapley::Permutation;

@@ -18,7 +18,9 @@ pub use estimate::{Estimate, Stopped};
 #[cfg(feature = "surrogate")]
 pub use interaction_estimate::InteractionEstimate;
 pub use interactions::Interactions;
-pub(crate) use moments::{Moments, SampleNode, SampleTree, sample_tree};
+#[cfg(feature = "serde")]
+pub(crate) use moments::SampleNode;
+pub(crate) use moments::{BoxedNode, Moments, SampleTree, sample_tree};
 #[cfg(feature = "surrogate")]
 pub(crate) use pairs::{Method, Pair, Pairs, coalitions};
 pub(crate) use samples::{Design, Samples};

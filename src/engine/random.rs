@@ -24,10 +24,10 @@ impl Random {
         Self(generator)
     }
 
-    /// Goes to the start of a stream.
-    pub(crate) fn restart(&mut self, stream: u64) {
-        self.0.set_word_pos(0);
-        self.0.set_stream(stream);
+    /// Goes to a word of the stream, by number.
+    pub(crate) fn go_to(&mut self, word: u128) {
+        // The generator counts words of 32 bits.
+        self.0.set_word_pos(2 * word);
     }
 
     pub(crate) fn word(&mut self) -> u64 {

@@ -13,6 +13,12 @@ pub(crate) trait Node {
     fn level(&self) -> u32;
 }
 
+impl<N: Node> Node for Box<N> {
+    fn level(&self) -> u32 {
+        (**self).level()
+    }
+}
+
 /// Any set of units, as the nodes that could not be merged further: about two for each contiguous range and level.
 #[derive(Clone, Debug)]
 pub(crate) struct Tree<N> {

@@ -9,7 +9,7 @@ use super::rules::Rules;
 use super::run;
 use crate::engine::ask::both_ends;
 use crate::engine::partial::{Job, Part, Partial, Summation, Sums};
-use crate::results::{SampleNode, SampleTree, Samples, sample_tree};
+use crate::results::{BoxedNode, SampleTree, Samples, sample_tree};
 use crate::{Error, Estimate, Progress, Stopped, TryGame, Value};
 
 /// The sums of marginal contributions over samples, and their squared deviations: what parts of a sampler add up.
@@ -40,7 +40,7 @@ impl<V: Value> Sums for SampleSums<V> {
 
 impl<V: Value> Summation for SampleSums<V> {
     type V = V;
-    type Node = SampleNode<V>;
+    type Node = BoxedNode<V>;
 
     fn settings(&self) -> Vec<(&'static str, String)> {
         self.rules.settings()
@@ -54,7 +54,7 @@ impl<V: Value> Summation for SampleSums<V> {
         sample_tree(self.rules.cuts())
     }
 
-    fn merge(&self, lower: &mut SampleNode<V>, upper: SampleNode<V>) {
+    fn merge(&self, lower: &mut BoxedNode<V>, upper: BoxedNode<V>) {
         lower.merge(&upper);
     }
 }

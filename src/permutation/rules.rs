@@ -4,6 +4,7 @@ use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use super::Permutation;
+use super::order;
 use super::walks::PATIENCE;
 use crate::engine::ask::check_players;
 use crate::engine::stopping::{Stopping, positive};
@@ -63,7 +64,8 @@ impl<F> Permutation<F> {
     /// The same rules, whether or not the settings are in range.
     pub(crate) fn unchecked_rules(&self, players: usize) -> Rules {
         let Self { evaluations: budget, seed, stopping: Stopping { precision, confidence, .. }, .. } = *self;
-        let design = Design { players, antithetic: self.antithetic, truncation: self.truncation };
+        let Self { antithetic, truncation, .. } = *self;
+        let design = Design { players, antithetic, truncation, orders: order::VERSION };
         Rules { design, budget, seed, precision, confidence }
     }
 }

@@ -243,7 +243,8 @@ impl<V: Value> Estimate<V> {
     ///
     /// [`Mismatch`](Error::Mismatch) if one of the two is not of [`Permutation`](crate::Permutation) (others go on by
     /// `resume`, and are not merged), the games differ in the number of players, or by a single bit in v(∅) or v(N),
-    /// or the samplers in antithetic sampling or truncation; [`Overlap`](Error::Overlap) if both have samples of the
+    /// or the samplers in antithetic sampling, truncation or the version of their orders (of estimates from files);
+    /// [`Overlap`](Error::Overlap) if both have samples of the
     /// same seed and number; [`Overflow`](Error::Overflow); [`Setting`](Error::Setting) for more than 2^60 evaluations,
     /// which only a file can claim. The estimate is then as it was. In a function that returns
     /// the errors of a fallible game, [`Error::map`] makes these such ones.

@@ -13,7 +13,10 @@ use crate::engine::tree::{Node, Tree};
 pub(crate) const HEIGHT: u32 = 60;
 
 /// The tree of the samples of one seed.
-pub(crate) type SampleTree<V> = Tree<SampleNode<V>>;
+pub(crate) type SampleTree<V> = Tree<BoxedNode<V>>;
+
+/// A node that is moved by its pointer alone, since it moves at every merge.
+pub(crate) type BoxedNode<V> = Box<SampleNode<V>>;
 
 /// The components of the values of both, side by side.
 fn components_of_both<'a, V: Value>(a: &'a [V], b: &'a [V]) -> impl Iterator<Item = (f64, f64)> {
@@ -22,7 +25,9 @@ fn components_of_both<'a, V: Value>(a: &'a [V], b: &'a [V]) -> impl Iterator<Ite
 
 /// The square; not zero unless the number is, so that samples that differ never look alike.
 fn squared(x: f64) -> f64 {
-    let least = if x.abs() > 0.0 { f64::MIN_POSITIVE } else { 0.0 };
+    // Without a branch, which is mispredicted where samples are alike now and then. What is not zero, however small, is
+    // above the least normal number after it is multiplied.
+    let least = (x.abs() * 1e300).min(f64::MIN_POSITIVE);
     (x * x).max(least)
 }
 
@@ -72,7 +77,7 @@ impl<V: Value> SampleNode<V> {
 #[derive(Debug)]
 pub(crate) struct Moments<V> {
     tree: SampleTree<V>,
-    spare: Vec<SampleNode<V>>,
+    spare: Vec<BoxedNode<V>>,
 }
 
 impl<V: Value> Moments<V> {
@@ -84,12 +89,12 @@ impl<V: Value> Moments<V> {
     }
 
     /// A node to put a sample into; there may be other values in it.
-    pub(crate) fn buffer(&mut self) -> SampleNode<V> {
-        self.spare.pop().unwrap_or_else(|| SampleNode { level: 0, sums: Vec::new(), squares: Vec::new() })
+    pub(crate) fn buffer(&mut self) -> BoxedNode<V> {
+        self.spare.pop().unwrap_or_else(|| Box::new(SampleNode { level: 0, sums: Vec::new(), squares: Vec::new() }))
     }
 
     /// Adds one sample.
-    pub(crate) fn add(&mut self, number: u64, mut sample: SampleNode<V>) {
+    pub(crate) fn add(&mut self, number: u64, mut sample: BoxedNode<V>) {
         sample.level = 0;
         sample.squares.clear();
         insert(&mut self.tree, number, sample, &mut self.spare);
@@ -110,7 +115,7 @@ impl<V: Value> Moments<V> {
 }
 
 /// Adds a node to a tree, and keeps the buffers of merged nodes for later samples.
-fn insert<V: Value>(tree: &mut SampleTree<V>, start: u64, node: SampleNode<V>, spare: &mut Vec<SampleNode<V>>) {
+fn insert<V: Value>(tree: &mut SampleTree<V>, start: u64, node: BoxedNode<V>, spare: &mut Vec<BoxedNode<V>>) {
     tree.insert(start, node, |lower, upper| {
         lower.merge(&upper);
         if spare.len() < Moments::<V>::MOST_SPARE {
@@ -196,6 +201,24 @@ impl<V: Value> Total<V> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn squares_are_zero_of_zero_alone() {
+        for zero in [0.0, -0.0] {
+            assert_eq!(squared(zero).to_bits(), 0);
+        }
+        for (x, square) in [
+            (5e-324, f64::MIN_POSITIVE),
+            (-1e-308, f64::MIN_POSITIVE),
+            (1e-160, f64::MIN_POSITIVE),
+            (-1e-153, 1e-153 * 1e-153),
+            (0.1, 0.1 * 0.1),
+            (-1e160, f64::INFINITY),
+            (f64::MAX, f64::INFINITY),
+        ] {
+            assert_eq!(squared(x).to_bits(), square.to_bits(), "{x}");
+        }
+    }
 
     fn sample(number: u64) -> Vec<f64> {
         (0..3).map(|player| ((number * 7 + player * 5) as f64).sin() * 10.0 + 3.0).collect()

@@ -30,6 +30,9 @@ pub(crate) struct Design {
     pub(crate) players: usize,
     pub(crate) antithetic: bool,
     pub(crate) truncation: Option<f64>,
+    /// The version of the orders walked along: of an older one an estimate is as good, but has other samples by the
+    /// same numbers.
+    pub(crate) orders: u32,
 }
 
 impl Design {
@@ -49,7 +52,7 @@ impl Design {
     }
 
     /// What must be the same for samples to be averaged, by name.
-    pub(crate) fn settings(self) -> [(&'static str, String); 3] {
+    pub(crate) fn settings(self) -> [(&'static str, String); 4] {
         [
             ("the number of players", self.players.to_string()),
             ("the setting `antithetic`", self.antithetic.to_string()),
@@ -57,6 +60,7 @@ impl Design {
                 "the tolerance of truncation",
                 self.truncation.map_or("none".to_owned(), |tolerance| tolerance.to_string()),
             ),
+            ("the version of the orders", self.orders.to_string()),
         ]
     }
 

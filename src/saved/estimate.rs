@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use super::pairs::SavedPairs;
 use super::{Refusal, VERSION, check_sum, check_values, saved};
 use crate::engine::partial::check_evaluations;
-use crate::permutation::most_looks;
+use crate::permutation::{ORDERS_VERSION, most_looks};
 #[cfg(feature = "surrogate")]
 use crate::results::Origin;
 use crate::results::{Design, SampleNode, SampleTree, Samples, sample_tree};
@@ -18,6 +18,23 @@ use crate::{Error, Estimate, Stopped, Value};
 pub(super) const MOST_SAMPLES: u64 = 1 << 60;
 
 saved!(Estimate<V> => SavedEstimate<V>);
+
+/// The version of the orders that walks went along. The first had no field.
+pub(super) type SavedOrders = Option<u32>;
+
+pub(super) fn save_orders(version: u32) -> SavedOrders {
+    Some(version).filter(|&version| version > 1)
+}
+
+pub(super) fn load_orders(orders: SavedOrders) -> Result<u32, Refusal> {
+    match orders {
+        None => Ok(1),
+        Some(version) if (2..=ORDERS_VERSION).contains(&version) => Ok(version),
+        Some(version) => {
+            Err(format!("orders of version {version}: this is a reader of versions up to {ORDERS_VERSION}"))
+        }
+    }
+}
 
 #[derive(Serialize, Deserialize)]
 #[serde(rename = "Estimate")]
@@ -38,6 +55,8 @@ pub(super) struct SavedEstimate<V> {
     pub(super) streams: Vec<SavedStream<V>>,
     /// Of a solver that asks for pairs of coalitions; the streams are then empty.
     pub(super) pairs: Option<SavedPairs<V>>,
+    /// Of walks.
+    orders: SavedOrders,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -58,7 +77,7 @@ pub(super) struct SavedNode<V> {
 }
 
 impl<V: Value> SavedNode<V> {
-    pub(super) fn of((start, node): (u64, &SampleNode<V>)) -> Self {
+    pub(super) fn of(start: u64, node: &SampleNode<V>) -> Self {
         let squares = node.squares.iter().map(|&square| Some(square).filter(|square| square.is_finite())).collect();
         Self { start, level: node.level, sums: node.sums.clone(), squares }
     }
@@ -87,7 +106,7 @@ pub(super) fn load_nodes<V: Value>(
         if let Some(square) = squares.iter().find(|square| square.is_nan() || **square < 0.0) {
             return Err(refuse(format!("a sum of squares is {square}")));
         }
-        tree.push(start, SampleNode { level, sums, squares });
+        tree.push(start, Box::new(SampleNode { level, sums, squares }));
     }
     Ok(())
 }
@@ -110,12 +129,14 @@ impl<V: Value> SavedEstimate<V> {
             looks: 0,
             streams: Vec::new(),
             pairs: None,
+            orders: None,
         };
         if let Some(Samples { design, looks, streams, .. }) = estimate.walks() {
             (form.antithetic, form.truncation, form.looks) = (design.antithetic, design.truncation, *looks);
+            form.orders = save_orders(design.orders);
             let stream = |(&seed, tree): (_, &SampleTree<V>)| SavedStream {
                 seed,
-                nodes: tree.iter().map(SavedNode::of).collect(),
+                nodes: tree.iter().map(|(start, node)| SavedNode::of(start, node)).collect(),
             };
             form.streams = streams.iter().map(stream).collect();
         }
@@ -147,7 +168,8 @@ impl<V: Value> SavedEstimate<V> {
         if truncation.is_some_and(|tolerance| !(tolerance > 0.0 && tolerance.is_finite())) {
             return Err("the tolerance of truncation is not positive and finite".to_owned());
         }
-        let design = Design { players, antithetic: self.antithetic, truncation };
+        let orders = load_orders(self.orders)?;
+        let design = Design { players, antithetic: self.antithetic, truncation, orders };
         let mut streams = BTreeMap::new();
         for stream in self.streams {
             let (seed, mut tree) = (stream.seed, sample_tree(Arc::default()));

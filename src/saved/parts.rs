@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::Xxh3Default;
 
-use super::estimate::{MOST_SAMPLES, SavedNode, SavedStream, load_nodes};
+use super::estimate::{MOST_SAMPLES, SavedNode, SavedOrders, SavedStream, load_nodes, load_orders, save_orders};
 use super::{Refusal, VERSION, check_sum, check_values, saved};
 use crate::engine::partial::{Job, Partial, Summation, Sums, check_evaluations, is_same};
 use crate::engine::tree::Node as _;
@@ -207,14 +207,16 @@ struct SavedPermutation<V> {
     evaluations: u64,
     nodes: Vec<SavedNode<V>>,
     checksum: String,
+    orders: SavedOrders,
 }
 
 fn permutation_checksum<V: Value>(partial: &PermutationPartial<V>) -> String {
     let rules = partial.job.sums.rules;
-    let Design { players, antithetic, .. } = rules.design;
+    let Design { players, antithetic, orders, .. } = rules.design;
     // No precision is none that could be asked for.
     let [precision, confidence] = [rules.precision.unwrap_or_default(), rules.confidence].map(f64::to_bits);
-    let numbers = [players as u64, u64::from(antithetic), rules.seed, rules.budget, precision, confidence];
+    let mut numbers = vec![players as u64, u64::from(antithetic), rules.seed, rules.budget, precision, confidence];
+    numbers.extend(save_orders(orders).map(u64::from));
     checksum(partial, &numbers, &[partial.job.partition.of(), partial.evaluations], |checksum, node| {
         checksum.values(&node.sums);
         checksum.values(&node.squares);
@@ -239,8 +241,9 @@ impl<V: Value> SavedPermutation<V> {
             baseline,
             grand,
             evaluations: partial.evaluations,
-            nodes: partial.tree.iter().map(SavedNode::of).collect(),
+            nodes: partial.tree.iter().map(|(start, node)| SavedNode::of(start, node)).collect(),
             checksum: permutation_checksum(partial),
+            orders: save_orders(design.orders),
         })
     }
 
@@ -255,7 +258,8 @@ impl<V: Value> SavedPermutation<V> {
         if let Some(precision) = self.precision {
             sampler = sampler.precision(precision);
         }
-        let sums = sampler.sums(players).map_err(|error: Error| error.to_string())?;
+        let mut sums = sampler.sums(players).map_err(|error: Error| error.to_string())?;
+        sums.rules.design.orders = load_orders(self.orders)?;
         let mut partial = begin(sums, self.of, self.fingerprint, [self.baseline, self.grand], self.evaluations)?;
         let payable = partial.job.sums.units();
         let stream = SavedStream { seed: self.seed, nodes: self.nodes };

@@ -75,7 +75,8 @@ fn nothing_differs_where_nothing_can() {
 /// With one degree of freedom and with two Student's distribution has closed forms.
 #[test]
 fn half_widths_of_two_samples_and_of_three() {
-    let (two, three) = (of_samples(6, 2), of_samples(6, 3));
+    // So many players that none meets the same coalition in two samples.
+    let (two, three) = (of_samples(20, 2), of_samples(20, 3));
     for level in [0.01, 0.2, 0.5, 0.8, 0.95, 0.999] {
         for player in 0..6 {
             let half = |estimate: &Estimate<f64>| {

@@ -20,26 +20,34 @@ fn drawn(players: usize, seed: u64, samples: u64) -> Vec<Vec<usize>> {
 }
 
 /// An order by the letter of the documentation, and how often words were drawn again: ChaCha8 with the seed and the
-/// name of the purpose as its key and the number as its stream; Fisher & Yates from the last place down; draws share a
-/// word as long as the product of their bounds is at most 2⁵⁶, and a word whose last low half is below 2⁶⁴ mod the
-/// product is not used.
+/// name of the purpose as its key; Fisher & Yates from the last place down; draws share a word as long as the product
+/// of their bounds is at most 2⁵⁶; of stream 0, order i has the words from i w on, w being the number of words that an
+/// order takes; and a word whose last low half is below 2⁶⁴ mod the product is replaced by the next of stream i + 1.
 fn derived(players: usize, seed: u64, number: u64) -> (Vec<usize>, u32) {
     let mut key = [0; 32];
     key[..8].copy_from_slice(&seed.to_le_bytes());
-    key[8..].copy_from_slice(b"shapley permutations, v1");
-    let mut generator = ChaCha8Rng::from_seed(key);
-    generator.set_stream(number);
+    key[8..].copy_from_slice(b"shapley permutations, v2");
+    let mut groups: Vec<Vec<u128>> = Vec::new();
+    for bound in (2..=players as u128).rev() {
+        match groups.last_mut() {
+            Some(group) if group.iter().product::<u128>() * bound <= 1 << 56 => group.push(bound),
+            _ => groups.push(vec![bound]),
+        }
+    }
+    let [mut words, mut replacements] = [0, number + 1].map(|stream| {
+        let mut generator = ChaCha8Rng::from_seed(key);
+        generator.set_stream(stream);
+        generator
+    });
+    // Words of 32 bits.
+    words.set_word_pos(2 * u128::from(number) * groups.len() as u128);
     let mut order: Vec<usize> = (0..players).collect();
     let mut again = 0;
-    let mut bounds = (2..=players as u128).rev().peekable();
-    while let Some(first) = bounds.next() {
-        let mut group = vec![first];
-        while let Some(next) = bounds.next_if(|next| group.iter().product::<u128>() * next <= 1 << 56) {
-            group.push(next);
-        }
+    for group in groups {
         let surplus = (1_u128 << 64) % group.iter().product::<u128>();
+        let mut word = words.next_u64();
         let draws = loop {
-            let mut low = u128::from(generator.next_u64());
+            let mut low = u128::from(word);
             let mut draws = Vec::new();
             for bound in &group {
                 draws.push((low * bound) >> 64);
@@ -48,6 +56,7 @@ fn derived(players: usize, seed: u64, number: u64) -> (Vec<usize>, u32) {
             if low >= surplus {
                 break draws;
             }
+            word = replacements.next_u64();
             again += 1;
         };
         for (bound, draw) in group.into_iter().zip(draws) {
@@ -91,21 +100,23 @@ fn orders_are_as_documented() {
 /// Computed by another program, in another language, with a ChaCha8 of its own.
 #[test]
 fn known_orders() {
-    assert_eq!(drawn(5, 0, 4), [[2, 1, 0, 3, 4], [3, 4, 0, 1, 2], [4, 2, 3, 1, 0], [4, 1, 3, 0, 2]]);
-    assert_eq!(drawn(5, 7, 4), [[4, 2, 0, 3, 1], [4, 3, 0, 2, 1], [1, 0, 2, 4, 3], [0, 2, 4, 1, 3]]);
-    assert_eq!(drawn(16, 0, 1), [[7, 8, 2, 13, 14, 11, 5, 4, 1, 9, 0, 3, 10, 12, 6, 15]]);
-    assert_eq!(drawn(20, 7, 3)[2], [12, 4, 18, 6, 3, 17, 8, 10, 9, 5, 1, 11, 13, 7, 16, 2, 0, 19, 14, 15]);
+    assert_eq!(drawn(5, 0, 4), [[3, 1, 0, 2, 4], [2, 0, 3, 4, 1], [0, 2, 1, 4, 3], [2, 0, 1, 3, 4]]);
+    assert_eq!(drawn(5, 7, 4), [[3, 2, 1, 4, 0], [4, 3, 1, 0, 2], [2, 1, 3, 0, 4], [3, 4, 2, 0, 1]]);
+    assert_eq!(drawn(16, 0, 1), [[7, 5, 10, 12, 6, 13, 2, 1, 3, 4, 8, 11, 15, 0, 9, 14]]);
+    assert_eq!(drawn(20, 7, 3)[2], [17, 18, 4, 13, 1, 3, 2, 12, 11, 19, 8, 15, 14, 0, 9, 10, 16, 6, 5, 7]);
+    // With a word that was replaced.
+    assert_eq!(drawn(21, 7, 229)[228], [9, 11, 4, 0, 18, 17, 2, 6, 1, 16, 3, 7, 14, 12, 19, 20, 5, 15, 10, 13, 8]);
     for (players, seed, fingerprints) in [
-        (5, u64::MAX, [0x2b75_fcce_7547_d1ab, 0x8682_ce8b_2ec8_3c3a, 0x84dd_3294_8c8c_e2a4]),
-        (16, 0, [0x253d_c42a_bd62_c46e, 0x5c3b_2793_83e2_f3f8, 0x443b_e4ea_10fe_4992]),
-        (16, 7, [0x2630_eba4_aa2d_374b, 0xf6be_83f0_7ca3_6154, 0x8856_17b1_f6b8_c3c9]),
-        (16, u64::MAX, [0x681c_bd6f_592b_b268, 0x17d3_aaf4_2579_d304, 0xd89d_3ab4_3723_5988]),
-        (20, 0, [0x0809_efa3_c464_52e1, 0x9daf_ecc4_b971_e40c, 0xa136_ccd0_4e9d_e7ae]),
-        (20, 7, [0x04d7_9cc0_ea20_602c, 0xcfcc_5e0f_8dbf_8d6f, 0x5a20_bfa3_e5b0_d6e2]),
-        (64, 0, [0x389a_e616_3bd8_9cc9, 0x6cb6_6a5e_8b8e_0f13, 0x03c6_4c8c_5c63_842c]),
-        (64, 7, [0x60d6_c8ee_171b_c9e7, 0x8c85_c4f0_785f_6085, 0x6f60_aee5_afcc_57a0]),
-        (200, 7, [0xfa62_6b9f_c147_100c, 0xff6c_6971_f4af_804b, 0xb03c_a7fb_98e6_ed56]),
-        (200, u64::MAX, [0x0d9f_c799_f9b3_4c4e, 0x4e31_6b90_32d5_1b1b, 0xf1f2_455f_8063_4809]),
+        (5, u64::MAX, [0x62b9_2e32_7367_1021, 0xb41e_39bf_1cbc_a694, 0xaa58_14c7_1da6_b2c6]),
+        (16, 0, [0x3bf4_f612_1457_777d, 0x74f8_2440_6f3e_accc, 0x06ab_6857_9157_8cf7]),
+        (16, 7, [0x146a_310e_17db_e817, 0xa467_0570_dde1_5ade, 0x1dc0_e6fd_2d15_1970]),
+        (16, u64::MAX, [0x5b25_4b21_b628_b6f8, 0x6ee7_929e_ddcf_2994, 0x1fd5_3220_b3ef_cf3b]),
+        (20, 0, [0x9553_130d_38e8_4929, 0xdac9_6bb5_2b35_076b, 0x2254_ba6f_40b9_8fa3]),
+        (20, 7, [0xd7ab_995b_48ea_57ca, 0xf6a6_7789_e898_7321, 0xe0be_f1a2_1e9c_efc5]),
+        (64, 0, [0xa3f0_1eaf_e800_7229, 0xdbfe_1742_7a28_ea26, 0xe61d_58bc_97ff_7cdd]),
+        (64, 7, [0x0074_109f_d19e_7996, 0x2210_9eec_a17c_7a51, 0xc7f1_4d3d_a2e7_b485]),
+        (200, 7, [0x4d95_c76e_4941_6409, 0x857a_29a8_7162_5043, 0x7168_e620_1daf_d6f3]),
+        (200, u64::MAX, [0x50c8_24a3_0069_17ea, 0xc7bd_6290_9bcb_4f48, 0x1065_5b8d_cf49_7ccf]),
     ] {
         let found: Vec<u64> = drawn(players, seed, 3).iter().map(|order| fingerprint(order)).collect();
         assert_eq!(found, fingerprints, "{players} players, seed {seed}");
@@ -142,32 +153,32 @@ fn known_values() {
     assert_eq!(
         bits_of(&estimate),
         [
-            0xbfc2_df21_aee0_b9a7,
-            0xbfe2_c3dc_b7d0_894d,
-            0x3f9e_37a4_dab6_53d3,
-            0xbfd9_2535_d2ab_83d8,
-            0x3fb0_3dd1_ed93_b711,
-            0x3fd1_841f_76dc_76b4,
-            0x3fcf_4cfe_2818_f0b2,
-            0x3fc8_c501_4115_c968,
-            0x3fc9_da9c_faca_5764,
-            0x3fcb_ecee_8cd3_bc05
+            0xbfb0_9e22_42fa_2c30,
+            0xbfe4_e84c_36f9_e456,
+            0xbfd1_0613_ca38_c0d3,
+            0xbfa8_446c_609d_581b,
+            0xbf61_677d_d6f0_5c00,
+            0x3fd3_4fce_eeb4_565b,
+            0x3fc8_f5c9_d8aa_85d4,
+            0x3fc8_ffce_a88b_2e47,
+            0x3fc7_8cb0_a702_9ef6,
+            0x3fcd_0af2_c892_b814
         ]
     );
     let single = Permutation::new(100).seed(7).antithetic(false).estimate(&game).unwrap();
     assert_eq!(
         bits_of(&single),
         [
-            0xbfbe_da0b_ad31_2d70,
-            0xbfe0_a41a_a3b5_51da,
-            0x3fb9_0229_2b25_076d,
-            0xbfe1_bf1a_0f45_45dc,
-            0x3fb0_4b42_d72e_62a3,
-            0x3fcc_122d_c93c_9f88,
-            0x3fcf_0888_86bd_2a49,
-            0x3fc9_6127_40d5_4c23,
-            0x3fc6_2539_444b_88aa,
-            0x3fc9_8e9a_2f1c_5b72
+            0xbfde_6418_a4fa_c078,
+            0xbfe0_593e_2589_e937,
+            0x3f7d_afd1_163e_2cc0,
+            0xbfa7_41e0_573c_b5b3,
+            0xbf84_2ff3_41ed_eb45,
+            0x3fc8_c5b2_c131_c1df,
+            0x3fc5_fa29_7cb0_0478,
+            0x3fc6_f594_7abb_107a,
+            0x3fc5_6af2_6fed_6235,
+            0x3fc5_48ee_739f_8f47
         ]
     );
 }

@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use shapley::{
     Attribution, Coalition, Estimate, Exact, Index, Interactions, Permutation, Semivalue, Stopped, Summary, Table,
-    exact, from_fn, interactions,
+    exact, from_fn, interactions, parts::PermutationPartial,
 };
 
 /// What comes back from a file.
@@ -142,10 +142,51 @@ fn a_file_of_version_1_is_read() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!((estimate.permutations(), estimate.evaluations(), estimate.stopped()), (54, 326, Stopped::Evaluations));
     // It is written as it was, with what was added since.
     let mut written = serde_json::from_str::<Json>(file)?;
-    written["pairs"] = Json::Null;
+    (written["pairs"], written["orders"]) = (Json::Null, Json::Null);
     assert_eq!(serde_json::to_value(&estimate)?, written);
-    let more = Permutation::new(2_002).seed(u64::MAX).resume(&game(), &estimate)?;
-    assert_same_samples(&more, &Permutation::new(2_000).seed(u64::MAX).estimate(&game())?, 1, "version 1");
+    assert_eq!(reloaded(&estimate), estimate);
+    Ok(())
+}
+
+/// Orders of version 2 are others than those of version 1, by the same numbers: what is of version 1 is read and finished,
+/// and nothing goes on with it.
+#[test]
+fn samples_of_other_orders_are_not_added() -> Result<(), Box<dyn std::error::Error>> {
+    fn is_refused<T: std::fmt::Debug, E>(result: Result<T, shapley::Error<E>>, versions: [&str; 2]) {
+        let Err(shapley::Error::Mismatch { what, ours, theirs }) = result else { panic!("no mismatch") };
+        assert_eq!((what, [&*ours, &*theirs]), ("the version of the orders", versions));
+    }
+    let old: Estimate<f64> = serde_json::from_str(include_str!("../data/estimate-v1.json"))?;
+    is_refused(Permutation::new(2_002).seed(u64::MAX).resume(&game(), &old), ["2", "1"]);
+    // Of the same seed or another one.
+    for seed in [3, u64::MAX] {
+        let mut new = Permutation::new(1_000).seed(seed).estimate(&game())?;
+        let kept = new.clone();
+        is_refused(new.merge(&old), ["2", "1"]);
+        assert_eq!(new, kept);
+        is_refused(old.clone().merge(&new), ["1", "2"]);
+    }
+
+    let mut new = Permutation::new(1_000).part(1, 2).run(&game())?;
+    let mut json = serde_json::to_value(Permutation::new(1_000).part(0, 2).run(&game())?)?;
+    json["orders"] = Json::Null;
+    // The checksum is that of a file of version 1, which the refusal says.
+    let said = serde_json::from_value::<PermutationPartial<f64>>(json.clone()).expect_err("the checksum").to_string();
+    let (_, wanted) = said.split_once("that of the numbers is ").expect("the checksum is said");
+    json["checksum"] = json!(wanted[..16]);
+    let old: PermutationPartial<f64> = serde_json::from_value(json.clone())?;
+    assert_eq!(serde_json::to_value(&old)?, json);
+    is_refused(new.merge(old.clone()), ["2", "1"]);
+    is_refused(old.clone().merge(new), ["1", "2"]);
+
+    for version in [0, 1, 3, u32::MAX] {
+        let estimate = Permutation::new(1_000).estimate(&game())?;
+        let said = refused(&estimate, |json| json["orders"] = json!(version));
+        assert!(said.contains(&format!("orders of version {version}: ")), "{said}");
+        json["orders"] = json!(version);
+        let said = serde_json::from_value::<PermutationPartial<f64>>(json.clone()).expect_err("a version").to_string();
+        assert!(said.contains(&format!("orders of version {version}: ")), "{said}");
+    }
     Ok(())
 }
 
@@ -163,6 +204,7 @@ fn a_file_of_regression_is_one_of_kernel_shap() -> Result<(), Box<dyn std::error
     assert_eq!(reloaded(&estimate), estimate);
     let mut written = serde_json::from_str::<Json>(file)?;
     written["pairs"]["solver"] = json!("KernelShap");
+    written["orders"] = Json::Null;
     assert_eq!(serde_json::to_value(&estimate)?, written);
 
     let solver = |evaluations| shapley::KernelShap::new(evaluations).seed(11);

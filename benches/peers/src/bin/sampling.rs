@@ -6,8 +6,8 @@
 //!
 //! It takes some seconds and prints a Markdown table of nanoseconds an evaluation, each line from runs in turn. One game
 //! asks its coalition for two members, the other for its size. coopgame walks one order after another from one SplitMix64 generator and keeps
-//! means and squares; ours walks each order and its reverse, draws it from a stream of its own, and merges the samples
-//! by a tree. Both are checked to estimate the same.
+//! means and squares; ours walks each order and its reverse, draws it by its number, and merges the samples by a
+//! tree. Both are checked to estimate the same.
 
 use std::error::Error;
 use std::hint::black_box;
