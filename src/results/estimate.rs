@@ -72,8 +72,8 @@ const MOST_SEEDS: usize = 5;
 /// What an estimate is made of.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Origin<V> {
-    /// Walks along orders.
-    Walks(Samples<V>),
+    /// Walks along orders, and the degrees of freedom of the standard errors of each output.
+    Walks(Samples<V>, Vec<f64>),
     /// Pairs of coalitions.
     #[cfg(feature = "surrogate")]
     Pairs(Pairs<V>),
@@ -141,7 +141,7 @@ impl<V> Estimate<V> {
     #[cfg(feature = "surrogate")]
     pub(crate) fn into_pairs(self) -> Option<Pairs<V>> {
         match self.origin {
-            Origin::Walks(_) => None,
+            Origin::Walks(..) => None,
             Origin::Pairs(pairs) => Some(pairs),
         }
     }
@@ -155,7 +155,7 @@ impl<V> Estimate<V> {
     /// The samples that it is made of, if it is of walks.
     pub(crate) fn walks(&self) -> Option<&Samples<V>> {
         match &self.origin {
-            Origin::Walks(samples) => Some(samples),
+            Origin::Walks(samples, _) => Some(samples),
             #[cfg(feature = "surrogate")]
             Origin::Pairs(_) => None,
         }
@@ -164,7 +164,7 @@ impl<V> Estimate<V> {
     /// What has made it.
     pub(crate) fn solver(&self) -> &'static str {
         match &self.origin {
-            Origin::Walks(_) => "Permutation",
+            Origin::Walks(..) => "Permutation",
             #[cfg(feature = "surrogate")]
             Origin::Pairs(pairs) => pairs.method.name(),
         }
@@ -175,7 +175,7 @@ impl<V> Estimate<V> {
     /// The seed that it was made with; of estimates that were merged, the smallest few.
     fn seeds(&self) -> String {
         match &self.origin {
-            Origin::Walks(samples) => {
+            Origin::Walks(samples, _) => {
                 let mut seeds: Vec<String> = samples.streams.keys().take(MOST_SEEDS).map(u64::to_string).collect();
                 if samples.streams.len() > MOST_SEEDS {
                     seeds.push(format!("… ({} seeds)", samples.streams.len()));
@@ -230,10 +230,16 @@ impl<V: Value> Estimate<V> {
     pub fn half_width(&self, player: usize, level: f64) -> V {
         assert!(level > 0.0 && level < 1.0, "an interval cannot have level {level}: it must be between 0 and 1");
         let error = &self.std_errors[player];
-        // Errors that are no means of samples have no degrees of freedom that are known: those of a normal
-        // distribution.
-        let width = self.walks().map_or_else(|| width(level, u64::MAX), |samples| samples.width(level));
-        error.zip_with(error, |error, _| scaled(width, error))
+        match &self.origin {
+            Origin::Walks(samples, freedom) => {
+                let mut widths = freedom.iter().map(|&freedom| width(samples.corrected(level), freedom));
+                error.zip_with(error, |error, _| scaled(widths.next().unwrap_or(f64::INFINITY), error))
+            }
+            // Errors that are no means of samples have no degrees of freedom that are known: those of a normal
+            // distribution.
+            #[cfg(feature = "surrogate")]
+            Origin::Pairs(_) => error.zip_with(error, |error, _| scaled(width(level, f64::INFINITY), error)),
+        }
     }
 
     /// Adds the samples of another estimate of the same game: from another seed, as a rule. The result is that of all
