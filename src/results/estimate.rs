@@ -7,7 +7,10 @@ use super::moments::Moments;
 #[cfg(feature = "surrogate")]
 use super::pairs::Pairs;
 use super::samples::Samples;
-use super::student::{scaled, width};
+use super::spread::Reach;
+use super::student::scaled;
+#[cfg(feature = "surrogate")]
+use super::student::width;
 use crate::display::{self, Column, NameOf, Named, Printed};
 use crate::engine::partial::{check_ends, check_evaluations};
 use crate::{Attribution, Error, Value};
@@ -72,8 +75,8 @@ const MOST_SEEDS: usize = 5;
 /// What an estimate is made of.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Origin<V> {
-    /// Walks along orders, and the degrees of freedom of the standard errors of each output.
-    Walks(Samples<V>, Vec<f64>),
+    /// Walks along orders, and how far intervals of each output reach.
+    Walks(Samples<V>, Vec<Reach>),
     /// Pairs of coalitions.
     #[cfg(feature = "surrogate")]
     Pairs(Pairs<V>),
@@ -231,8 +234,8 @@ impl<V: Value> Estimate<V> {
         assert!(level > 0.0 && level < 1.0, "an interval cannot have level {level}: it must be between 0 and 1");
         let error = &self.std_errors[player];
         match &self.origin {
-            Origin::Walks(samples, freedom) => {
-                let mut widths = freedom.iter().map(|&freedom| width(samples.corrected(level), freedom));
+            Origin::Walks(samples, reach) => {
+                let mut widths = reach.iter().map(|reach| reach.width(samples.corrected(level)));
                 error.zip_with(error, |error, _| scaled(widths.next().unwrap_or(f64::INFINITY), error))
             }
             // Errors that are no means of samples have no degrees of freedom that are known: those of a normal

@@ -110,6 +110,6 @@ impl<V: Value> Samples<V> {
         let std_errors = total.values_of(&spread.errors);
         let [baseline, grand] = self.ends.clone();
         let attribution = Attribution::new(values, baseline, grand, self.evaluations);
-        Ok(Estimate::new(attribution, std_errors, stopped, Origin::Walks(self, spread.freedom)))
+        Ok(Estimate::new(attribution, std_errors, stopped, Origin::Walks(self, spread.reach)))
     }
 }
