@@ -1,8 +1,8 @@
 //! How often the intervals of `Permutation` have the true value, how wide they are, and how far off runs are that stop by
 //! a precision: on games whose values are known.
 //!
-//! `cargo bench -p shapley-benches --bench intervals`; `--games vote` measures only games with this in their names. A
-//! file of the same name in `docs` has what it showed.
+//! `cargo bench -p shapley-benches --bench intervals`; `--games vote` measures only games with this in their names.
+//! `docs/benchmarks.md` has what it showed.
 
 mod games;
 #[path = "../common/random_games.rs"]

@@ -101,6 +101,12 @@ impl<V> Estimate<V> {
     /// The standard error of each player's value, player 0 first: the standard deviation that the value would have over
     /// seeds, estimated from how much the samples differ.
     ///
+    /// For [`Permutation`](crate::Permutation), as far as contributions are rare or heavy tailed, players share what
+    /// they know of each other's spread: a player whose samples happened to be alike is not certain if those of others
+    /// differ. (So a player who never adds anything has exactly the value zero, and a small standard error unless
+    /// nobody's samples differ.) Where contributions are plain noise the errors are those of the textbook. The rule is
+    /// in `docs/permutation.md`.
+    ///
     /// Infinite if there is only one sample, which tells nothing about differences; zero if all samples must be the
     /// same, since there is one player, or a pair of walks has both orders of two.
     #[must_use]
@@ -200,13 +206,14 @@ impl<V: Value> Estimate<V> {
     }
 
     /// An interval that has the player's true value with probability `level`, 0.95 for instance: the value ± t standard
-    /// errors. For [`Permutation`](crate::Permutation), t is Student's with as many degrees of freedom as there are
-    /// samples but one; for `Surrogate` and `KernelShap`, whose errors are not those of a mean, the normal
-    /// distribution's: 1.96 standard errors for 0.95.
+    /// errors. For `Surrogate` and `KernelShap`, whose errors are not those of a mean, t is the normal distribution's:
+    /// 1.96 standard errors for 0.95. For [`Permutation`](crate::Permutation) it is Student's with as many degrees of
+    /// freedom as there are samples but one, where contributions are plain noise; with fewer, and wider by a factor,
+    /// where they are rare (`docs/permutation.md`).
     ///
-    /// That of samples rests on means of many samples being nearly normal. Where marginal contributions are rarely anything but
-    /// zero, as in a vote of many small parties, wait until some of each player's were: an interval of width zero says
-    /// that all samples were the same, no more.
+    /// No rule finds a contribution that none of the samples of any player has shown. Where contributions are rare, make
+    /// [at least](crate::Permutation::at_least) as many evaluations as it takes to see most of them: an interval of width
+    /// zero says that all samples of all players were the same, no more.
     ///
     /// If the run had a [`precision`](crate::Permutation::precision) to reach, the interval is wider, by the correction
     /// that is described there: it holds although the run may have stopped at a good moment. Of estimates that were

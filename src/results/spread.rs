@@ -8,8 +8,8 @@ use crate::Value;
 /// Degrees of freedom that the mean variance of all players has beside a player's own, where contributions are rare.
 const SHARED: f64 = 6.0;
 
-/// What is added to the variance of intervals where contributions are rare and hardly any was seen, in units of itself: a
-/// player that has shown none has an estimate that is off to one side, too.
+/// By how much intervals are wider, where contributions are rare and hardly any was seen: a player that has shown none has
+/// an estimate that is off to one side, too. The variance is larger by the square of this.
 const CAUTION: f64 = 2.0;
 
 /// How far intervals of one output reach.
@@ -61,7 +61,8 @@ impl Spread {
                 let pooled = if part > 0.0 { part * mean + (1.0 - part) * variance } else { variance };
                 *error = (pooled / samples).sqrt();
             }
-            *reach = Reach { freedom: (shared + kept).min(own), caution: (1.0 + CAUTION * tail * part).sqrt() };
+            *reach =
+                Reach { freedom: (shared + kept).min(own), caution: (1.0 + (CAUTION * tail).powi(2) * part).sqrt() };
         }
         spread
     }
