@@ -18,10 +18,10 @@ use crate::{Error, Estimate, Progress, TryGame};
 #[cfg(feature = "serde")]
 pub(crate) use order::VERSION as ORDERS_VERSION;
 pub use partial::{PermutationPartial, SampleSums};
+#[cfg(feature = "mpi")]
+pub(crate) use rules::Seen;
 #[cfg(feature = "serde")]
 pub(crate) use rules::{Rules, most_looks};
-#[cfg(feature = "mpi")]
-pub(crate) use rules::{Seen, looks};
 
 /// Shapley values by sampling permutations, for games that are too large for [`exact`](crate::exact): at most so many
 /// evaluations of the game, and a standard error for every value.
@@ -99,6 +99,8 @@ pub struct Permutation<F = fn(&Progress) -> ControlFlow<()>> {
     pub(crate) antithetic: bool,
     pub(crate) stopping: Stopping,
     pub(crate) truncation: Option<f64>,
+    /// The evaluations before which a precision ends no run.
+    pub(crate) at_least: u64,
     /// Without a batch walks are the game's own.
     pub(crate) settings: Settings<F>,
 }
@@ -112,6 +114,7 @@ impl Permutation {
             antithetic: true,
             stopping: Stopping::never(),
             truncation: None,
+            at_least: 0,
             settings: Settings::new(),
         }
     }
@@ -132,9 +135,9 @@ impl<F> Permutation<F> {
 
     /// Stops once every player's interval, at the [confidence](Self::confidence) asked for, is no wider than ±
     /// `half_width`, in units of v (of a game with several outputs, in every output). The promise is that, for each
-    /// player, the true value is then within `half_width` of the estimate with at least that confidence, as far as
-    /// means of samples are nearly normal: see [`Estimate::interval`] for games where they are not. A player whose only
-    /// contributions are rare and large may show none in 30 samples; it then looks certain, and the run stops.
+    /// player, the true value is then within `half_width` of the estimate with at least that confidence, as far as the
+    /// samples know of rare contributions: see [`Estimate::interval`]. Where all players' contributions are so rare that
+    /// hardly any was seen, say [how many evaluations](Self::at_least) to make at least.
     ///
     /// The intervals are looked at after 30 samples, and then whenever there are half as many more. Looking often and
     /// stopping at a good moment would make the promise false, so each of the K looks that the budget allows is made at
@@ -144,9 +147,6 @@ impl<F> Permutation<F> {
     /// A budget of a million evaluations for 16 players allows 18 looks, which makes intervals 1.5 times as wide; a
     /// budget without need of 2^64 allows 93, and makes them 1.8 times as wide. What [`Estimate::interval`] returns is
     /// corrected likewise, whatever ended the run.
-    ///
-    /// A coarse precision can be reached at the first look. The values are then as near as promised, but the intervals
-    /// themselves rest on 30 samples, which is too few where contributions are rarely anything but zero.
     ///
     /// Must be positive.
     pub fn precision(mut self, half_width: f64) -> Self {
@@ -159,6 +159,32 @@ impl<F> Permutation<F> {
     pub fn confidence(mut self, level: f64) -> Self {
         self.stopping.confidence = level;
         self
+    }
+
+    /// No [precision](Self::precision) ends the run before it has made this many evaluations (those that
+    /// [truncation](Self::truncate) spared included): for games whose contributions are rare.
+    ///
+    /// No rule finds what no sample has shown. A contribution that is there in a share p of the samples is in none of m
+    /// samples with a chance of (1 − p)^m: to have seen it with probability 1 − α takes **ln(1/α) / p samples**, 3/p for
+    /// 95 %, of 2(n − 1) evaluations each. Where some of n equal players decides alone, as in a vote, p is 2/n for a pair
+    /// of walks, and n²·3 evaluations are enough for most of the players to have been seen. With p = 1/1000:
+    ///
+    /// ```
+    /// use shapley::{Error, Permutation};
+    ///
+    /// // Ten players, all of whom must come before number 10 adds anything: p is 1/11 in a walk, and 2/11 in a pair.
+    /// let game = shapley::from_fn(11, |s| if s.len() == 11 { 1.0 } else { 0.0 });
+    /// let samples = (20.0_f64.ln() / (2.0 / 11.0)).ceil() as u64; // 17
+    /// let sampler = Permutation::new(100_000).precision(0.1).at_least(2 + 20 * samples);
+    /// assert!(sampler.estimate(&game)?.evaluations() >= 2 + 20 * samples);
+    /// # Ok::<(), Error>(())
+    /// ```
+    ///
+    /// The run stops at the first look at the intervals from there on; looks before are not made, so intervals are
+    /// corrected for fewer of them. Of estimates that were merged or resumed all samples count, whichever run made them.
+    /// Without a precision this changes nothing. More than the budget is an error, since no precision could then end the run.
+    pub fn at_least(self, evaluations: u64) -> Self {
+        Self { at_least: evaluations, ..self }
     }
 
     /// Stops after so much time. Samples that are begun are finished, and the first is always made: it may be over by
@@ -214,8 +240,8 @@ impl<F> Permutation<F> {
     }
 
     pub(crate) fn with_settings<O>(&self, settings: Settings<O>) -> Permutation<O> {
-        let Self { evaluations, seed, antithetic, stopping, truncation, .. } = *self;
-        Permutation { evaluations, seed, antithetic, stopping, truncation, settings }
+        let Self { evaluations, seed, antithetic, stopping, truncation, at_least, .. } = *self;
+        Permutation { evaluations, seed, antithetic, stopping, truncation, at_least, settings }
     }
 
     /// Shows the progress after every walk or batch, or every millisecond or so if they are faster, and stops the run
@@ -279,7 +305,8 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
     /// * [`NoPlayers`](Error::NoPlayers); [`TooManyPlayers`](Error::TooManyPlayers) beyond
     ///   [`Coalition::MAX_PLAYERS`](crate::Coalition::MAX_PLAYERS); [`BudgetTooSmall`](Error::BudgetTooSmall) below 2 +
     ///   2(n − 1) evaluations, or n + 1 without antithetic sampling; [`Setting`](Error::Setting) for a precision,
-    ///   confidence or tolerance that is out of range: before any evaluation;
+    ///   confidence or tolerance that is out of range, and more evaluations [at least](Self::at_least) than at most:
+    ///   before any evaluation;
     /// * [`NotFinite`](Error::NotFinite), [`Game`](Error::Game), [`BatchLength`](Error::BatchLength): of several, the
     ///   one of the first sample. Samples begun by other threads are finished, and no further one is begun;
     /// * [`Overflow`](Error::Overflow) if sums of contributions do not fit the value type;
@@ -343,6 +370,7 @@ impl<F> fmt::Debug for Permutation<F> {
             .field("antithetic", &self.antithetic)
             .field("precision", &self.stopping.precision)
             .field("confidence", &self.stopping.confidence)
+            .field("at_least", &self.at_least)
             .field("deadline", &self.stopping.deadline)
             .field("truncation", &self.truncation)
             .field("threads", &self.settings.threads)

@@ -9,7 +9,9 @@ mod moments;
 #[cfg(feature = "surrogate")]
 mod pairs;
 mod samples;
+mod spread;
 mod student;
+mod tails;
 
 pub use attribution::Attribution;
 #[cfg(feature = "surrogate")]
@@ -24,3 +26,5 @@ pub(crate) use moments::{BoxedNode, Moments, SampleTree, sample_tree};
 #[cfg(feature = "surrogate")]
 pub(crate) use pairs::{Method, Pair, Pairs, coalitions};
 pub(crate) use samples::{Design, Samples};
+#[cfg(feature = "serde")]
+pub(crate) use tails::Tail;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::engine::partial::{Partial, Summation, Sums};
 use crate::exact::CoalitionSums;
-use crate::permutation::{SampleSums, Seen, looks};
+use crate::permutation::{SampleSums, Seen};
 use crate::{Coalition, Progress, Stopped, Value};
 
 /// Sums that ranks share. A unit has 2^`grain_bits` **grains**: the coalitions of a block, or one sample.
@@ -87,15 +87,12 @@ impl<V: Value> SharedSums for SampleSums<V> {
 
     /// Two looks ahead.
     fn limit(&self, whole: u64) -> u64 {
-        match self.rules.precision {
-            Some(_) => looks().filter(|&look| look > whole).nth(1).unwrap_or(u64::MAX),
-            None => u64::MAX,
-        }
+        self.rules.looks().filter(|&look| look > whole).nth(1).unwrap_or(u64::MAX)
     }
 
     fn is_enough(partial: &Partial<Self>, before: u64, whole: u64) -> bool {
-        let passes = || looks().any(|look| before < look && look <= whole);
-        partial.job.sums.rules.precision.is_some() && passes() && partial.until_precise().1
+        let passes = partial.job.sums.rules.looks().any(|look| before < look && look <= whole);
+        passes && partial.until_precise().1
     }
 
     fn evaluations(partial: &Partial<Self>, _samples: u64) -> u64 {

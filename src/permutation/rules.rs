@@ -25,11 +25,6 @@ pub(crate) fn most_looks() -> u32 {
     looks().count() as u32
 }
 
-/// Whether intervals are looked at after this number of samples.
-fn is_look(samples: u64) -> bool {
-    looks().take_while(|&look| look <= samples).last() == Some(samples)
-}
-
 /// The settings of a sampler that decide which samples of a game it makes.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Rules {
@@ -39,6 +34,8 @@ pub(crate) struct Rules {
     pub(crate) seed: u64,
     pub(crate) precision: Option<f64>,
     pub(crate) confidence: f64,
+    /// The evaluations before which intervals are not looked at.
+    pub(crate) at_least: u64,
 }
 
 /// What there is of a run: samples, evaluations, and the largest half width.
@@ -58,15 +55,19 @@ impl<F> Permutation<F> {
         check_players(players)?;
         self.stopping.check()?;
         positive("the tolerance of truncation", self.truncation)?;
+        if self.at_least > self.evaluations {
+            let (name, value) = ("the number of evaluations to make at least", self.at_least as f64);
+            return Err(Error::Setting { name, value, allowed: "no more than the budget of evaluations" });
+        }
         Ok(self.unchecked_rules(players))
     }
 
     /// The same rules, whether or not the settings are in range.
     pub(crate) fn unchecked_rules(&self, players: usize) -> Rules {
-        let Self { evaluations: budget, seed, stopping: Stopping { precision, confidence, .. }, .. } = *self;
+        let Self { evaluations: budget, seed, at_least, stopping: Stopping { precision, confidence, .. }, .. } = *self;
         let Self { antithetic, truncation, .. } = *self;
         let design = Design { players, antithetic, truncation, orders: order::VERSION };
-        Rules { design, budget, seed, precision, confidence }
+        Rules { design, budget, seed, precision, confidence, at_least }
     }
 }
 
@@ -79,6 +80,7 @@ impl Rules {
             ("the budget", self.budget.to_string()),
             ("the precision", self.precision.map_or("none".to_owned(), |precision| precision.to_string())),
             ("the confidence", self.confidence.to_string()),
+            ("the number of evaluations to make at least", self.at_least.to_string()),
         ]);
         settings
     }
@@ -100,28 +102,39 @@ impl Rules {
         }
     }
 
+    /// The samples that must be there before intervals are looked at.
+    fn least(&self) -> u64 {
+        self.at_least.saturating_sub(2).div_ceil(self.design.cost().max(1))
+    }
+
+    /// The numbers of samples at which this run looks at its intervals, if it has a precision to reach.
+    pub(crate) fn looks(&self) -> impl Iterator<Item = u64> {
+        let (least, has_precision) = (self.least(), self.precision.is_some());
+        looks().filter(move |&look| has_precision && look >= least)
+    }
+
     /// How often the intervals may be looked at within the budget.
-    pub(crate) fn looks(&self) -> u32 {
+    pub(crate) fn most_looks(&self) -> u32 {
+        if self.precision.is_none() {
+            return 0;
+        }
         let design = self.design;
         let cheapest = match design.truncation {
             Some(_) => design.walks() * PATIENCE.min(design.players - 1) as u64,
             None => design.cost(),
         };
         let most = self.budget.saturating_sub(2) / cheapest.max(1);
-        u32::try_from(looks().take_while(|&look| look <= most).count()).unwrap_or(u32::MAX).max(1)
+        u32::try_from(self.looks().take_while(|&look| look <= most).count()).unwrap_or(u32::MAX).max(1)
     }
 
     /// The samples that a look at the intervals must tell from those after it.
     pub(crate) fn cuts(&self) -> Arc<[u64]> {
-        match self.precision {
-            Some(_) => looks().take_while(|&look| look < self.payable()).collect(),
-            None => Arc::default(),
-        }
+        self.looks().take_while(|&look| look < self.payable()).collect()
     }
 
     /// No samples yet, but v(∅) and v(N), which took `evaluations`.
     pub(crate) fn none_yet<V: Value>(&self, ends: [V; 2], evaluations: u64) -> Samples<V> {
-        let looks = if self.precision.is_some() { self.looks() } else { 0 };
+        let looks = self.most_looks();
         let streams = [(self.seed, sample_tree(Arc::default()))].into();
         Samples { design: self.design, looks, evaluations, saved: 0, ends, streams }
     }
@@ -129,7 +142,8 @@ impl Rules {
     /// Whether intervals are looked at after these samples, the first `made`, and are as narrow as was asked for.
     pub(crate) fn is_precise<V: Value>(&self, samples: &Samples<V>, made: u64) -> bool {
         let Some(precision) = self.precision.filter(|_| !self.design.is_constant()) else { return false };
-        is_look(made) && samples.half_width(self.confidence) <= precision
+        let is_look = self.looks().find(|&look| look >= made) == Some(made);
+        is_look && samples.half_width(self.confidence) <= precision
     }
 
     /// The numbers of the samples to make next, up to the next look at the intervals; or why none are.
@@ -154,7 +168,7 @@ impl Rules {
         if payable == 0 {
             return ControlFlow::Break(Stopped::Evaluations);
         }
-        let to_look = self.precision.and_then(|_| looks().find(|&look| look > made)).map(|look| look - made);
+        let to_look = self.looks().find(|&look| look > made).map(|look| look - made);
         let most = if self.design.is_constant() { 1 } else { payable.min(missing.end - missing.start) };
         let count = to_look.map_or(most, |to_look| to_look.min(most));
         ControlFlow::Continue(missing.start..missing.start.saturating_add(count))
@@ -171,7 +185,7 @@ impl Rules {
         let Some(precision) = self.precision.filter(|_| seen.half_width.is_finite()) else { return budget };
         // Intervals narrow by the root of the number of samples.
         let needed = seen.samples as f64 * (seen.half_width / precision).powi(2);
-        let look = looks().find(|&look| look as f64 >= needed && look >= seen.samples);
+        let look = self.looks().find(|&look| look as f64 >= needed && look >= seen.samples);
         let more = look.map_or(u64::MAX, |look| (look - seen.samples).saturating_mul(cost));
         seen.evaluations.saturating_add(more).min(budget)
     }
@@ -190,8 +204,8 @@ mod tests {
     #[test]
     fn a_look_is_counted_only_if_it_can_be_paid_for() {
         let looks = |evaluations, players| {
-            let rules = Permutation::new(evaluations).rules::<std::convert::Infallible>(players);
-            rules.expect("settings in range").looks()
+            let sampler = Permutation::new(evaluations).precision(1.0);
+            sampler.rules::<std::convert::Infallible>(players).expect("settings in range").most_looks()
         };
         assert_eq!(looks(2 + 30 * 30, 16), 1);
         assert_eq!(looks(2 + 45 * 30 - 1, 16), 1);

@@ -44,9 +44,7 @@ pub(super) fn run<G: TryGame + ?Sized, F: Observer>(
                 return Err(Error::Mismatch { what: "the seed", ours: options.seed.to_string(), theirs });
             }
             let mut samples = samples.clone();
-            if options.stopping.precision.is_some() {
-                samples.looks = samples.looks.max(rules.looks());
-            }
+            samples.looks = samples.looks.max(rules.most_looks());
             if let ControlFlow::Break(stopped) = rules.next_after(&samples, 2) {
                 return samples.estimate(stopped);
             }

@@ -7,7 +7,10 @@ use super::moments::Moments;
 #[cfg(feature = "surrogate")]
 use super::pairs::Pairs;
 use super::samples::Samples;
-use super::student::{scaled, width};
+use super::spread::Reach;
+use super::student::scaled;
+#[cfg(feature = "surrogate")]
+use super::student::width;
 use crate::display::{self, Column, NameOf, Named, Printed};
 use crate::engine::partial::{check_ends, check_evaluations};
 use crate::{Attribution, Error, Value};
@@ -72,8 +75,8 @@ const MOST_SEEDS: usize = 5;
 /// What an estimate is made of.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Origin<V> {
-    /// Walks along orders.
-    Walks(Samples<V>),
+    /// Walks along orders, and how far intervals of each output reach.
+    Walks(Samples<V>, Vec<Reach>),
     /// Pairs of coalitions.
     #[cfg(feature = "surrogate")]
     Pairs(Pairs<V>),
@@ -97,6 +100,12 @@ impl<V> Estimate<V> {
 
     /// The standard error of each player's value, player 0 first: the standard deviation that the value would have over
     /// seeds, estimated from how much the samples differ.
+    ///
+    /// For [`Permutation`](crate::Permutation), as far as contributions are rare or heavy tailed, players share what
+    /// they know of each other's spread: a player whose samples happened to be alike is not certain if those of others
+    /// differ. (So a player who never adds anything has exactly the value zero, and a small standard error unless
+    /// nobody's samples differ.) Where contributions are plain noise the errors are those of the textbook. The rule is
+    /// in `docs/permutation.md`.
     ///
     /// Infinite if there is only one sample, which tells nothing about differences; zero if all samples must be the
     /// same, since there is one player, or a pair of walks has both orders of two.
@@ -141,7 +150,7 @@ impl<V> Estimate<V> {
     #[cfg(feature = "surrogate")]
     pub(crate) fn into_pairs(self) -> Option<Pairs<V>> {
         match self.origin {
-            Origin::Walks(_) => None,
+            Origin::Walks(..) => None,
             Origin::Pairs(pairs) => Some(pairs),
         }
     }
@@ -155,7 +164,7 @@ impl<V> Estimate<V> {
     /// The samples that it is made of, if it is of walks.
     pub(crate) fn walks(&self) -> Option<&Samples<V>> {
         match &self.origin {
-            Origin::Walks(samples) => Some(samples),
+            Origin::Walks(samples, _) => Some(samples),
             #[cfg(feature = "surrogate")]
             Origin::Pairs(_) => None,
         }
@@ -164,7 +173,7 @@ impl<V> Estimate<V> {
     /// What has made it.
     pub(crate) fn solver(&self) -> &'static str {
         match &self.origin {
-            Origin::Walks(_) => "Permutation",
+            Origin::Walks(..) => "Permutation",
             #[cfg(feature = "surrogate")]
             Origin::Pairs(pairs) => pairs.method.name(),
         }
@@ -175,7 +184,7 @@ impl<V> Estimate<V> {
     /// The seed that it was made with; of estimates that were merged, the smallest few.
     fn seeds(&self) -> String {
         match &self.origin {
-            Origin::Walks(samples) => {
+            Origin::Walks(samples, _) => {
                 let mut seeds: Vec<String> = samples.streams.keys().take(MOST_SEEDS).map(u64::to_string).collect();
                 if samples.streams.len() > MOST_SEEDS {
                     seeds.push(format!("… ({} seeds)", samples.streams.len()));
@@ -197,13 +206,14 @@ impl<V: Value> Estimate<V> {
     }
 
     /// An interval that has the player's true value with probability `level`, 0.95 for instance: the value ± t standard
-    /// errors. For [`Permutation`](crate::Permutation), t is Student's with as many degrees of freedom as there are
-    /// samples but one; for `Surrogate` and `KernelShap`, whose errors are not those of a mean, the normal
-    /// distribution's: 1.96 standard errors for 0.95.
+    /// errors. For `Surrogate` and `KernelShap`, whose errors are not those of a mean, t is the normal distribution's:
+    /// 1.96 standard errors for 0.95. For [`Permutation`](crate::Permutation) it is Student's with as many degrees of
+    /// freedom as there are samples but one, where contributions are plain noise; with fewer, and wider by a factor,
+    /// where they are rare (`docs/permutation.md`).
     ///
-    /// That of samples rests on means of many samples being nearly normal. Where marginal contributions are rarely anything but
-    /// zero, as in a vote of many small parties, wait until some of each player's were: an interval of width zero says
-    /// that all samples were the same, no more.
+    /// No rule finds a contribution that none of the samples of any player has shown. Where contributions are rare, make
+    /// [at least](crate::Permutation::at_least) as many evaluations as it takes to see most of them: an interval of width
+    /// zero says that all samples of all players were the same, no more.
     ///
     /// If the run had a [`precision`](crate::Permutation::precision) to reach, the interval is wider, by the correction
     /// that is described there: it holds although the run may have stopped at a good moment. Of estimates that were
@@ -230,10 +240,16 @@ impl<V: Value> Estimate<V> {
     pub fn half_width(&self, player: usize, level: f64) -> V {
         assert!(level > 0.0 && level < 1.0, "an interval cannot have level {level}: it must be between 0 and 1");
         let error = &self.std_errors[player];
-        // Errors that are no means of samples have no degrees of freedom that are known: those of a normal
-        // distribution.
-        let width = self.walks().map_or_else(|| width(level, u64::MAX), |samples| samples.width(level));
-        error.zip_with(error, |error, _| scaled(width, error))
+        match &self.origin {
+            Origin::Walks(samples, reach) => {
+                let mut widths = reach.iter().map(|reach| reach.width(samples.corrected(level)));
+                error.zip_with(error, |error, _| scaled(widths.next().unwrap_or(f64::INFINITY), error))
+            }
+            // Errors that are no means of samples have no degrees of freedom that are known: those of a normal
+            // distribution.
+            #[cfg(feature = "surrogate")]
+            Origin::Pairs(_) => error.zip_with(error, |error, _| scaled(width(level, f64::INFINITY), error)),
+        }
     }
 
     /// Adds the samples of another estimate of the same game: from another seed, as a rule. The result is that of all

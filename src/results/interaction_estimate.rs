@@ -76,7 +76,7 @@ impl<V: Value> InteractionEstimate<V> {
     pub fn interval(&self, players: &[usize], level: f64) -> Option<(V, V)> {
         assert!(level > 0.0 && level < 1.0, "an interval cannot have level {level}: it must be between 0 and 1");
         let (value, error) = (self.get(players)?, self.std_error(players)?);
-        let width = width(level, u64::MAX);
+        let width = width(level, f64::INFINITY);
         let half = error.zip_with(error, |error, _| scaled(width, error));
         Some((value.zip_with(&half, |v, h| v - h), value.zip_with(&half, |v, h| v + h)))
     }

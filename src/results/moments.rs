@@ -1,4 +1,5 @@
-//! Sums and squared deviations of numbered samples: what means and standard errors of estimates are made of.
+//! Sums and squared deviations of numbered samples: what means and, by `spread.rs`, standard errors of estimates are made
+//! of.
 //!
 //! Nodes merge as Chan, Golub & LeVeque have it (1983, "Algorithms for computing the sample variance: analysis and
 //! recommendations", *The American Statistician* 37(3), 242–247, doi:10.1080/00031305.1983.10483115), whose pairwise
@@ -6,6 +7,7 @@
 
 use std::sync::Arc;
 
+use super::tails::Tail;
 use crate::Value;
 use crate::engine::tree::{Node, Tree};
 
@@ -40,11 +42,19 @@ pub(crate) struct SampleNode<V> {
     /// For each component of each player's value, player 0 first, the sum of the squared deviations from the mean; of a
     /// single sample, nothing. Floats, since squares of values may not fit the values' type.
     pub(crate) squares: Vec<f64>,
+    /// For each output what groups of four samples say of its tails; of fewer than four samples, nothing.
+    pub(crate) tails: Vec<Tail>,
 }
 
 impl<V> Node for SampleNode<V> {
     fn level(&self) -> u32 {
         self.level
+    }
+}
+
+impl<V> SampleNode<V> {
+    fn empty() -> Self {
+        Self { level: 0, sums: Vec::new(), squares: Vec::new(), tails: Vec::new() }
     }
 }
 
@@ -60,6 +70,11 @@ impl<V: Value> SampleNode<V> {
             self.squares.reserve(self.sums.len());
             both.for_each(|(a, b)| self.squares.push(squared(a - b) * weight));
         } else {
+            if self.level == 1 {
+                Tail::of_groups(&mut self.tails, [&self.sums, &next.sums], [&self.squares, &next.squares]);
+            } else {
+                Tail::add_all(&mut self.tails, &next.tails);
+            }
             let squares = self.squares.iter_mut().zip(&next.squares);
             squares.for_each(|(square, other)| *square += other);
             let mut squares = self.squares.iter_mut();
@@ -90,13 +105,14 @@ impl<V: Value> Moments<V> {
 
     /// A node to put a sample into; there may be other values in it.
     pub(crate) fn buffer(&mut self) -> BoxedNode<V> {
-        self.spare.pop().unwrap_or_else(|| Box::new(SampleNode { level: 0, sums: Vec::new(), squares: Vec::new() }))
+        self.spare.pop().unwrap_or_else(|| Box::new(SampleNode::empty()))
     }
 
     /// Adds one sample.
     pub(crate) fn add(&mut self, number: u64, mut sample: BoxedNode<V>) {
         sample.level = 0;
         sample.squares.clear();
+        sample.tails.clear();
         insert(&mut self.tree, number, sample, &mut self.spare);
     }
 
@@ -134,7 +150,8 @@ pub(crate) fn sample_tree<V: Value>(cuts: Arc<[u64]>) -> SampleTree<V> {
 pub(crate) struct Total<V> {
     pub(crate) samples: u64,
     sums: Vec<V>,
-    squares: Vec<f64>,
+    pub(super) squares: Vec<f64>,
+    pub(super) tails: Vec<Tail>,
 }
 
 impl<V: Value> Total<V> {
@@ -150,7 +167,8 @@ impl<V: Value> Total<V> {
         if first.level == 0 {
             squares = vec![0.0; first.sums.iter().flat_map(V::components).count()];
         }
-        let mut total = Self { samples: 1 << first.level, sums: first.sums.clone(), squares };
+        let (sums, tails) = (first.sums.clone(), first.tails.clone());
+        let mut total = Self { samples: 1 << first.level, sums, squares, tails };
         nodes.for_each(|node| total.add(node));
         Some(total)
     }
@@ -165,7 +183,13 @@ impl<V: Value> Total<V> {
         self.sums.iter_mut().zip(&node.sums).for_each(|(sum, other)| sum.add_assign(other));
         // Of a single sample there are none.
         self.squares.iter_mut().zip(&node.squares).for_each(|(square, other)| *square += other);
+        Tail::add_all(&mut self.tails, &node.tails);
         self.samples = self.samples.saturating_add(1 << node.level);
+    }
+
+    /// The components of a value.
+    pub(super) fn outputs(&self) -> usize {
+        self.squares.len() / self.sums.len().max(1)
     }
 
     /// The means of the samples.
@@ -178,23 +202,11 @@ impl<V: Value> Total<V> {
         self.sums.iter().map(mean).collect()
     }
 
-    /// The standard errors of the means; infinite for a single sample.
-    pub(crate) fn std_errors(&self) -> Vec<V> {
-        let mut squares = self.squares.iter();
-        let mut error = || squares.next().map_or(f64::INFINITY, |&square| self.std_error(square));
-        self.sums.iter().map(|sum| sum.zip_with(sum, |_, _| error())).collect()
-    }
-
-    /// The largest standard error of all players and components.
-    pub(crate) fn largest_std_error(&self) -> f64 {
-        let largest = self.squares.iter().fold(0.0, |most: f64, &square| if square > most { square } else { most });
-        // What is not a number is not known to be small.
-        if self.squares.iter().any(|square| square.is_nan()) { f64::INFINITY } else { self.std_error(largest) }
-    }
-
-    fn std_error(&self, square: f64) -> f64 {
-        let samples = self.samples as f64;
-        if self.samples > 1 { (square / (samples - 1.0) / samples).sqrt() } else { f64::INFINITY }
+    /// Numbers for the components of all players, as values.
+    pub(super) fn values_of(&self, numbers: &[f64]) -> Vec<V> {
+        let mut numbers = numbers.iter();
+        let mut next = || numbers.next().copied().unwrap_or(f64::INFINITY);
+        self.sums.iter().map(|sum| sum.zip_with(sum, |_, _| next())).collect()
     }
 }
 
@@ -277,8 +289,7 @@ mod tests {
                 let mean = samples.iter().sum::<f64>() / count as f64;
                 let variance = samples.iter().map(|x| (x - mean).powi(2)).sum::<f64>() / (count - 1) as f64;
                 assert!((total.means()[player] - mean).abs() < 1e-13);
-                let error = total.std_errors()[player];
-                assert!((error - (variance / count as f64).sqrt()).abs() < 1e-13);
+                assert!((total.squares[player] / (count - 1) as f64 / variance - 1.0).abs() < 1e-12);
             }
         }
     }

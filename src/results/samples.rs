@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::estimate::Origin;
 use super::moments::{SampleTree, Total};
-use super::student::{scaled, width};
+use super::spread::Spread;
 use crate::engine::partial::check_same;
 use crate::{Attribution, Error, Estimate, Stopped, Value};
 
@@ -91,12 +91,12 @@ impl<V: Value> Samples<V> {
         if self.design.is_constant() {
             return 0.0;
         }
-        scaled(self.width(level), total.largest_std_error())
+        Spread::of(&total).half_width(self.corrected(level))
     }
 
-    /// The half width of an interval, in standard errors.
-    pub(super) fn width(&self, level: f64) -> f64 {
-        width(1.0 - (1.0 - level) / f64::from(self.looks.max(1)), self.len())
+    /// The level at which an interval must be made so that it holds at `level` after all looks.
+    pub(super) fn corrected(&self, level: f64) -> f64 {
+        1.0 - (1.0 - level) / f64::from(self.looks.max(1))
     }
 
     /// The estimate that they make. There must be one sample at least.
@@ -107,13 +107,13 @@ impl<V: Value> Samples<V> {
         if let Some(player) = values.iter().position(|value| !value.is_finite()) {
             return Err(Error::Overflow { coalition: crate::Coalition::from_players(players, [player]) });
         }
-        let std_errors = if self.design.is_constant() {
-            values.iter().map(|value| value.zip_with(value, |_, _| 0.0)).collect()
-        } else {
-            total.std_errors()
-        };
+        let mut spread = Spread::of(&total);
+        if self.design.is_constant() {
+            spread.errors.fill(0.0);
+        }
+        let std_errors = total.values_of(&spread.errors);
         let [baseline, grand] = self.ends.clone();
         let attribution = Attribution::new(values, baseline, grand, self.evaluations);
-        Ok(Estimate::new(attribution, std_errors, stopped, Origin::Walks(self)))
+        Ok(Estimate::new(attribution, std_errors, stopped, Origin::Walks(self, spread.reach)))
     }
 }

@@ -7,12 +7,12 @@ use statrs::function::beta::beta_reg;
 const MANY: f64 = 1000.0;
 
 /// How many standard errors on either side of a mean make an interval that has the true one with probability `level`,
-/// by Student's t with `samples` − 1 degrees of freedom. Infinite for fewer than two samples.
-pub(crate) fn width(level: f64, samples: u64) -> f64 {
+/// by Student's t with so many degrees of `freedom`, which need not be whole. Infinite for none.
+pub(crate) fn width(level: f64, freedom: f64) -> f64 {
     // A level so near to 1 that the difference is lost in it has the smallest tail that could have been meant.
     let tail = ((1.0 - level) / 2.0).max(f64::EPSILON / 4.0);
-    match samples.saturating_sub(1) as f64 {
-        0.0 => f64::INFINITY,
+    match freedom {
+        freedom if freedom <= 0.0 => f64::INFINITY,
         freedom if freedom < MANY => by_bisection(tail, freedom),
         freedom => by_expansion(tail, freedom),
     }
@@ -62,21 +62,21 @@ mod tests {
     /// Abramowitz & Stegun 1964, table 26.10, and the closed forms for one and two degrees of freedom.
     #[test]
     fn widths_are_those_of_the_tables() {
-        let close = |level, samples, t: f64, tolerance| {
-            let found = width(level, samples);
-            assert!((found / t - 1.0).abs() < tolerance, "{level} {samples}: {found} for {t}");
+        let close = |level, freedom, t: f64, tolerance| {
+            let found = width(level, freedom);
+            assert!((found / t - 1.0).abs() < tolerance, "{level} {freedom}: {found} for {t}");
         };
-        close(0.95, 30, 2.045, 3e-4);
-        close(0.99, 6, 4.032, 2e-4);
-        close(0.8, 11, 1.372, 3e-4);
-        close(0.999, 121, 3.373, 2e-4);
+        close(0.95, 29.0, 2.045, 3e-4);
+        close(0.99, 5.0, 4.032, 2e-4);
+        close(0.8, 10.0, 1.372, 3e-4);
+        close(0.999, 120.0, 3.373, 2e-4);
         for level in [1e-3, 0.5, 0.95, 0.999_999, 1.0 - 1e-9] {
-            close(level, 2, (std::f64::consts::FRAC_PI_2 * level).tan(), 1e-6);
+            close(level, 1.0, (std::f64::consts::FRAC_PI_2 * level).tan(), 1e-6);
             let tail = (1.0 - level) / 2.0;
-            close(level, 3, level / (2.0 * tail * (1.0 - tail)).sqrt(), 1e-9);
+            close(level, 2.0, level / (2.0 * tail * (1.0 - tail)).sqrt(), 1e-9);
         }
-        close(0.95, u64::MAX, 1.959_963_984_540_054, 1e-12);
-        assert!(width(0.95, 1).is_infinite() && width(0.95, 0).is_infinite());
+        close(0.95, f64::INFINITY, 1.959_963_984_540_054, 1e-12);
+        assert!(width(0.95, 0.0).is_infinite());
     }
 
     #[test]
@@ -89,9 +89,9 @@ mod tests {
 
     #[test]
     fn extreme_levels_have_finite_widths() {
-        for samples in [2, 3, 10, 1000, 1001, u64::MAX] {
-            assert!(width(1.0 - f64::EPSILON / 2.0, samples).is_finite());
-            assert!(width(f64::MIN_POSITIVE, samples) < 1e-6);
+        for freedom in [1.0, 2.0, 4.5, 9.0, 999.0, 1000.0, f64::INFINITY] {
+            assert!(width(1.0 - f64::EPSILON / 2.0, freedom).is_finite());
+            assert!(width(f64::MIN_POSITIVE, freedom) < 1e-6);
         }
     }
 }

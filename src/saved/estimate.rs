@@ -11,7 +11,7 @@ use crate::engine::partial::check_evaluations;
 use crate::permutation::{ORDERS_VERSION, most_looks};
 #[cfg(feature = "surrogate")]
 use crate::results::Origin;
-use crate::results::{Design, SampleNode, SampleTree, Samples, sample_tree};
+use crate::results::{Design, SampleNode, SampleTree, Samples, Tail, sample_tree};
 use crate::{Error, Estimate, Stopped, Value};
 
 /// More samples than this have never been made.
@@ -74,12 +74,16 @@ pub(super) struct SavedNode<V> {
     sums: Vec<V>,
     /// None where it is infinite, for which JSON has no number.
     squares: Vec<Option<f64>>,
+    /// For each output a sum and a number; a file of an earlier version has none.
+    #[serde(default)]
+    tails: Vec<[f64; 2]>,
 }
 
 impl<V: Value> SavedNode<V> {
     pub(super) fn of(start: u64, node: &SampleNode<V>) -> Self {
         let squares = node.squares.iter().map(|&square| Some(square).filter(|square| square.is_finite())).collect();
-        Self { start, level: node.level, sums: node.sums.clone(), squares }
+        let tails = node.tails.iter().map(|tail| [tail.sum, tail.groups]).collect();
+        Self { start, level: node.level, sums: node.sums.clone(), squares, tails }
     }
 }
 
@@ -91,7 +95,7 @@ pub(super) fn load_nodes<V: Value>(
     players: usize,
     (limit, beyond): (u64, &str),
 ) -> Result<(), Refusal> {
-    for SavedNode { start, level, sums, squares } in nodes {
+    for SavedNode { start, level, sums, squares, tails } in nodes {
         let refuse = |what: String| format!("seed {seed}, node {start}, level {level}: {what}");
         tree.check_place(start, level, limit, beyond).map_err(refuse)?;
         if sums.len() != players {
@@ -106,7 +110,17 @@ pub(super) fn load_nodes<V: Value>(
         if let Some(square) = squares.iter().find(|square| square.is_nan() || **square < 0.0) {
             return Err(refuse(format!("a sum of squares is {square}")));
         }
-        tree.push(start, Box::new(SampleNode { level, sums, squares }));
+        let outputs = if level < 2 { 0 } else { wanted / players };
+        if tails.len() != outputs && !tails.is_empty() {
+            return Err(refuse(format!("{} tails, not {outputs}", tails.len())));
+        }
+        let most = players as f64 * 2_f64.powi(level as i32 - 2);
+        let is_possible = |&[sum, groups]: &[f64; 2]| (0.0..=most).contains(&groups) && (0.0..=groups).contains(&sum);
+        if let Some([sum, groups]) = tails.iter().find(|tail| !is_possible(tail)) {
+            return Err(refuse(format!("a tail of {sum} in {groups} groups: there are at most {most}")));
+        }
+        let tails = tails.into_iter().map(|[sum, groups]| Tail { sum, groups }).collect();
+        tree.push(start, Box::new(SampleNode { level, sums, squares, tails }));
     }
     Ok(())
 }

@@ -200,6 +200,9 @@ struct SavedPermutation<V> {
     budget: u64,
     precision: Option<f64>,
     confidence: f64,
+    /// None in a file of an earlier version.
+    #[serde(default)]
+    at_least: u64,
     of: u64,
     fingerprint: Option<String>,
     baseline: V,
@@ -217,15 +220,19 @@ fn permutation_checksum<V: Value>(partial: &PermutationPartial<V>) -> String {
     let [precision, confidence] = [rules.precision.unwrap_or_default(), rules.confidence].map(f64::to_bits);
     let mut numbers = vec![players as u64, u64::from(antithetic), rules.seed, rules.budget, precision, confidence];
     numbers.extend(save_orders(orders).map(u64::from));
-    checksum(partial, &numbers, &[partial.job.partition.of(), partial.evaluations], |checksum, node| {
+    let more = [partial.job.partition.of(), partial.evaluations, rules.at_least];
+    // Files of an earlier version have no number to make at least.
+    let more = if rules.at_least > 0 { &more[..] } else { &more[..2] };
+    checksum(partial, &numbers, more, |checksum, node| {
         checksum.values(&node.sums);
         checksum.values(&node.squares);
+        checksum.values(node.tails.iter().flat_map(|tail| [&tail.sum, &tail.groups]));
     })
 }
 
 impl<V: Value> SavedPermutation<V> {
     fn of(partial: &PermutationPartial<V>) -> Result<Self, Refusal> {
-        let Rules { design, budget, seed, precision, confidence } = partial.job.sums.rules;
+        let Rules { design, budget, seed, precision, confidence, at_least } = partial.job.sums.rules;
         partial.tree.iter().try_for_each(|(_, node)| check_values("sums", &node.sums))?;
         let [baseline, grand] = partial.ends.clone();
         Ok(Self {
@@ -236,6 +243,7 @@ impl<V: Value> SavedPermutation<V> {
             budget,
             precision,
             confidence,
+            at_least,
             of: partial.job.partition.of(),
             fingerprint: fingerprint(&partial.job),
             baseline,
@@ -254,7 +262,7 @@ impl<V: Value> SavedPermutation<V> {
         }
         // Through the sampler, which knows what settings are in range.
         let mut sampler = Permutation::new(self.budget).seed(self.seed).antithetic(self.antithetic);
-        sampler = sampler.confidence(self.confidence);
+        sampler = sampler.confidence(self.confidence).at_least(self.at_least);
         if let Some(precision) = self.precision {
             sampler = sampler.precision(precision);
         }

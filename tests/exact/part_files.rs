@@ -30,7 +30,8 @@ fn parts_go_through_files() -> Result<(), Error> {
     }
     assert_eq!(all.expect("parts").finish()?, Exact::new().summary(&game, 2)?);
 
-    for sampler in [Permutation::new(2_000), Permutation::new(2_000).seed(3).antithetic(false).precision(0.2)] {
+    let precise = Permutation::new(2_000).seed(3).antithetic(false).precision(0.2);
+    for sampler in [Permutation::new(2_000), precise.clone(), precise.at_least(1_000)] {
         let mut all: Option<PermutationPartial<f64>> = None;
         for k in shuffled(7, 2) {
             let part = text(&sampler.clone().part(k, 7).run(&game)?);

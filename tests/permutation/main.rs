@@ -22,6 +22,7 @@ mod intervals;
 mod merge;
 mod observer;
 mod orders;
+mod rare;
 mod repeatable;
 mod samples;
 mod statistics;

@@ -8,6 +8,7 @@ use std::sync::Mutex;
 
 use crate::common::compare::close;
 use crate::common::masks::pseudo;
+use crate::samples::{mean_and_error, samples_of};
 use shapley::{Coalition, Estimate, Game, Permutation};
 
 /// A normal number is farther from its mean than so many standard deviations with a probability of 1e-4.
@@ -185,14 +186,6 @@ fn pairs_are_an_order_and_its_reverse() {
     }
 }
 
-/// The mean of numbers and its standard error, by the textbook.
-fn mean_and_error(numbers: &[f64]) -> (f64, f64) {
-    let count = numbers.len() as f64;
-    let mean = numbers.iter().sum::<f64>() / count;
-    let variance = numbers.iter().map(|number| (number - mean).powi(2)).sum::<f64>() / (count - 1.0);
-    (mean, (variance / count).sqrt())
-}
-
 /// What a player adds along an order.
 fn contribution(player: usize, order: &[usize], value: impl Fn(&[usize]) -> f64) -> f64 {
     let before = order.iter().position(|&other| other == player).expect("all players come");
@@ -200,7 +193,7 @@ fn contribution(player: usize, order: &[usize], value: impl Fn(&[usize]) -> f64)
 }
 
 #[test]
-fn values_and_errors_are_those_of_the_textbook() {
+fn values_and_errors_are_those_of_the_orders() {
     for players in 3..=6 {
         let value = |members: &[usize]| pseudo(players as u64, members.iter().map(|member| 1 << member).sum());
         for (samples, antithetic) in
@@ -210,12 +203,11 @@ fn values_and_errors_are_those_of_the_textbook() {
             let sampler = Permutation::new((2 + samples * walks * (players - 1)) as u64).seed(8).antithetic(antithetic);
             let (estimate, orders) = run(players, value, sampler);
             assert_eq!(orders.len(), samples * walks);
+            let walk = |order: &Vec<usize>| (0..players).map(|player| contribution(player, order, value)).collect();
+            let walked: Vec<Vec<f64>> = orders.iter().map(walk).collect();
+            let (means, errors) = mean_and_error(&samples_of(&walked, antithetic));
             for player in 0..players {
-                let of_a_sample = |walks: &[Vec<usize>]| {
-                    walks.iter().map(|order| contribution(player, order, value)).sum::<f64>() / walks.len() as f64
-                };
-                let numbers: Vec<f64> = orders.chunks(walks).map(of_a_sample).collect();
-                let (mean, error) = mean_and_error(&numbers);
+                let (mean, error) = (means[player], errors[player]);
                 let (got, its) = (estimate.values()[player], estimate.std_errors()[player]);
                 let what = format!("{players} players, {samples} samples of {walks}, player {player}");
                 assert!(close(got, mean, 1e-12), "{what}: {got} is not {mean}");

@@ -50,15 +50,46 @@ pub(crate) fn samples_of(walks: &[Vec<f64>], antithetic: bool) -> Vec<Vec<f64>> 
     walks.chunks(2).map(mean).collect()
 }
 
-/// Means and standard errors by the textbook, of each player.
+/// Means and standard errors of the samples of one seed, of each player: as docs/permutation.md has it, step by step.
 pub(crate) fn mean_and_error(samples: &[Vec<f64>]) -> (Vec<f64>, Vec<f64>) {
-    let count = samples.len() as f64;
+    mean_and_error_of_seeds(&[samples])
+}
+
+/// The same for samples of several seeds.
+pub(crate) fn mean_and_error_of_seeds(seeds: &[&[Vec<f64>]]) -> (Vec<f64>, Vec<f64>) {
+    let samples = seeds.concat();
+    let (count, players) = (samples.len() as f64, 0..samples[0].len());
     let of_player = |player: usize| {
         let mean = samples.iter().map(|sample| sample[player]).sum::<f64>() / count;
         let squares: f64 = samples.iter().map(|sample| (sample[player] - mean).powi(2)).sum();
-        (mean, (squares / (count - 1.0) / count).sqrt())
+        (mean, squares / (count - 1.0))
     };
-    (0..samples[0].len()).map(of_player).unzip()
+    let (means, variances): (Vec<f64>, Vec<f64>) = players.clone().map(of_player).unzip();
+    let (part, mean) = (shared_part(seeds), variances.iter().sum::<f64>() / players.len() as f64);
+    let error = |variance: &f64| ((part * mean + (1.0 - part) * variance) / count).sqrt();
+    let errors = variances.iter().map(error).collect();
+    (means, errors)
+}
+
+/// The part of a player's variance that is the mean of all players' variances.
+fn shared_part(seeds: &[&[Vec<f64>]]) -> f64 {
+    let (mut terms, mut count) = (0.0, 0.0);
+    for group in seeds.iter().flat_map(|samples| samples.chunks_exact(4)) {
+        let players = 0..group[0].len();
+        let sums = players.clone().map(|i| (group[0][i] + group[1][i]).powi(2) + (group[2][i] + group[3][i]).powi(2));
+        let rounding = 1e-20 * sums.sum::<f64>();
+        for i in players {
+            let [a, b] = [(group[0][i] - group[1][i]).powi(2) / 2.0, (group[2][i] - group[3][i]).powi(2) / 2.0];
+            if a + b > rounding {
+                terms += ((a - b) / (a + b)).powi(2);
+                count += 1.0;
+            }
+        }
+    }
+    let tail = if count > 0.0 { (2.0 * terms / count - 1.0_f64).clamp(0.0, 1.0) } else { 0.5 };
+    let samples: usize = seeds.iter().map(|samples| samples.len()).sum();
+    let (shared, own) = (6.0 * (2.0 * tail).min(1.0), ((samples - 1) as f64 * (1.0 - tail)).max(1.0));
+    shared / (shared + own)
 }
 
 /// What `run` gives, or what its panic says; it has a minute to end.

@@ -65,8 +65,12 @@ fn a_player_who_adds_nothing_gets_exactly_that() {
             let estimate = sampler(players).antithetic(antithetic).batch(batch).estimate(&game).unwrap();
             for null in [1, players - 1] {
                 let (value, error) = (estimate.values()[null], estimate.std_errors()[null]);
-                assert_eq!((value.to_bits(), error.to_bits()), (0, 0), "{players} players: {value} {error}");
-                assert_eq!(estimate.interval(null, 0.99), (0.0, 0.0));
+                assert_eq!(value.to_bits(), 0, "{players} players: {value}");
+                // Nothing tells it from a player whose contributions are rare.
+                let least = estimate.std_errors().iter().copied().fold(f64::INFINITY, f64::min);
+                assert!(error >= 0.0 && error <= least, "{players} players: {error}");
+                let (low, high) = estimate.interval(null, 0.99);
+                assert!(low <= 0.0 && 0.0 <= high, "{players} players: {low} to {high}");
             }
         }
     }
