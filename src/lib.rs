@@ -171,7 +171,7 @@ pub use value::Value;
 pub use weights::{Index, Semivalue};
 
 /// The README's code, compiled and run with the other examples, with the features that it takes for granted.
-#[cfg(all(doctest, feature = "plot"))]
+#[cfg(all(doctest, feature = "plot", feature = "surrogate"))]
 #[doc = include_str!("../README.md")]
 struct Readme;
 
