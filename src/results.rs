@@ -25,6 +25,6 @@ pub(crate) use moments::SampleNode;
 pub(crate) use moments::{BoxedNode, Moments, SampleTree, sample_tree};
 #[cfg(feature = "surrogate")]
 pub(crate) use pairs::{Method, Pair, Pairs, coalitions};
-pub(crate) use samples::{Design, Samples};
+pub(crate) use samples::{Design, Samples, Weighted};
 #[cfg(feature = "serde")]
 pub(crate) use tails::Tail;

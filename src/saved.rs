@@ -10,6 +10,7 @@ mod estimate;
 mod interaction_estimate;
 mod pairs;
 mod parts;
+mod semivalue;
 
 use std::borrow::Cow;
 

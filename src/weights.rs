@@ -10,13 +10,18 @@ mod quadrature;
 mod ratio;
 mod semivalue;
 mod size_distribution;
+mod windows;
 
 pub(crate) use binomial::{MOST_PLAYERS, binomial, checked_binomial, most_order};
 pub use interaction_index::Index;
 pub(crate) use interaction_index::{bernoulli, check_order, index_weights};
 pub(crate) use quadrature::{Pair, gauss_legendre};
 pub(crate) use ratio::{Ratio, gcd};
+#[cfg(feature = "serde")]
+pub(crate) use semivalue::Kind as SemivalueKind;
 pub use semivalue::Semivalue;
+pub(crate) use semivalue::scale_by_float;
+pub(crate) use windows::{Window, Windows};
 #[cfg(feature = "surrogate")]
 pub(crate) use {jacobi::Chance, mixture::uniform_chances, size_distribution::successes};
 

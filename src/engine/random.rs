@@ -45,6 +45,11 @@ impl Random {
         }
     }
 
+    /// A number in [0, 1), a multiple of 2⁻⁵³.
+    pub(crate) fn unit(&mut self) -> f64 {
+        (self.word() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
     /// `count` of the numbers below `all`, ascending; all of them if there are no more.
     pub(crate) fn choose(&mut self, count: usize, all: usize) -> Vec<usize> {
         let mut numbers: Vec<usize> = (0..all).collect();
@@ -60,11 +65,6 @@ impl Random {
 
 #[cfg(feature = "surrogate")]
 impl Random {
-    /// A number in [0, 1), a multiple of 2⁻⁵³.
-    pub(crate) fn unit(&mut self) -> f64 {
-        (self.word() >> 11) as f64 / (1_u64 << 53) as f64
-    }
-
     /// The shuffle of Fisher & Yates, from the last place down.
     pub(crate) fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {

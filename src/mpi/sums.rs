@@ -100,7 +100,7 @@ impl<V: Value> SharedSums for SampleSums<V> {
     }
 
     fn progress(partial: &Partial<Self>, samples: u64, elapsed: Duration) -> Progress {
-        let rules = partial.job.sums.rules;
+        let rules = &partial.job.sums.rules;
         let half_width = partial.samples(partial.tree.clone()).half_width(rules.confidence);
         let evaluations = partial.evaluations();
         let total = rules.expected(Seen { samples, evaluations, half_width }).max(evaluations);

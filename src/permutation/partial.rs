@@ -144,7 +144,7 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
         numbers: Range<u64>,
         known: Option<[G::Value; 2]>,
     ) -> Result<(PermutationPartial<G::Value>, Option<[u64; 2]>), Error<G::Error>> {
-        let rules = job.sums.rules;
+        let rules = job.sums.rules.clone();
         let made = if known.is_some() { 0 } else { 2 };
         let ends = known.map_or_else(|| both_ends(game, rules.design.players), Ok)?;
         let mut partial = Partial::new(job, ends, made);
@@ -168,7 +168,7 @@ impl<V: Value> PermutationPartial<V> {
     /// The samples up to the look at which one process would have stopped, if those before it are all here; or all that
     /// are here. And which of the two it is. The evaluations are those that one process would have made for them.
     pub(crate) fn until_precise(&self) -> (Samples<V>, bool) {
-        let rules = self.job.sums.rules;
+        let rules = &self.job.sums.rules;
         let mut samples = rules.none_yet(self.ends.clone(), 0);
         let mut is_precise = false;
         for (start, node) in self.tree.iter() {

@@ -8,7 +8,7 @@ use super::order;
 use super::walks::PATIENCE;
 use crate::engine::ask::check_players;
 use crate::engine::stopping::{Stopping, positive};
-use crate::results::{Design, Samples, sample_tree};
+use crate::results::{Design, Samples, Weighted, sample_tree};
 use crate::{Error, Stopped, Value};
 
 /// Intervals are first looked at after this number of samples.
@@ -26,7 +26,7 @@ pub(crate) fn most_looks() -> u32 {
 }
 
 /// The settings of a sampler that decide which samples of a game it makes.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Rules {
     pub(crate) design: Design,
     /// The most evaluations.
@@ -59,14 +59,25 @@ impl<F> Permutation<F> {
             let (name, value) = ("the number of evaluations to make at least", self.at_least as f64);
             return Err(Error::Setting { name, value, allowed: "no more than the budget of evaluations" });
         }
+        let chances = self.semivalue.as_ref().map(|semivalue| semivalue.size_distribution(players)).transpose()?;
+        if let (Some(_), Some(value)) = (chances, self.truncation) {
+            let name = "the tolerance of truncation";
+            return Err(Error::Setting {
+                name,
+                value,
+                allowed: "left out of a semivalue other than the Shapley value",
+            });
+        }
         Ok(self.unchecked_rules(players))
     }
 
     /// The same rules, whether or not the settings are in range.
     pub(crate) fn unchecked_rules(&self, players: usize) -> Rules {
         let Self { evaluations: budget, seed, at_least, stopping: Stopping { precision, confidence, .. }, .. } = *self;
-        let Self { antithetic, truncation, .. } = *self;
-        let design = Design { players, antithetic, truncation, orders: order::VERSION };
+        let weighted = self.semivalue.as_ref().and_then(|semivalue| Weighted::new(semivalue, players).ok());
+        let antithetic = self.antithetic && weighted.as_ref().is_none_or(|weighted| weighted.windows.is_symmetric);
+        let truncation = self.truncation;
+        let design = Design { players, antithetic, truncation, orders: order::VERSION, weighted };
         Rules { design, budget, seed, precision, confidence, at_least }
     }
 }
@@ -118,7 +129,7 @@ impl Rules {
         if self.precision.is_none() {
             return 0;
         }
-        let design = self.design;
+        let design = &self.design;
         let cheapest = match design.truncation {
             Some(_) => design.walks() * PATIENCE.min(design.players - 1) as u64,
             None => design.cost(),
@@ -136,7 +147,7 @@ impl Rules {
     pub(crate) fn none_yet<V: Value>(&self, ends: [V; 2], evaluations: u64) -> Samples<V> {
         let looks = self.most_looks();
         let streams = [(self.seed, sample_tree(Arc::default()))].into();
-        Samples { design: self.design, looks, evaluations, saved: 0, ends, streams }
+        Samples { design: self.design.clone(), looks, evaluations, saved: 0, ends, streams }
     }
 
     /// Whether intervals are looked at after these samples, the first `made`, and are as narrow as was asked for.

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 use super::Permutation;
 use super::collect::Collector;
 use super::rules::{Rules, Seen};
-use super::walks::Walker;
+use super::walks::{Spent, Walker};
+use super::window_walks::WindowWalker;
 use crate::engine::ask::both_ends;
 use crate::engine::clock::Start;
 use crate::engine::partial::check_ends;
@@ -30,7 +31,7 @@ pub(super) fn run<G: TryGame + ?Sized, F: Observer>(
 ) -> Result<Estimate<G::Value>, Error<G::Error>> {
     let rules = options.rules(game.num_players())?;
     let deadline = options.stopping.until();
-    let design = rules.design;
+    let design = rules.design.clone();
     let made = from.map_or(0, Estimate::evaluations);
     let samples = match from {
         Some(estimate) => {
@@ -38,7 +39,7 @@ pub(super) fn run<G: TryGame + ?Sized, F: Observer>(
                 let (ours, theirs) = ("Permutation".to_owned(), estimate.solver().to_owned());
                 return Err(Error::Mismatch { what: "the solver", ours, theirs });
             };
-            design.check(samples.design)?;
+            design.check(&samples.design)?;
             if !samples.streams.contains_key(&options.seed) {
                 let theirs = samples.streams.keys().map(u64::to_string).collect::<Vec<_>>().join(" and ");
                 return Err(Error::Mismatch { what: "the seed", ours: options.seed.to_string(), theirs });
@@ -104,6 +105,44 @@ fn threads_for(asked: usize, samples: u64) -> usize {
     threads::available(asked).min(usize::try_from(samples).unwrap_or(usize::MAX)).max(1)
 }
 
+/// What makes samples: of whole walks, or of windows.
+enum Sampler<'a, G: TryGame + ?Sized> {
+    Walks(Walker<'a, G>),
+    Windows(WindowWalker<'a, G>),
+}
+
+impl<'a, G: TryGame + ?Sized> Sampler<'a, G> {
+    fn new(game: &'a G, rules: &'a Rules, batch: usize, ends: &'a [G::Value; 2]) -> Self {
+        match &rules.design.weighted {
+            None => Self::Walks(Walker::new(game, &rules.design, batch, rules.seed, ends)),
+            Some(weighted) => {
+                let design = (&rules.design, &weighted.windows);
+                Self::Windows(WindowWalker::new(game, design, batch, rules.seed, ends))
+            }
+        }
+    }
+
+    fn group(&self) -> u64 {
+        match self {
+            Self::Walks(walker) => walker.group(),
+            Self::Windows(walker) => walker.group(),
+        }
+    }
+
+    fn make(
+        &mut self,
+        numbers: Range<u64>,
+        moments: &mut Moments<G::Value>,
+        count: &impl Fn(u64),
+        go_on: &impl Fn() -> bool,
+    ) -> Result<Spent, Error<G::Error>> {
+        match self {
+            Self::Walks(walker) => walker.make(numbers, moments, count, go_on),
+            Self::Windows(walker) => walker.make(numbers, moments, count, go_on),
+        }
+    }
+}
+
 struct Run<'a, G: TryGame + ?Sized, F> {
     game: &'a G,
     options: &'a Permutation<F>,
@@ -167,14 +206,14 @@ impl<'a, G: TryGame + ?Sized, F: Observer> Run<'a, G, F> {
     /// Makes the samples of a range, or fewer if time or the observer ends it; the first sample of a run always.
     fn make(&self, numbers: Range<u64>, is_first: bool, threads: usize) -> Result<(), Error<G::Error>> {
         struct Thread<'a, G: TryGame + ?Sized> {
-            walker: Walker<'a, G>,
+            walker: Sampler<'a, G>,
             moments: Moments<G::Value>,
             size: u64,
         }
         let options = self.options;
         let first = AtomicBool::new(is_first);
         let state = || {
-            let walker = Walker::new(self.game, self.rules.design, options.settings.batch, self.rules.seed, self.ends);
+            let walker = Sampler::new(self.game, &self.rules, options.settings.batch, self.ends);
             let size = walker.group();
             Thread { walker, moments: Moments::of(self.empty.emptied()), size }
         };

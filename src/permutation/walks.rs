@@ -25,7 +25,7 @@ pub(super) struct Spent {
 /// One thread's way to make samples of a game, with its buffers.
 pub(super) struct Walker<'a, G: TryGame + ?Sized> {
     game: &'a G,
-    design: Design,
+    design: &'a Design,
     /// The most coalitions of a call, or 0 for walks of the game's own.
     batch: usize,
     ends: &'a [G::Value; 2],
@@ -73,7 +73,7 @@ impl<V: Value> Walk<V> {
 }
 
 impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
-    pub(super) fn new(game: &'a G, design: Design, batch: usize, seed: u64, ends: &'a [G::Value; 2]) -> Self {
+    pub(super) fn new(game: &'a G, design: &'a Design, batch: usize, seed: u64, ends: &'a [G::Value; 2]) -> Self {
         let orders = Orders::new(design.players, seed);
         let (walks, coalitions, answers) = (Vec::new(), Vec::new(), Vec::new());
         let batch = batch.min(MOST_BATCH);
@@ -125,7 +125,7 @@ impl<'a, G: TryGame + ?Sized> Walker<'a, G> {
 
     /// Draws the orders of some samples.
     fn begin(&mut self, numbers: Range<u64>) {
-        let Design { players, antithetic, .. } = self.design;
+        let &Design { players, antithetic, .. } = self.design;
         let walks = (numbers.end - numbers.start) * self.design.walks();
         self.walks.resize_with(usize::try_from(walks).unwrap_or(usize::MAX), Walk::new);
         let mut walks = self.walks.iter_mut();

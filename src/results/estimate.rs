@@ -283,7 +283,7 @@ impl<V: Value> Estimate<V> {
             let (ours, theirs) = (self.solver().to_owned(), other.solver().to_owned());
             return Err(Error::Mismatch { what: "the solver (only `Permutation` merges)", ours, theirs });
         };
-        mine.design.check(other.design)?;
+        mine.design.check(&other.design)?;
         check_ends(&mine.ends, &other.ends)?;
         check_evaluations([mine.evaluations, mine.saved, other.evaluations, other.saved])?;
         let mut all = mine.clone();

@@ -1,12 +1,14 @@
 //! The samples of walks that an estimate is made of.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::estimate::Origin;
 use super::moments::{SampleTree, Total};
 use super::spread::Spread;
 use crate::engine::partial::check_same;
-use crate::{Attribution, Error, Estimate, Stopped, Value};
+use crate::weights::Windows;
+use crate::{Attribution, Error, Estimate, Semivalue, Stopped, Value};
 
 /// The samples that an estimate is made of.
 #[derive(Clone, Debug, PartialEq)]
@@ -25,7 +27,7 @@ pub(crate) struct Samples<V> {
 }
 
 /// What a sample is: samples of different designs are not averaged.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Design {
     pub(crate) players: usize,
     pub(crate) antithetic: bool,
@@ -33,26 +35,43 @@ pub(crate) struct Design {
     /// The version of the orders walked along: of an older one an estimate is as good, but has other samples by the
     /// same numbers.
     pub(crate) orders: u32,
+    /// Nothing for Shapley values.
+    pub(crate) weighted: Option<Arc<Weighted>>,
+}
+
+/// A semivalue, and how its samples are made.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Weighted {
+    pub(crate) semivalue: Semivalue,
+    pub(crate) windows: Windows,
+}
+
+impl Weighted {
+    pub(crate) fn new(semivalue: &Semivalue, players: usize) -> Result<Arc<Self>, Error> {
+        let windows = Windows::new(&semivalue.size_distribution::<std::convert::Infallible>(players)?);
+        Ok(Arc::new(Self { semivalue: semivalue.clone(), windows }))
+    }
 }
 
 impl Design {
     /// The permutations of a sample.
-    pub(crate) fn walks(self) -> u64 {
+    pub(crate) fn walks(&self) -> u64 {
         if self.antithetic { 2 } else { 1 }
     }
 
     /// The most evaluations that a sample takes.
-    pub(crate) fn cost(self) -> u64 {
-        self.walks().saturating_mul(self.players as u64 - 1)
+    pub(crate) fn cost(&self) -> u64 {
+        let of_a_walk = self.weighted.as_ref().map_or(self.players as u64 - 1, |weighted| weighted.windows.cost());
+        self.walks().saturating_mul(of_a_walk)
     }
 
     /// Whether all samples are the same: one player has one order, and of two players there are two.
-    pub(crate) fn is_constant(self) -> bool {
-        self.players as u64 <= self.walks()
+    pub(crate) fn is_constant(&self) -> bool {
+        self.players as u64 <= if self.weighted.is_some() { 1 } else { self.walks() }
     }
 
     /// What must be the same for samples to be averaged, by name.
-    pub(crate) fn settings(self) -> [(&'static str, String); 4] {
+    pub(crate) fn settings(&self) -> [(&'static str, String); 5] {
         [
             ("the number of players", self.players.to_string()),
             ("the setting `antithetic`", self.antithetic.to_string()),
@@ -61,11 +80,18 @@ impl Design {
                 self.truncation.map_or("none".to_owned(), |tolerance| tolerance.to_string()),
             ),
             ("the version of the orders", self.orders.to_string()),
+            (
+                "the semivalue",
+                self.weighted.as_ref().map_or_else(
+                    || format!("{:?}", Semivalue::shapley()),
+                    |weighted| format!("{:?}", weighted.semivalue),
+                ),
+            ),
         ]
     }
 
     /// Refuses samples of another design.
-    pub(crate) fn check<E>(self, other: Self) -> Result<(), Error<E>> {
+    pub(crate) fn check<E>(&self, other: &Self) -> Result<(), Error<E>> {
         check_same(self.settings(), other.settings())
     }
 }

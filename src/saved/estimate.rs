@@ -6,12 +6,13 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::pairs::SavedPairs;
+use super::semivalue::SavedSemivalue;
 use super::{Refusal, VERSION, check_sum, check_values, saved};
 use crate::engine::partial::check_evaluations;
 use crate::permutation::{ORDERS_VERSION, most_looks};
 #[cfg(feature = "surrogate")]
 use crate::results::Origin;
-use crate::results::{Design, SampleNode, SampleTree, Samples, Tail, sample_tree};
+use crate::results::{Design, SampleNode, SampleTree, Samples, Tail, Weighted, sample_tree};
 use crate::{Error, Estimate, Stopped, Value};
 
 /// More samples than this have never been made.
@@ -57,6 +58,8 @@ pub(super) struct SavedEstimate<V> {
     pub(super) pairs: Option<SavedPairs<V>>,
     /// Of walks.
     orders: SavedOrders,
+    /// Of what the values are, if not of the Shapley value.
+    semivalue: Option<SavedSemivalue>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -144,10 +147,12 @@ impl<V: Value> SavedEstimate<V> {
             streams: Vec::new(),
             pairs: None,
             orders: None,
+            semivalue: None,
         };
         if let Some(Samples { design, looks, streams, .. }) = estimate.walks() {
             (form.antithetic, form.truncation, form.looks) = (design.antithetic, design.truncation, *looks);
             form.orders = save_orders(design.orders);
+            form.semivalue = SavedSemivalue::of(design.weighted.as_ref());
             let stream = |(&seed, tree): (_, &SampleTree<V>)| SavedStream {
                 seed,
                 nodes: tree.iter().map(|(start, node)| SavedNode::of(start, node)).collect(),
@@ -183,7 +188,21 @@ impl<V: Value> SavedEstimate<V> {
             return Err("the tolerance of truncation is not positive and finite".to_owned());
         }
         let orders = load_orders(self.orders)?;
-        let design = Design { players, antithetic: self.antithetic, truncation, orders };
+        let semivalue = self.semivalue.map(SavedSemivalue::load).transpose()?;
+        let weighted = semivalue.map(|semivalue| Weighted::new(&semivalue, players)).transpose();
+        let weighted = weighted.map_err(|error| format!("the semivalue: {error}"))?;
+        if let Some(weighted) = &weighted {
+            if truncation.is_some() {
+                return Err("truncation of a semivalue".to_owned());
+            }
+            if self.antithetic && !weighted.windows.is_symmetric {
+                return Err(
+                    "antithetic samples of a semivalue of which sizes s and n − 1 − s do not count alike".to_owned()
+                );
+            }
+        }
+        let is_shapley = weighted.is_none();
+        let design = Design { players, antithetic: self.antithetic, truncation, orders, weighted };
         let mut streams = BTreeMap::new();
         for stream in self.streams {
             let (seed, mut tree) = (stream.seed, sample_tree(Arc::default()));
@@ -203,28 +222,28 @@ impl<V: Value> SavedEstimate<V> {
         let samples = Samples { design, looks, evaluations, saved, ends, streams };
         // Each run has asked for v(∅) and v(N), and has made a sample. A seed has one run or, resumed, several.
         let (seeds, count) = (samples.streams.len() as u64, samples.count().unwrap_or(u64::MAX));
-        let spent = count.checked_mul(design.cost());
+        let (cost, is_constant) = (samples.design.cost(), samples.design.is_constant());
+        let spent = count.checked_mul(cost);
         let ends = spent.and_then(|spent| (evaluations + saved).checked_sub(spent));
         let runs = seeds..=count;
         if samples.streams.values().any(|stream| stream.len() == 0)
             || !ends.is_some_and(|ends| ends.is_multiple_of(2) && runs.contains(&(ends / 2)))
         {
-            let cost = design.cost();
             return Err(format!(
                 "{evaluations} evaluations made and {saved} saved are not those of {count} samples, {cost} each, and 2 for each \
                  of {seeds} to {count} runs"
             ));
         }
-        if design.is_constant()
-            && samples.streams.values().any(|stream| stream.missing().start != 1 || stream.len() != 1)
-        {
+        if is_constant && samples.streams.values().any(|stream| stream.missing().start != 1 || stream.len() != 1) {
             return Err(format!("of {players} player(s), one sample of a seed is enough"));
         }
         if truncation.is_none() && saved > 0 {
             return Err(format!("{saved} evaluations saved without truncation"));
         }
         let estimate = samples.estimate(self.stopped).map_err(|error: Error| error.to_string())?;
-        check_sum(estimate.attribution(), None)?;
+        if is_shapley {
+            check_sum(estimate.attribution(), None)?;
+        }
         Ok(estimate)
     }
 }

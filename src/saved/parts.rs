@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::estimate::{MOST_SAMPLES, SavedNode, SavedOrders, SavedStream, load_nodes, load_orders, save_orders};
+use super::semivalue::SavedSemivalue;
 use super::{Refusal, VERSION, check_sum, check_values, saved};
 use crate::engine::partial::{Job, Partial, Summation, Sums, check_evaluations, is_same};
 use crate::engine::tree::Node as _;
@@ -211,15 +212,17 @@ struct SavedPermutation<V> {
     nodes: Vec<SavedNode<V>>,
     checksum: String,
     orders: SavedOrders,
+    semivalue: Option<SavedSemivalue>,
 }
 
 fn permutation_checksum<V: Value>(partial: &PermutationPartial<V>) -> String {
-    let rules = partial.job.sums.rules;
-    let Design { players, antithetic, orders, .. } = rules.design;
+    let rules = &partial.job.sums.rules;
+    let Design { players, antithetic, orders, ref weighted, .. } = rules.design;
     // No precision is none that could be asked for.
     let [precision, confidence] = [rules.precision.unwrap_or_default(), rules.confidence].map(f64::to_bits);
     let mut numbers = vec![players as u64, u64::from(antithetic), rules.seed, rules.budget, precision, confidence];
     numbers.extend(save_orders(orders).map(u64::from));
+    numbers.extend(SavedSemivalue::of(weighted.as_ref()).iter().flat_map(SavedSemivalue::numbers));
     let more = [partial.job.partition.of(), partial.evaluations, rules.at_least];
     // Files of an earlier version have no number to make at least.
     let more = if rules.at_least > 0 { &more[..] } else { &more[..2] };
@@ -232,7 +235,7 @@ fn permutation_checksum<V: Value>(partial: &PermutationPartial<V>) -> String {
 
 impl<V: Value> SavedPermutation<V> {
     fn of(partial: &PermutationPartial<V>) -> Result<Self, Refusal> {
-        let Rules { design, budget, seed, precision, confidence, at_least } = partial.job.sums.rules;
+        let Rules { design, budget, seed, precision, confidence, at_least } = partial.job.sums.rules.clone();
         partial.tree.iter().try_for_each(|(_, node)| check_values("sums", &node.sums))?;
         let [baseline, grand] = partial.ends.clone();
         Ok(Self {
@@ -252,6 +255,7 @@ impl<V: Value> SavedPermutation<V> {
             nodes: partial.tree.iter().map(|(start, node)| SavedNode::of(start, node)).collect(),
             checksum: permutation_checksum(partial),
             orders: save_orders(design.orders),
+            semivalue: SavedSemivalue::of(design.weighted.as_ref()),
         })
     }
 
@@ -266,7 +270,16 @@ impl<V: Value> SavedPermutation<V> {
         if let Some(precision) = self.precision {
             sampler = sampler.precision(precision);
         }
+        let is_shapley = self.semivalue.is_none();
+        if let Some(semivalue) = self.semivalue {
+            sampler = sampler.weighted(semivalue.load()?);
+        }
         let mut sums = sampler.sums(players).map_err(|error: Error| error.to_string())?;
+        if sums.rules.design.antithetic != self.antithetic {
+            return Err(
+                "antithetic samples of a semivalue of which sizes s and n − 1 − s do not count alike".to_owned()
+            );
+        }
         sums.rules.design.orders = load_orders(self.orders)?;
         let mut partial = begin(sums, self.of, self.fingerprint, [self.baseline, self.grand], self.evaluations)?;
         let payable = partial.job.sums.units();
@@ -279,7 +292,9 @@ impl<V: Value> SavedPermutation<V> {
         )?;
         check_paid(&partial, partial.tree.len().saturating_mul(partial.job.sums.rules.design.cost()))?;
         check(&self.checksum, &permutation_checksum(&partial))?;
-        if let Ok::<_, Error>(estimate) = partial.samples(partial.tree.clone()).estimate(Stopped::Evaluations) {
+        if is_shapley
+            && let Ok::<_, Error>(estimate) = partial.samples(partial.tree.clone()).estimate(Stopped::Evaluations)
+        {
             check_sum(estimate.attribution(), None)?;
         }
         Ok(partial)

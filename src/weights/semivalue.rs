@@ -14,7 +14,8 @@ use crate::{Coalition, Error, Value};
 /// give nothing to a player who never changes the value, and treat like players alike (Dubey, Neyman & Weber 1981,
 /// "Value theory without efficiency", *Mathematics of Operations Research* 6, 122–128, doi:10.1287/moor.6.1.122).
 ///
-/// Solved by [`Exact::semivalue`](crate::Exact::semivalue); estimated by `Surrogate::semivalue` (feature `surrogate`).
+/// Solved by [`Exact::semivalue`](crate::Exact::semivalue); estimated by
+/// [`Permutation::semivalue`](crate::Permutation::semivalue) and `Surrogate::semivalue` (feature `surrogate`).
 ///
 /// ```
 /// use shapley::{Exact, Semivalue};
@@ -27,10 +28,10 @@ use crate::{Coalition, Error, Value};
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[must_use]
-pub struct Semivalue(pub(super) Kind);
+pub struct Semivalue(pub(crate) Kind);
 
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Shapley,
     Banzhaf,
     Beta {
@@ -238,7 +239,7 @@ impl Weight {
 
 /// Multiplies by the absolute value of a float: by exactly what it is, a whole number over a power of two in lowest
 /// terms, so that values of fixed width have room for simple ones.
-fn scale_by_float<V: Value>(value: &mut V, factor: f64) {
+pub(crate) fn scale_by_float<V: Value>(value: &mut V, factor: f64) {
     const MANTISSA_BITS: u64 = 52;
     let bits = factor.abs().to_bits();
     let (exponent, mantissa) = (bits >> MANTISSA_BITS, bits & ((1 << MANTISSA_BITS) - 1));
@@ -246,7 +247,7 @@ fn scale_by_float<V: Value>(value: &mut V, factor: f64) {
     if mantissa == 0 {
         return value.scale(0, 1);
     }
-    // factor = mantissa / 2^halvings, and at most 1, up to rounding.
+    // factor = mantissa / 2^halvings, and far below 2^52.
     let halvings = 1075 - exponent.max(1);
     let common = u64::from(mantissa.trailing_zeros()).min(halvings);
     let (mantissa, mut halvings) = (mantissa >> common, halvings - common);

@@ -25,6 +25,7 @@ mod orders;
 mod rare;
 mod repeatable;
 mod samples;
+mod semivalues;
 mod statistics;
 mod stopping;
 mod streams;

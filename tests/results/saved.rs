@@ -142,7 +142,9 @@ fn a_file_of_version_1_is_read() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!((estimate.permutations(), estimate.evaluations(), estimate.stopped()), (54, 326, Stopped::Evaluations));
     // It is written as it was, with what was added since; and errors are those of today's rule.
     let mut written = serde_json::from_str::<Json>(file)?;
-    (written["pairs"], written["orders"]) = (Json::Null, Json::Null);
+    for field in ["pairs", "orders", "semivalue"] {
+        written[field] = Json::Null;
+    }
     written["std_errors"] = serde_json::to_value(estimate.std_errors())?;
     for node in written["streams"][0]["nodes"].as_array_mut().expect("nodes") {
         node["tails"] = json!([]);
@@ -208,7 +210,7 @@ fn a_file_of_regression_is_one_of_kernel_shap() -> Result<(), Box<dyn std::error
     assert_eq!(reloaded(&estimate), estimate);
     let mut written = serde_json::from_str::<Json>(file)?;
     written["pairs"]["solver"] = json!("KernelShap");
-    written["orders"] = Json::Null;
+    (written["orders"], written["semivalue"]) = (Json::Null, Json::Null);
     assert_eq!(serde_json::to_value(&estimate)?, written);
 
     let solver = |evaluations| shapley::KernelShap::new(evaluations).seed(11);
@@ -320,5 +322,47 @@ fn summaries_that_do_not_fit_together_are_refused() -> Result<(), shapley::Error
     for (said, change) in refusals {
         assert_eq!(refused::<Summary<f64>>(&summary, change), said);
     }
+    Ok(())
+}
+
+/// Semivalues come back as they were, with their samples; what no run can have written is refused.
+#[test]
+fn estimates_of_semivalues_are_saved_and_loaded() -> Result<(), Box<dyn std::error::Error>> {
+    let players = shapley::Game::num_players(&game());
+    let sizes = vec![1.0 / players as f64; players];
+    for semivalue in [
+        Semivalue::banzhaf(),
+        Semivalue::beta(16.0, 1.0)?,
+        Semivalue::binomial(0.7)?,
+        Semivalue::thinned(0.98)?,
+        Semivalue::by_size_distribution(sizes)?,
+    ] {
+        let sampler = Permutation::new(500).weighted(semivalue.clone());
+        let estimate = sampler.estimate(&game())?;
+        assert_eq!(reloaded(&estimate), estimate, "{semivalue:?}");
+        let more = Permutation::new(1_000).weighted(semivalue).resume(&game(), reloaded(&estimate))?;
+        assert!(more.permutations() > estimate.permutations());
+        let partial = sampler.part(0, 2).run(&game())?;
+        let read: PermutationPartial<f64> = serde_json::from_value(serde_json::to_value(&partial)?)?;
+        assert_eq!(read, partial);
+        let mut json = serde_json::to_value(&partial)?;
+        json["semivalue"] = json!({"Binomial": {"p": 0.71}});
+        assert!(serde_json::from_value::<PermutationPartial<f64>>(json).is_err());
+    }
+    let estimate = Permutation::new(500).semivalue(&game(), &Semivalue::beta(16.0, 1.0)?)?;
+    for (semivalue, said) in [
+        (json!({"Beta": {"alpha": 0.0, "beta": 1.0}}), "0"),
+        (json!({"Binomial": {"p": 1.5}}), "1.5"),
+        (json!({"Thinned": {"p": 1.0}}), "the Shapley value"),
+        (json!({"BySize": [1.0]}), "1"),
+        (json!("Shapley"), "Shapley"),
+    ] {
+        let refusal = refused(&estimate, |json| json["semivalue"] = semivalue.clone());
+        assert!(refusal.contains(said), "{semivalue}: {refusal}");
+    }
+    let refusal = refused(&estimate, |json| json["antithetic"] = json!(true));
+    assert!(refusal.contains("antithetic"), "{refusal}");
+    let refusal = refused(&estimate, |json| json["truncation"] = json!(0.1));
+    assert!(refusal.contains("truncation"), "{refusal}");
     Ok(())
 }
