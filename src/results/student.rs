@@ -7,7 +7,7 @@ use statrs::function::beta::beta_reg;
 const MANY: f64 = 1000.0;
 
 /// How many standard errors on either side of a mean make an interval that has the true one with probability `level`,
-/// by Student's t with so many degrees of `freedom`, which need not be whole. Infinite for none.
+/// by Student's t with these degrees of `freedom`, a number that need not be whole. Infinite for none.
 pub(crate) fn width(level: f64, freedom: f64) -> f64 {
     // A level so near to 1 that the difference is lost in it has the smallest tail that could have been meant.
     let tail = ((1.0 - level) / 2.0).max(f64::EPSILON / 4.0);

@@ -121,7 +121,7 @@ impl HalfFit {
             let mut left: Vec<f64> = others.iter().map(|&pair| left_out[pair]).collect();
             regression = PairRegression::fit(&rows.select(&others), &mut left);
             if let Some(regression) = &regression {
-                // Of all pairs it leaves less; of those that it was fitted to, the other half's fit leaves more.
+                // Residuals are those after the regression; of pairs that it was fitted to, after the other half's fit.
                 let said = regression.predict(&rows);
                 (0..len).for_each(|pair| {
                     (left_out[pair], noise[pair]) = (left_out[pair] - said[pair], noise[pair] - said[pair])

@@ -103,7 +103,7 @@ impl<'a> Through<'a> {
         let half = sum.half;
         let of_half = |odd: f64, even: f64| if half == Half::Odd { odd } else { even };
         let own = &halves[usize::from(half == Half::Even)];
-        // With all pairs in the sum the slope is their mean, and nothing is gained by more.
+        // With all pairs in the sum, the slope is the mean over them, and there is no noise to make smaller.
         let mut slope = 0.0;
         let mut of_rest = vec![0.0; own.alpha.len()];
         if !sum.is_all {
@@ -157,8 +157,8 @@ impl<'a> Through<'a> {
     }
 }
 
-/// Pairs to sum a function over: all; or a sample of those that are not known, with replacement, in which every size has
-/// the same chance, and then those that are known. (N, ∅) is the last row.
+/// Pairs to sum a function over: all; or a sample with replacement, in which every size has the same chance, without the
+/// known pairs, and then the known ones. (N, ∅) is the last row.
 struct Sum<'a> {
     functional: &'a Functional,
     half: Half,

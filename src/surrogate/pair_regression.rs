@@ -24,8 +24,8 @@ pub(super) struct PairRegression {
 }
 
 impl PairRegression {
-    /// Fits what is left of some rows, and puts what the fit to the other half leaves in its place. None, and nothing is
-    /// changed, if these residuals say nothing of pairs of players, or are not predicted better.
+    /// Fits the residuals of some rows, and replaces each by the residual of the fit to the other half of the rows. None,
+    /// and nothing is changed, if the residuals say nothing of pairs of players, or are not predicted better.
     pub(super) fn fit(rows: &Rows, left: &mut [f64]) -> Option<Self> {
         let (n, len) = (rows.players, left.len());
         let parts = [0, 1].map(|first| (first..len).step_by(2).collect::<Vec<_>>());
@@ -52,8 +52,8 @@ impl PairRegression {
             return None;
         }
         left.copy_from_slice(&after);
-        // The covariance of a posterior mean with what it estimates is its own variance; and the mean of two fits has
-        // half of that, and half of what they have in common.
+        // The covariance of a posterior mean with what it estimates is its own variance. The variance of the mean of two
+        // fits is half of the variance of one, and half of their covariance.
         let own = (product(&a, &a) + product(&b, &b)) / 2.0 / count;
         let common = product(&a, &b) / count;
         let gain = (2.0 * own - (own + common) / 2.0).clamp(0.0, variance);

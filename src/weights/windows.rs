@@ -66,7 +66,8 @@ impl Windows {
             let windows = Self::of_count(chances, count);
             let spread: f64 = chances.iter().zip(&windows.factors).map(|(chance, factor)| chance * factor).sum();
             let work = windows.cost() as f64 * spread;
-            if best.as_ref().is_none_or(|(least, _)| work < *least) {
+            // Of the same work, more windows have weights that vary less.
+            if best.as_ref().is_none_or(|(least, _)| work <= *least) {
                 best = Some((work, windows));
             }
         }
@@ -84,7 +85,7 @@ impl Windows {
             .map(|(len, windows)| (len, windows as f64 / n as f64))
             .collect();
         let is_symmetric = chances.iter().zip(chances.iter().rev()).all(|(a, b)| (a - b).abs() <= 1e-12 * (a + b));
-        // The part of windows that begin with each number of players, and then of those that end at N.
+        // The part of the windows that begin with each number of players; and last, of those that end at N.
         let starts = n - long + 1;
         let mut parts = vec![1.0; starts + 1];
         // Long windows that begin there end at N, too.
@@ -104,7 +105,7 @@ impl Windows {
             }
             if total <= 0.0 {
                 // All chances are zero.
-                parts.fill(1.0);
+                parts.fill(1.0 / (starts + 1) as f64);
                 break;
             }
             parts.iter_mut().for_each(|part| *part /= total);
