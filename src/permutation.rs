@@ -140,8 +140,8 @@ impl<F> Permutation<F> {
     /// Stops once every player's interval, at the [confidence](Self::confidence) asked for, is no wider than ±
     /// `half_width`, in units of v (of a game with several outputs, in every output). The promise is that, for each
     /// player, the true value is then within `half_width` of the estimate with at least that confidence, as far as the
-    /// samples know of rare contributions: see [`Estimate::interval`]. Where all players' contributions are so rare that
-    /// hardly any was seen, say [how many evaluations](Self::at_least) to make at least.
+    /// samples know of rare contributions: see [`Estimate::interval`]. Where all players' contributions are so rare
+    /// that hardly any was seen, say [how many evaluations](Self::at_least) to make at least.
     ///
     /// The intervals are looked at after 30 samples, and then whenever there are half as many more. Looking often and
     /// stopping at a good moment would make the promise false, so each of the K looks that the budget allows is made at
@@ -169,9 +169,9 @@ impl<F> Permutation<F> {
     /// [truncation](Self::truncate) spared included): for games whose contributions are rare.
     ///
     /// No rule finds what no sample has shown. A contribution that is there in a share p of the samples is in none of m
-    /// samples with a chance of (1 − p)^m: to have seen it with probability 1 − α takes **ln(1/α) / p samples**, 3/p for
-    /// 95 %, of 2(n − 1) evaluations each. Where some of n equal players decides alone, as in a vote, p is 2/n for a pair
-    /// of walks, and n²·3 evaluations are enough for most of the players to have been seen. With p = 1/1000:
+    /// samples with a chance of (1 − p)^m: to have seen it with probability 1 − α takes **ln(1/α) / p samples**, 3/p
+    /// for 95 %, of 2(n − 1) evaluations each. Where some of n equal players decides alone, as in a vote, p is 2/n for
+    /// a pair of walks, and n²·3 evaluations are enough for most of the players to have been seen. With p = 1/1000:
     ///
     /// ```
     /// use shapley::{Error, Permutation};
@@ -185,8 +185,9 @@ impl<F> Permutation<F> {
     /// ```
     ///
     /// The run stops at the first look at the intervals from there on; looks before are not made, so intervals are
-    /// corrected for fewer of them. Of estimates that were merged or resumed all samples count, whichever run made them.
-    /// Without a precision this changes nothing. More than the budget is an error, since no precision could then end the run.
+    /// corrected for fewer of them. Of estimates that were merged or resumed all samples count, whichever run made
+    /// them. Without a precision this changes nothing. More than the budget is an error, since no precision could then
+    /// end the run.
     pub fn at_least(self, evaluations: u64) -> Self {
         Self { at_least: evaluations, ..self }
     }
@@ -245,12 +246,14 @@ impl<F> Permutation<F> {
 
     /// Estimates this semivalue in place of the Shapley value, by windows of walks around the sizes that count.
     ///
-    /// A sample is an order that is cut into windows, each of which is walked along from a coalition of its own: of a
-    /// random set of players as many as the semivalue wants. It takes n evaluations and one for each window, of which
-    /// there are about as many as the sizes that count go into n: of 1000 players, Banzhaf values take 1028, and their
-    /// variance is 1.05 times what n independent contributions would have. (Whole walks with weights have 18 times the
-    /// variance.) [`antithetic`](Self::antithetic) samples have the complements too, where sizes s and n − 1 − s count
-    /// alike; of other semivalues a sample is of one order, whatever is set.
+    /// A sample is an order that is cut into windows. The walk along each starts from a random coalition, whose size is
+    /// drawn as the semivalue counts sizes. A sample takes at most n evaluations, and one more for each window: for the
+    /// Banzhaf values of 1000 players 1028. If contributions to all sizes have one mean square, a player's variance is
+    /// then 1.05 times that of a contribution to a coalition of the wanted size. (Along a whole walk with weights, it
+    /// is 18 times that.) [`Antithetic`](Self::antithetic) samples have the complements of all coalitions, too, where
+    /// sizes s and n − 1 − s count alike, and take twice the evaluations. For other semivalues a sample is of one
+    /// order, whatever is set. Of a game whose contributions are all alike, the estimates have the noise of these
+    /// weights.
     ///
     /// All else is as of Shapley values: standard errors, intervals, precision, resuming, merging, parts. A call has
     /// the coalitions of a sample, up to a megabyte of them, or a [`batch`](Self::batch); the game's own walks are not
@@ -355,8 +358,8 @@ impl<F: Fn(&Progress) -> ControlFlow<()> + Sync> Permutation<F> {
     ///
     /// # Errors
     ///
-    /// Those of [`estimate`](Self::estimate); [`WeightLength`](Error::WeightLength) if the semivalue is of another number
-    /// of players; [`Setting`](Error::Setting) with a [truncation](Self::truncate).
+    /// Those of [`estimate`](Self::estimate); [`WeightLength`](Error::WeightLength) if the semivalue is of another
+    /// number of players; [`Setting`](Error::Setting) with a [truncation](Self::truncate).
     pub fn semivalue<G: TryGame + ?Sized>(
         &self,
         game: &G,

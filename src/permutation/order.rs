@@ -14,10 +14,10 @@ const LARGEST_PRODUCT: u64 = 1 << 56;
 
 /// Uniformly random orders of n players, by number.
 ///
-/// The shuffle is that of Fisher & Yates, from the last place down. Its bounded draws share 64-bit words: the word times
-/// the bounds, high halves being the draws and low halves what is left, with rejection where a draw would not be uniform
-/// (Brackett-Rozinsky & Lemire 2024, "Batched ranged random integer generation", *Software: Practice and Experience*
-/// 55(1), doi:10.1002/spe.3369).
+/// The shuffle is that of Fisher & Yates, from the last place down. Its bounded draws share 64-bit words: the word
+/// times the bounds, high halves being the draws and low halves what is left, with rejection where a draw would not be
+/// uniform (Brackett-Rozinsky & Lemire 2024, "Batched ranged random integer generation", *Software: Practice and
+/// Experience* 55(1), doi:10.1002/spe.3369).
 ///
 /// The generator is ChaCha8. Every order takes the same number of words, w, from its stream 0: order i has the words
 /// from i w on, so that consecutive orders share the generator's blocks, and any order can be gone to. A word that is

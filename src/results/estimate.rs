@@ -207,9 +207,9 @@ impl<V: Value> Estimate<V> {
 
     /// An interval that has the player's true value with probability `level`, 0.95 for instance: the value ± t standard
     /// errors. For `Surrogate` and `KernelShap`, whose errors are not those of a mean, t is the normal distribution's:
-    /// 1.96 standard errors for 0.95. For [`Permutation`](crate::Permutation) it is Student's with as many degrees of
-    /// freedom as there are samples but one, where contributions are plain noise; with fewer, and wider by a factor,
-    /// where they are rare (`docs/permutation.md`).
+    /// 1.96 standard errors for 0.95. For [`Permutation`](crate::Permutation) it is Student's. Where
+    /// contributions are plain noise, it has one degree of freedom less than there are samples. Where they are rare, it
+    /// has fewer, and intervals are wider by a factor (`docs/permutation.md`).
     ///
     /// No rule finds a contribution that none of the samples of any player has shown. Where contributions are rare, make
     /// [at least](crate::Permutation::at_least) as many evaluations as it takes to see most of them: an interval of width

@@ -65,9 +65,9 @@ impl<V: Value> InteractionEstimate<V> {
         self.std_errors.get(players)
     }
 
-    /// An interval that is meant to have the true value with probability `level`, 0.95 for instance: the value ± as many standard
-    /// errors as a normal distribution has, 1.96 for 0.95. It is for a set that was chosen beforehand: sets that were chosen
-    /// because they look strong are covered less often. `None` where [`get`](Self::get) has none.
+    /// An interval that is meant to have the true value with probability `level`, 0.95 for instance: the value ± as
+    /// many standard errors as a normal distribution has, 1.96 for 0.95. It is for a set that was chosen beforehand:
+    /// sets that were chosen because they look strong are covered less often. `None` where [`get`](Self::get) has none.
     ///
     /// # Panics
     ///

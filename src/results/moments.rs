@@ -1,5 +1,5 @@
-//! Sums and squared deviations of numbered samples: what means and, by `spread.rs`, standard errors of estimates are made
-//! of.
+//! Sums and squared deviations of numbered samples: what means and, by `spread.rs`, standard errors of estimates are
+//! made of.
 //!
 //! Nodes merge as Chan, Golub & LeVeque have it (1983, "Algorithms for computing the sample variance: analysis and
 //! recommendations", *The American Statistician* 37(3), 242–247, doi:10.1080/00031305.1983.10483115), whose pairwise

@@ -8,8 +8,8 @@ use crate::Value;
 /// Degrees of freedom that the mean variance of all players has beside a player's own, where contributions are rare.
 const SHARED: f64 = 6.0;
 
-/// By how much intervals are wider, where contributions are rare and hardly any was seen: a player that has shown none has
-/// an estimate that is off to one side, too. The variance is larger by the square of this.
+/// By how much intervals are wider, where contributions are rare and hardly any was seen: a player that has shown none
+/// has an estimate that is off to one side, too. The variance is larger by the square of this.
 const CAUTION: f64 = 2.0;
 
 /// How far intervals of one output reach.

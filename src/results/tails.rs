@@ -8,9 +8,9 @@ use crate::Value;
 /// contributions differ, the sum of ((a − b) / (a + b))², and the number of terms.
 ///
 /// a and b are the squared deviations of the first and the last two of the four samples, so a term is between 0 and 1,
-/// whatever the player's unit, and does not change if a constant is added to all of a player's contributions. The mean of
-/// terms is 1/2 for normal contributions, and near 1 where all of the difference is in one of the four samples, as it
-/// is where contributions are rare.
+/// whatever the player's unit, and does not change if a constant is added to all of a player's contributions. The mean
+/// of terms is 1/2 for normal contributions, and near 1 where all of the difference is in one of the four samples, as
+/// it is where contributions are rare.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Tail {
     pub(crate) sum: f64,
@@ -20,12 +20,12 @@ pub(crate) struct Tail {
 /// Differences below this share of the largest contributions, squared, are rounding.
 const ROUNDING: f64 = 1e-20;
 
-/// So many sums side by side, since each addition has to wait for the one before.
+/// The number of sums side by side, since each addition has to wait for the one before.
 const LANES: usize = 4;
 
 impl Tail {
-    /// Half of the groups are as those of normal contributions, and half as those of rare ones: what is assumed of fewer
-    /// samples than four, and of samples in files of earlier versions.
+    /// Half of the groups are as those of normal contributions, and half as those of rare ones: what is assumed of
+    /// fewer samples than four, and of samples in files of earlier versions.
     const UNKNOWN: f64 = 0.5;
 
     /// From 0, for contributions that are normal, to 1, for rare ones.

@@ -198,12 +198,12 @@ pub(super) const FEWEST_OF_STRATUM: u64 = 8;
 /// Less than this part of the largest difference is rounding.
 pub(super) const MOST_LEFT: f64 = 1e-10;
 
-/// Even halves are tried for a quadratic function of at most this number of coefficients, which are those of 63 players:
-/// solving for more takes longer than the models do.
+/// Even halves are tried for a quadratic function of at most this number of coefficients, which are those of 63
+/// players: solving for more takes longer than the models do.
 pub(super) const MOST_QUADRATIC: usize = 2000;
 
-/// A Gram matrix of signs with a smaller pivot than this for each row is singular but for rounding. (That of a matrix of
-/// full rank is a whole number over a minor, and far larger.)
+/// A Gram matrix of signs with a smaller pivot than this for each row is singular but for rounding. (That of a matrix
+/// of full rank is a whole number over a minor, and far larger.)
 pub(super) const LEAST_PIVOT: f64 = 1e-9;
 
 /// A half of all pairs that is nowhere more than this part of the largest value is zero but for rounding.

@@ -55,7 +55,8 @@ pub(super) struct HalfOfPairs<'a> {
     pub(super) y: &'a [f64],
     /// The other half, if all complements are known: for the models of both.
     pub(super) other: Option<&'a [f64]>,
-    /// The root mean square of what a simple function leaves of it: a linear one of the odd half, a constant of the even.
+    /// The root mean square of what a simple function leaves of it: a linear one of the odd half, a constant of the
+    /// even.
     pub(super) not_simple: f64,
     /// A step between values of the game, for a half that is zero on all pairs.
     pub(super) step: f64,
@@ -246,9 +247,9 @@ impl HalfFit {
     }
 }
 
-/// How the residuals of both halves of each pair go together: by what factor the variance of a sum of a function of both
-/// is that of independent halves, for all sets together. Where small coalitions are noisier than large ones, both halves
-/// of a pair are off in the same direction, and functions that count small coalitions alone are off by both.
+/// How the residuals of both halves of each pair go together: by what factor the variance of a sum of a function of
+/// both is that of independent halves, for all sets together. Where small coalitions are noisier than large ones, both
+/// halves of a pair are off in the same direction, and functions that count small coalitions alone are off by both.
 pub(super) fn together(design: &PairedDesign, functional: &Functional, odd: &HalfFit, even: &HalfFit) -> f64 {
     let [of_odd, of_even] = [Half::Odd, Half::Even].map(|half| weights(design, functional, half));
     let [squares, products] = sums_over_rows(&odd.rows, functional.order, |pair| {

@@ -157,8 +157,8 @@ impl<'a> Through<'a> {
     }
 }
 
-/// Pairs to sum a function over: all; or a sample with replacement, in which every size has the same chance, without the
-/// known pairs, and then the known ones. (N, ∅) is the last row.
+/// Pairs to sum a function over: all; or a sample with replacement, in which every size has the same chance, without
+/// the known pairs, and then the known ones. (N, ∅) is the last row.
 struct Sum<'a> {
     functional: &'a Functional,
     half: Half,

@@ -163,8 +163,8 @@ impl Mixture {
     }
 }
 
-/// A linear function; what noise on the pairs that were not asked for adds to its variance, per unit of noise; and pairs
-/// of sizes of which all were asked for, as far as they are few.
+/// A linear function; what noise on the pairs that were not asked for adds to its variance, per unit of noise; and
+/// pairs of sizes of which all were asked for, as far as they are few.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Asked<'a> {
     pub(super) functional: &'a Functional,

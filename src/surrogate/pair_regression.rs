@@ -2,8 +2,8 @@
 //!
 //! The models of the even half are conditioned on 2000 pairs of coalitions. What they leave of all others is fitted by
 //! Σ β_ij x_i x_j, where all β_ij are normal with mean zero and one variance: a ridge regression, solved by conjugate
-//! gradients, since its matrix would have a row for each pair of players. Each half of the rows has a fit of its own, by
-//! which the other half is predicted, and the coefficients are the mean of both fits.
+//! gradients, since its matrix would have a row for each pair of players. Each half of the rows has a fit of its own,
+//! by which the other half is predicted, and the coefficients are the mean of both fits.
 
 use faer::{Mat, Scale};
 
@@ -24,15 +24,15 @@ pub(super) struct PairRegression {
 }
 
 impl PairRegression {
-    /// Fits the residuals of some rows, and replaces each by the residual of the fit to the other half of the rows. None,
-    /// and nothing is changed, if the residuals say nothing of pairs of players, or are not predicted better.
+    /// Fits the residuals of some rows, and replaces each by the residual of the fit to the other half of the rows.
+    /// None, and nothing is changed, if the residuals say nothing of pairs of players, or are not predicted better.
     pub(super) fn fit(rows: &Rows, left: &mut [f64]) -> Option<Self> {
         let (n, len) = (rows.players, left.len());
         let parts = [0, 1].map(|first| (first..len).step_by(2).collect::<Vec<_>>());
         let signs = parts.each_ref().map(|part| rows.select(part).signs());
         let right = [0, 1].map(|k| transposed(&signs[k], &parts[k].iter().map(|&row| left[row]).collect::<Vec<_>>()));
-        // By moments: |X'y|² is m Σ y², and m² times the variance, for each coefficient. Below, less than a tenth of the
-        // squares would be noise.
+        // By moments: |X'y|² is m Σ y², and m² times the variance, for each coefficient. Below, less than a tenth of
+        // the squares would be noise.
         let (m, count) = (len as f64, (n * n.saturating_sub(1) / 2) as f64);
         let square = dot(left, left) / m;
         let length =
@@ -52,8 +52,8 @@ impl PairRegression {
             return None;
         }
         left.copy_from_slice(&after);
-        // The covariance of a posterior mean with what it estimates is its own variance. The variance of the mean of two
-        // fits is half of the variance of one, and half of their covariance.
+        // The covariance of a posterior mean with what it estimates is its own variance. The variance of the mean of
+        // two fits is half of the variance of one, and half of their covariance.
         let own = (product(&a, &a) + product(&b, &b)) / 2.0 / count;
         let common = product(&a, &b) / count;
         let gain = (2.0 * own - (own + common) / 2.0).clamp(0.0, variance);
@@ -208,8 +208,8 @@ mod tests {
         }
     }
 
-    /// Of 40 games of 190 coefficients each, the squared errors are what is said within 10 %, whatever the noise: a mean
-    /// of 7600 squares, whose standard error is below 2 %. Seeds are fixed.
+    /// Of 40 games of 190 coefficients each, the squared errors are what is said within 10 %, whatever the noise: a
+    /// mean of 7600 squares, whose standard error is below 2 %. Seeds are fixed.
     #[test]
     fn errors_are_those_that_are_said() {
         for (len, noise) in [(150, 5.0), (600, 20.0), (2000, 1.0)] {

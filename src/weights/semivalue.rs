@@ -10,8 +10,8 @@ use crate::{Coalition, Error, Value};
 ///
 /// The second condition says that C(n−1, s) p(s) are probabilities: of the size of the coalition that a player comes
 /// to. Only [`thinned`](Self::thinned) differs: its weights sum to a probability. [`Shapley`](Self::shapley) is the
-/// semivalue in which every size is equally likely, and the only one whose values always sum to v(N) − v(∅). All of them
-/// give nothing to a player who never changes the value, and treat like players alike (Dubey, Neyman & Weber 1981,
+/// semivalue in which every size is equally likely, and the only one whose values always sum to v(N) − v(∅). All of
+/// them give nothing to a player who never changes the value, and treat like players alike (Dubey, Neyman & Weber 1981,
 /// "Value theory without efficiency", *Mathematics of Operations Research* 6, 122–128, doi:10.1287/moor.6.1.122).
 ///
 /// Solved by [`Exact::semivalue`](crate::Exact::semivalue); estimated by

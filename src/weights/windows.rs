@@ -1,26 +1,27 @@
-//! Windows of walks: which parts of random orders tell most of a semivalue.
+//! Windows: parts of random orders along which a sampler of a semivalue walks.
 //!
-//! A semivalue of n players wants a player's contribution to a random coalition of s others, where s has a distribution
-//! P. A walk along an order has contributions to all sizes in equal parts, which are Shapley values; of a P that is
-//! narrow, most of a walk counts next to nothing. So a sample is an order that is cut into m windows of equal length L,
-//! up to one. Each window is walked along from a coalition of its own: of a players, those who come before the window in
-//! the order, which goes round. Each player has one contribution in a sample, to a + t others, if it is number t of the
-//! window.
+//! A semivalue of n players is a mean of a player's contributions to random coalitions of s others, where s has the
+//! distribution P. A walk along a whole order has one contribution to each number of others. If P is narrow, most of
+//! them count next to nothing. So a sample is an order that is cut into m windows, whose lengths differ by one at most.
+//! The walk along a window starts from a coalition of its own, whose size is a: the a players before the window, in an
+//! order that goes round. The player at place t of the window contributes to a + t others. So each player has one
+//! contribution in a sample.
 //!
-//! The a of the windows of a sample are m0 times 0, m1 times the largest, where v(∅) and v(N) are known, and else drawn
-//! from a distribution Q, systematically. Let R(s) be the chance that a player's contribution is to s others: then its
-//! mean times P(s) / R(s) is the semivalue. Q is fitted to P by expectation maximisation (its likelihood is largest where
-//! R is nearest to P), and m is where the cost of a sample times Σ P² / R, to which the variance is proportional if
-//! contributions of all sizes vary alike, is least.
+//! Of the m windows, some start at ∅ and some end at N, whose values are known. For the others, a is drawn from a
+//! distribution Q, systematically: one a from each of equal parts of Q. Let R(s) be the chance that a player
+//! contributes to s others. A contribution times P(s) / R(s) then has the semivalue as its mean. Q is fitted by
+//! expectation maximisation, which makes the likelihood of P under R largest. The number m is the one with the least
+//! product of a sample's cost and Σ P² / R, to which the variance is proportional if contributions to all sizes have
+//! one mean square.
 
-/// A part of Q that is the same for all a whose windows have sizes that count: no contribution counts too much where the
-/// fit has next to nothing.
+/// The part of Q that is uniform over all a whose windows have sizes that count: it bounds P / R where the fit is next
+/// to zero.
 const EVEN_PART: f64 = 0.05;
 
-/// Less than this is rounding: sizes that are hardly reached have next to no chance either, while Q is fitted.
+/// Chances below this are rounding, while Q is fitted. P is next to zero there, too.
 const LEAST_REACHED: f64 = 1e-12;
 
-/// The part that expectation maximisation begins with, of windows that should be others.
+/// The part at which expectation maximisation begins for the last a, whose long windows end at N without knowing it.
 const LEAST_PART: f64 = 1e-3;
 
 /// Steps of expectation maximisation.
@@ -50,8 +51,8 @@ pub(crate) struct Window {
     pub(crate) len: usize,
     /// How many players, those who come before it, are there already.
     pub(crate) size: usize,
-    /// Whether it begins at ∅, and whether it ends at N, whose values are known. (A window that is drawn may do so too:
-    /// so rarely that it asks again.)
+    /// Whether it begins at ∅, and whether it ends at N, whose values are known. (A window whose size is drawn may do
+    /// so, too. That is rare, and it asks again.)
     pub(crate) is_known: [bool; 2],
 }
 
@@ -85,10 +86,10 @@ impl Windows {
             .map(|(len, windows)| (len, windows as f64 / n as f64))
             .collect();
         let is_symmetric = chances.iter().zip(chances.iter().rev()).all(|(a, b)| (a - b).abs() <= 1e-12 * (a + b));
-        // The part of the windows that begin with each number of players; and last, of those that end at N.
+        // The parts of windows by the size from which they start; the last part is that of windows that end at N.
         let starts = n - long + 1;
         let mut parts = vec![1.0; starts + 1];
-        // Long windows that begin there end at N, too.
+        // Long windows from the last a end at N, too.
         parts[starts - 1] = LEAST_PART;
         for _ in 0..STEPS {
             let reached = reached(n, &shares, &parts);

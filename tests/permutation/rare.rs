@@ -1,5 +1,5 @@
-//! Games whose contributions are rare or heavy tailed: intervals have the true values all the same, and plain noise pays
-//! nothing for it. And runs that make so many evaluations at least.
+//! Games whose contributions are rare or heavy tailed: intervals have the true values all the same, and plain noise has
+//! intervals that are no wider for it. And runs that are told how many evaluations to make at least.
 //!
 //! Seeds are fixed: rates of false alarm are those of other seeds.
 
@@ -10,7 +10,7 @@ use crate::common::rough::hash_of;
 use shapley::games::{Airport, WeightedVoting};
 use shapley::{Coalition, Error, Estimate, Game, Permutation, Stopped, from_fn};
 
-/// A budget for so many samples, each a pair of walks.
+/// The budget for a number of samples, each a pair of walks.
 fn budget(players: usize, samples: u64) -> u64 {
     2 + samples * 2 * (players as u64 - 1)
 }

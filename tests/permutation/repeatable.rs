@@ -40,7 +40,7 @@ fn sampler(kind: &str, budget: u64) -> Permutation {
     }
 }
 
-/// A budget for so many samples, if walks are not truncated.
+/// The budget for a number of samples, if walks are not truncated.
 fn budget(players: usize, samples: u64) -> u64 {
     2 + samples * 2 * (players as u64 - 1)
 }
